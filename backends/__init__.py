@@ -1,0 +1,129 @@
+"""Targets: what each makes of a step program, and how it is run where it can run here.
+
+A backend is an op table and a frame: all meaning is decided before it. Backends are listed in `BACKENDS` and imported when asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from birc.errors import BircError, Diagnostic
+from birc.ir.step import Step
+from birc.suggest import closest
+
+Array = npt.NDArray[Any]
+Dtype = Literal["f64", "f32"]
+FLOATS: dict[Dtype, type[np.floating[Any]]] = {"f64": np.float64, "f32": np.float32}
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What a backend emitted: files by name, and the manifest that says what they are."""
+
+    target: str
+    step: Step
+    dtype: Dtype
+    files: Mapping[str, str | bytes]
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Events:
+    """Events of one port over the steps of a job, in the order in which they act.
+
+    Those that arrive at stamp start + j + 1 are `index[offsets[j]:offsets[j + 1]]` (int32) with their `payload` (float64).
+    """
+
+    offsets: Array
+    index: Array
+    payload: Array
+
+
+@dataclass(frozen=True)
+class Spikes:
+    """Who fired and when: `index` (int32) and `stamp` (int64), sorted by stamp, then index."""
+
+    index: Array
+    stamp: Array
+
+
+@dataclass(frozen=True)
+class Job:
+    """A stretch of a run: `steps` steps of `n` instances from stamp `start`.
+
+    bind: float64 scalars or arrays [n] by name (counts as int64). state: arrays [n] by slot (dtype of the artifact; int32 for counts,
+    bool for flags), updated in place. inputs: float64 [steps or 1, n or 1] by port, all ports present. events: by port, all ports present.
+    record: arrays [rows, n] by slot or output, filled with the value at the stamps in (start, start + steps] divisible by `every`.
+    streams: the random stream of each noise.
+    """
+
+    n: int
+    start: int
+    steps: int
+    bind: Mapping[str, Any]
+    state: Mapping[str, Array]
+    inputs: Mapping[str, Array]
+    events: Mapping[str, Events]
+    record: Mapping[str, Array]
+    every: int = 1
+    seed: int = 0
+    streams: Mapping[str, int] = field(default_factory=dict)
+    threads: int = 1
+
+
+class Runner(Protocol):
+    """A loaded artifact."""
+
+    def run(self, job: Job) -> Spikes:
+        """Run a job: state and recordings are filled in place, spikes returned."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What this machine lacks to run a target, and how to get it."""
+
+    what: str
+    how: str
+
+
+class Backend(Protocol):
+    """A target."""
+
+    name: str
+    description: str
+    levels: Mapping[Dtype, str]
+    """Conformance level claimed for models with transcendental functions, by number type."""
+
+    def missing(self) -> Missing | None:
+        """What running it here would need, or None."""
+
+    def refuse(self, step: Step, dtype: Dtype) -> tuple[Diagnostic, ...]:
+        """Everything in the program that this target cannot take; empty if it can take all."""
+
+    def emit(self, step: Step, dtype: Dtype) -> Artifact:
+        """The files of this target; a pure function of its arguments."""
+
+    def load(self, artifact: Artifact) -> Runner:
+        """Make the artifact runnable in this process."""
+
+
+BACKENDS: dict[str, str] = {
+    "numpy": "birc.backends.numpy",
+    "native": "birc.backends.native",
+}
+
+
+def load_backend(name: str) -> Backend:
+    """Import a backend by its name. Raises A010 for a name that is none."""
+    if name not in BACKENDS:
+        near = closest(name, BACKENDS)
+        help = f"did you mean `{near}`?" if near else "`birc targets` lists them"
+        raise BircError("A010", f"there is no target `{name}`", help=f"{help} (targets: {', '.join(BACKENDS)})")
+    backend: Backend = import_module(BACKENDS[name]).BACKEND
+    return backend

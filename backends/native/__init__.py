@@ -1,0 +1,38 @@
+"""The native target: one C++ translation unit, built with the system's compiler and run in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from birc.backends import Artifact, Dtype, Missing, Runner
+from birc.backends.native import build, emit, run
+from birc.errors import Diagnostic
+from birc.ir.step import Step
+
+
+class Native:
+    """See `birc.backends.Backend`."""
+
+    name: ClassVar[str] = "native"
+    description: ClassVar[str] = "C++ for this machine's processor, vectorised and with threads; the fastest way to simulate"
+    levels: ClassVar[Mapping[Dtype, str]] = {"f64": "L1", "f32": "L2"}
+
+    def missing(self) -> Missing | None:
+        """A C++ compiler, where none is found."""
+        return None if build.find_compiler() else Missing("a C++ compiler", build.HOW_TO_GET_ONE)
+
+    def refuse(self, step: Step, dtype: Dtype) -> tuple[Diagnostic, ...]:
+        """Ops that have no C++ spelling."""
+        return tuple(Diagnostic("L201", f"the native target has no `{name}`", step.span) for name in emit.unsupported(step))
+
+    def emit(self, step: Step, dtype: Dtype) -> Artifact:
+        """One C++ file."""
+        return emit.emit(step, dtype)
+
+    def load(self, artifact: Artifact) -> Runner:
+        """A runner; it is built, or found in the cache, before this returns."""
+        return run.Native(artifact)
+
+
+BACKEND = Native()

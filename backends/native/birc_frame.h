@@ -1,0 +1,110 @@
+// What every frame needs: types, a tile of lanes, and the job as the runner hands it over.
+typedef __INT64_TYPE__ int64;
+typedef __UINT64_TYPE__ uint64;
+typedef __INT32_TYPE__ int32;
+typedef __UINT32_TYPE__ uint32;
+typedef unsigned char uint8;
+
+namespace birc {
+
+constexpr int LANES = 256;  // neurons that advance together; their state stays in the first cache
+
+template <class T> struct Lanes {
+    alignas(64) T at[LANES];
+    T& operator[](int lane) { return at[lane]; }
+    const T& operator[](int lane) const { return at[lane]; }
+
+    void fill(T value) {
+        for (int lane = 0; lane < LANES; lane++) at[lane] = value;
+    }
+
+    // Lanes beyond the last neuron repeat the tile's first: they do harmless work.
+    template <class S> void load(const S* __restrict from, int count) {
+        for (int lane = 0; lane < count; lane++) at[lane] = T(from[lane]);
+        for (int lane = count; lane < LANES; lane++) at[lane] = at[0];
+    }
+
+    template <class S> void save(S* __restrict to, int count) const {
+        for (int lane = 0; lane < count; lane++) to[lane] = S(at[lane]);
+    }
+};
+
+// A bind value: one for all neurons, or one for each.
+template <class T, bool each> struct Bound;
+
+template <class T> struct Bound<T, false> {
+    T value;
+    void load(const double* from, int64, int) { value = T(*from); }
+    T operator[](int) const { return value; }
+};
+
+template <class T> struct Bound<T, true> : Lanes<T> {
+    void load(const double* from, int64 base, int count) { Lanes<T>::load(from + base, count); }
+};
+
+struct Input {
+    const double* from;
+    int64 row, column;  // strides: 0 where one value serves all steps, or all neurons
+};
+
+struct Arrivals {  // of one event port, grouped by tile; within a tile in the order in which they act
+    const int64* begin;
+    const int32* step;
+    const int32* lane;
+    const double* payload;
+};
+
+struct Job {
+    int64 n, origin, start, steps, every;
+    uint64 seed;
+    const double* const* bind;
+    void* const* state;
+    const Input* inputs;
+    const Arrivals* events;
+    void* const* record;
+    const uint32* streams;
+    uint64* fired;  // [steps][words]: a bit for each neuron
+    int64 words;
+    int64 threads;
+};
+
+template <class T> void sample(Lanes<T>& to, const Input& input, int64 step, int64 base, int count) {
+    if (input.row == 0 && step > 0) return;
+    const double* row = input.from + step * input.row;
+    if (input.column) to.load(row + base, count);
+    else to.fill(T(*row));
+}
+
+template <class S, class T> void keep(void* record, int64 row, const Job& job, int64 base, const Lanes<T>& from, int count) {
+    if (record) from.save((S*)record + row * job.n + base, count);
+}
+
+// Flags to bits, 64 lanes to a word; lanes past the last neuron have none.
+template <class T> void pack(uint64* word, const Lanes<T>& fired, int count) {
+    for (int first = 0; first < count; first += 64) {
+        uint64 bits = 0;
+        for (int bit = 0; bit < 64; bit++) bits |= (uint64)(fired[first + bit] != 0) << bit;
+        const int rest = count - first;
+        word[first / 64] = rest < 64 ? bits & (((uint64)1 << rest) - 1) : bits;
+    }
+}
+
+}  // namespace birc
+
+extern "C" __attribute__((visibility("default"))) int64 birc_count(const uint64* words, int64 length) {
+    int64 total = 0;
+    for (int64 i = 0; i < length; i++) total += __builtin_popcountll(words[i]);
+    return total;
+}
+
+// Spikes of `steps` rows of bits, sorted by stamp, then neuron.
+extern "C" __attribute__((visibility("default"))) void birc_list(const uint64* fired, int64 steps, int64 words, int64 start, int32* index,
+                                                                 int64* stamp) {
+    int64 at = 0;
+    for (int64 step = 0; step < steps; step++)
+        for (int64 word = 0; word < words; word++)
+            for (uint64 bits = fired[step * words + word]; bits; bits &= bits - 1) {
+                index[at] = (int32)(word * 64 + __builtin_ctzll(bits));
+                stamp[at++] = start + step + 1;
+            }
+}

@@ -1,0 +1,183 @@
+"""Compiles C++ text to a shared library, once: a private cache keyed by source, flags, compiler and processor.
+
+An entry is `<key>.so` and beside it `<key>.sum`, its SHA-256. An entry whose sum does not fit is built again. Builds of one key wait for
+each other on a lock, and an entry appears under its name only when it is complete. Windows has no native target: use it under WSL.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import hashlib
+import os
+import platform
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from birc.errors import BircError
+
+COMPILERS = ("c++", "g++", "clang++")
+
+FLAGS = (
+    "-std=c++17", "-O3", "-march=native", "-fPIC", "-shared", "-fvisibility=hidden",
+    "-ffp-contract=off",  # no fused multiply-add that the program does not name
+    "-fno-math-errno", "-fno-trapping-math",  # values stay the same; without them loops with `sqrt` or comparisons stay scalar
+)  # fmt: skip
+THREADS = "-fopenmp"
+
+HOW_TO_GET_ONE = (
+    "install one (Debian, Ubuntu: `apt install g++`; Fedora: `dnf install gcc-c++`; macOS: `xcode-select --install`),\n"
+    "or name it in the environment variable CXX; `--target numpy` needs none"
+)
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """A C++ compiler that answers, and the flags it takes."""
+
+    path: str
+    version: str
+    flags: tuple[str, ...]
+
+
+def find_compiler() -> str | None:
+    """The path of `$CXX`, or of the first of `COMPILERS` that is installed."""
+    chosen = os.environ.get("CXX", "").strip()
+    return next((found for name in ((chosen,) if chosen else COMPILERS) if (found := shutil.which(name))), None)
+
+
+def compiler() -> Compiler:
+    """The compiler to use. Raises X201 without one, X202 where it does not answer."""
+    path = find_compiler()
+    if path is None:
+        chosen = os.environ.get("CXX", "").strip()
+        what = f"the C++ compiler `{chosen}` named by CXX is not there" if chosen else f"no C++ compiler is installed (tried {', '.join(COMPILERS)})"
+        raise BircError("X201", what, help=HOW_TO_GET_ONE)
+    status = Path(path).stat()
+    return _ask(path, status.st_mtime_ns, status.st_size)
+
+
+@cache
+def _ask(path: str, modified: int, size: int) -> Compiler:
+    """Version and flags of the compiler at a path; asked once for each state of its file."""
+    version = _output([path, "--version"])
+    if version is None:
+        raise BircError("X202", f"the C++ compiler `{path}` does not answer `--version`", help=HOW_TO_GET_ONE)
+    with tempfile.TemporaryDirectory() as folder:
+        probe = Path(folder, "probe.cpp")
+        probe.write_text("int main() { return 0; }\n")
+        threads = _output([path, THREADS, str(probe), "-o", str(Path(folder, "probe"))]) is not None
+    return Compiler(path, version, (*FLAGS, THREADS) if threads else FLAGS)
+
+
+def _output(command: list[str]) -> str | None:
+    """What a command prints, or None where it fails."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=60, check=False, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+@cache
+def processor() -> str:
+    """What `-march=native` depends on: the processor's model and features."""
+    try:
+        text = Path("/proc/cpuinfo").read_text("utf-8", "replace")
+    except OSError:
+        text = _output(["sysctl", "-n", "machdep.cpu"]) or ""
+    block = text.split("\n\n")[0]
+    wanted = ("model name", "flags", "Features", "CPU implementer", "CPU part")
+    lines = [line for line in block.splitlines() if line.startswith(wanted)] if "\n" in block else [block]
+    return "\n".join([platform.machine(), *lines])
+
+
+def cache_folder() -> Path:
+    """The private folder of built libraries. Raises X204 where it is not this user's alone."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    folder = (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "birc"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = folder.stat()
+    except OSError as error:
+        raise BircError("X204", f"the cache folder `{folder}` cannot be used: {error.strerror}", help="set XDG_CACHE_HOME to a folder of your own") from None
+    if status.st_uid != os.getuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise BircError(
+            "X204",
+            f"the cache folder `{folder}` belongs to, or can be written by, someone else",
+            help=f"`chmod 700 {folder}` if it is yours, or set XDG_CACHE_HOME to a folder of your own",
+        )
+    return folder
+
+
+def library(source: str) -> ctypes.CDLL:
+    """The library built from a text, from the cache where it is there. Raises X201, X202, X203 and X204."""
+    folder = cache_folder()
+    tool = compiler()
+    path = folder / f"{key(source, tool)}.so"
+    if not intact(path):
+        with _locked(path.with_suffix(".lock")):
+            if not intact(path):
+                _build(source, tool, path)
+    return ctypes.CDLL(str(path))
+
+
+def key(source: str, tool: Compiler) -> str:
+    """What makes two builds the same."""
+    parts = (source, tool.path, tool.version, *tool.flags, processor(), sys.platform)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
+
+
+def intact(path: Path) -> bool:
+    """Whether a cache entry is complete: its sum is there and fits."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() == path.with_suffix(".sum").read_text("ascii", "replace")
+    except OSError:
+        return False
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Waits until no other process holds the lock."""
+    with open(path, "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _build(source: str, tool: Compiler, path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix="build-") as folder:
+        text, made = Path(folder, "model.cpp"), Path(folder, "model.so")
+        text.write_text(source, "utf-8")
+        try:
+            command = [tool.path, *tool.flags, str(text), "-o", str(made)]
+            done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, stdin=subprocess.DEVNULL)
+        except OSError as error:
+            raise BircError("X202", f"the C++ compiler `{tool.path}` cannot be started: {error.strerror}", help=HOW_TO_GET_ONE) from None
+        if done.returncode != 0:
+            raise _failed(source, tool, done.stderr, path)
+        digest = hashlib.sha256(made.read_bytes()).hexdigest()
+        total = Path(folder, "model.sum")
+        total.write_text(digest, "ascii")
+        os.replace(made, path)
+        os.replace(total, path.with_suffix(".sum"))
+
+
+def _failed(source: str, tool: Compiler, log: str, path: Path) -> BircError:
+    """X203, with the end of the compiler's words; all of them stand in a file beside the text that it was given."""
+    kept, words = path.with_suffix(".failed.cpp"), path.with_suffix(".log")
+    kept.write_text(source, "utf-8")
+    words.write_text(log, "utf-8")
+    end = "\n".join(log.strip().splitlines()[-5:])
+    return BircError(
+        "X203",
+        f"`{tool.path}` could not compile the program made from this model",
+        help=f"this is a fault of birc or of the compiler, not of the model; its words are in {words}, the program in {kept}; they end:\n{end}",
+    )

@@ -1,0 +1,87 @@
+"""A step program as loops over lanes, with loops over events between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from birc.errors import Span
+from birc.ir.expr import Expr, leaves, value
+from birc.ir.step import Define, Deliver, Emit, Put, Step, Store
+
+Named = tuple[str, Expr, Span | None]
+
+
+@dataclass
+class Loop:
+    """A straight loop over lanes: definitions, then what it leaves behind."""
+
+    defines: list[Named] = field(default_factory=list)
+    fired: list[tuple[Expr, Span | None]] = field(default_factory=list)
+    outputs: list[Named] = field(default_factory=list)
+    stores: list[Named] = field(default_factory=list)
+
+    def reads(self) -> set[str]:
+        """Names of values that the loop reads."""
+        named = [e for _, e, _ in (*self.defines, *self.outputs, *self.stores)]
+        return {name for e in (*named, *(e for e, _ in self.fired)) for name in leaves(e, "value")}
+
+    def makes(self) -> set[str]:
+        """Names of values that the loop computes."""
+        return {name for name, _, _ in self.defines}
+
+
+@dataclass
+class EventLoop:
+    """A loop over the events of a port, in order; each changes the carried values of its lane."""
+
+    deliver: Deliver
+
+    def reads(self) -> set[str]:
+        """Names of values that the events read, carried ones among them."""
+        deliver = self.deliver
+        roots = [*(define.value for define in deliver.body), *(carry.next for carry in deliver.carries)]
+        return {name for e in roots for name in leaves(e, "value")} | {carry.name for carry in deliver.carries}
+
+    def makes(self) -> set[str]:
+        """Nothing: carried values are made before it, and changed."""
+        return set()
+
+
+def loops_of(step: Step) -> list[Loop | EventLoop]:
+    """The program's loops; stores wait for the last one, since `load` reads a slot as it stood at stamp k."""
+    loop = Loop()
+    done: list[Loop | EventLoop] = [loop]
+    stores: list[Named] = []
+    for _, statement in step.statements():
+        match statement:
+            case Define(name, e, span):
+                loop.defines.append((name, e, span))
+            case Store(slot, e, span):
+                stores.append((slot, e, span))
+            case Emit(e, span):
+                loop.fired.append((e, span))
+            case Put(output, e, span):
+                loop.outputs.append((output, e, span))
+            case Deliver(span=span):
+                loop.defines.extend((carry.name, carry.initial, span) for carry in statement.carries)
+                if statement.summing:
+                    loop.defines.extend((define.name, define.value, define.span) for define in statement.body)
+                    loop.defines.extend((carry.result, carry.next, span) for carry in statement.carries)
+                else:
+                    loop = Loop([(carry.result, value(carry.name), span) for carry in statement.carries])
+                    done.extend((EventLoop(statement), loop))
+            case _:
+                raise TypeError(f"a backend was given {type(statement).__name__}")
+    loop.stores = stores
+    return done
+
+
+def kept_names(loops: Iterable[Loop | EventLoop]) -> frozenset[str]:
+    """Names made in one loop and read in a later one."""
+    made: set[str] = set()
+    kept: set[str] = set()
+    for loop in loops:
+        kept |= made & loop.reads()
+        made |= loop.makes()
+    return frozenset(kept)

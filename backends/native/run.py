@@ -1,0 +1,205 @@
+"""Runs a built library in this process: hands it a job's arrays, in slabs short enough that Ctrl-C is heard."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from birc.backends import FLOATS, Array, Artifact, Events, Job, Spikes
+from birc.backends.native import build
+from birc.backends.native.layout import Layout, layout
+
+LANES = 256
+"""Neurons in a tile, as in `birc_frame.h`."""
+SLAB_SECONDS = 0.1
+"""About how long one call of the library lasts: signals are handled between calls."""
+SLAB_UPDATES = 1_000_000
+"""Neuron updates in the first call, before its pace is known."""
+SLAB_BYTES = 1 << 24
+"""At most so many bytes of spike flags (a bit for each neuron and step) in one call."""
+
+POINTER = ctypes.c_void_p
+
+
+class InputField(ctypes.Structure):
+    """`birc::Input`."""
+
+    _fields_ = (("values", POINTER), ("row", ctypes.c_int64), ("column", ctypes.c_int64))
+
+
+class ArrivalsField(ctypes.Structure):
+    """`birc::Arrivals`."""
+
+    _fields_ = (("begin", POINTER), ("step", POINTER), ("lane", POINTER), ("payload", POINTER))
+
+
+class JobFields(ctypes.Structure):
+    """`birc::Job`."""
+
+    _fields_ = (
+        ("n", ctypes.c_int64),
+        ("origin", ctypes.c_int64),
+        ("start", ctypes.c_int64),
+        ("steps", ctypes.c_int64),
+        ("every", ctypes.c_int64),
+        ("seed", ctypes.c_uint64),
+        ("bind", POINTER),
+        ("state", POINTER),
+        ("inputs", POINTER),
+        ("events", POINTER),
+        ("record", POINTER),
+        ("streams", POINTER),
+        ("fired", POINTER),
+        ("words", ctypes.c_int64),
+        ("threads", ctypes.c_int64),
+    )
+
+
+class Native:
+    """The runner of a native artifact."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        (source,) = (text for name, text in artifact.files.items() if name.endswith(".cpp") and isinstance(text, str))
+        self.source = source
+        self.layout = layout(artifact.step)
+        self.real = FLOATS[artifact.dtype]
+        self.kernels: dict[str, ctypes.CDLL] = {}
+        self.kernel("")
+
+    def kernel(self, each: str) -> ctypes.CDLL:
+        """The library in which the bind values marked `1` differ between neurons; `""` if none does."""
+        if each not in self.kernels:
+            library = build.library(variant(self.source, each))
+            library.birc_run.argtypes = (ctypes.POINTER(JobFields),)
+            library.birc_run.restype = None
+            library.birc_count.argtypes = (POINTER, ctypes.c_int64)
+            library.birc_count.restype = ctypes.c_int64
+            library.birc_list.argtypes = (POINTER, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64, POINTER, POINTER)
+            library.birc_list.restype = None
+            self.kernels[each] = library
+        return self.kernels[each]
+
+    def run(self, job: Job) -> Spikes:
+        """See `birc.backends.Runner`. Ctrl-C is heard between slabs; the state is then that of a stamp between, and the spikes are lost."""
+        binds = [np.ascontiguousarray(job.bind[name], dtype=np.float64) for name in self.layout.binds]
+        each = "".join("1" if array.size > 1 else "0" for array in binds)
+        library = self.kernel(each if "1" in each else "")
+        call = Call(self.layout, self.real, job, binds)
+        found = [call.slab(library, first, count) for first, count in _slabs(job)]
+        call.finish()
+        if len(found) == 1:
+            return found[0]
+        return Spikes(
+            np.concatenate([np.empty(0, np.int32), *(s.index for s in found)]),
+            np.concatenate([np.empty(0, np.int64), *(s.stamp for s in found)]),
+        )
+
+
+def _slabs(job: Job) -> Iterator[tuple[int, int]]:
+    """Stretches (first step, number of steps) of a job, each lasting about `SLAB_SECONDS` by the pace of the one before."""
+    most = max(1, SLAB_BYTES * 8 // max(64, job.n))
+    count = max(1, min(most, SLAB_UPDATES // max(1, job.n)))
+    first = 0
+    while first < job.steps:
+        count = min(count, job.steps - first)
+        began = perf_counter()
+        yield first, count
+        seconds = max(perf_counter() - began, 1e-6)
+        first += count
+        count = max(1, min(most, 2 * count, int(count * SLAB_SECONDS / seconds)))
+
+
+class Call:
+    """A job's arrays as the library wants them; they live as long as this."""
+
+    def __init__(self, places: Layout, real: type[np.floating[Any]], job: Job, binds: list[Array]) -> None:
+        self.job = job
+        self.places = places
+        self.binds = binds
+        self.words = -(-job.n // LANES) * (LANES // 64)
+        types = {"real": np.dtype(real), "int": np.dtype(np.int32), "bool": np.dtype(np.bool_)}
+        self.state = [np.ascontiguousarray(job.state[slot.name], dtype=types[slot.kind]) for slot in places.slots]
+        self.inputs = [_input(job.inputs[name]) for name in places.inputs]
+        kinds = {slot.name: types[slot.kind] for slot in places.slots}
+        self.record = {
+            name: np.ascontiguousarray(array, dtype=kinds.get(name, types["real"])) for name, array in job.record.items()
+        }
+        self.streams = np.array([job.streams[name] for name in places.noises], dtype=np.uint32)
+        self.fired = np.zeros((0, self.words), np.uint64)
+        self.fields = JobFields(n=job.n, origin=job.start, every=job.every, seed=job.seed & (1 << 64) - 1)
+        self.fields.words = self.words
+        self.fields.threads = max(1, job.threads)
+        self.fields.streams = self.streams.ctypes.data
+        self.pointers = [
+            _pointers([array.ctypes.data for array in self.binds]),
+            _pointers([array.ctypes.data for array in self.state]),
+            _pointers([self.record[name].ctypes.data if name in self.record else 0 for name in places.recordable]),
+        ]
+        self.fields.bind, self.fields.state, self.fields.record = (array.ctypes.data for array in self.pointers)
+
+    def slab(self, library: ctypes.CDLL, first: int, count: int) -> Spikes:
+        """Run `count` steps from step `first` of the job on."""
+        inputs = (InputField * len(self.inputs))(
+            *(InputField(array.ctypes.data + first * row * array.itemsize, row, column) for array, row, column in self.inputs)
+        )
+        grouped = [_group(self.job.events[name], first, count, self.job.n) for name in self.places.events]
+        arrivals = (ArrivalsField * len(grouped))(*(ArrivalsField(*(array.ctypes.data for array in arrays)) for arrays in grouped))
+        if len(self.fired) < count:
+            self.fired = np.zeros((count, self.words), np.uint64)
+        else:
+            self.fired[:count] = 0
+        self.fields.start = self.job.start + first
+        self.fields.steps = count
+        self.fields.inputs = ctypes.addressof(inputs)
+        self.fields.events = ctypes.addressof(arrivals)
+        self.fields.fired = self.fired.ctypes.data
+        library.birc_run(ctypes.byref(self.fields))
+        total = library.birc_count(self.fields.fired, count * self.words)
+        spikes = Spikes(np.empty(total, np.int32), np.empty(total, np.int64))
+        if total:
+            library.birc_list(self.fields.fired, count, self.words, self.fields.start, spikes.index.ctypes.data, spikes.stamp.ctypes.data)
+        return spikes
+
+    def finish(self) -> None:
+        """Put results into the caller's arrays, where those were not fit to be written directly."""
+        for slot, array in zip(self.places.slots, self.state, strict=True):
+            if array is not self.job.state[slot.name]:
+                self.job.state[slot.name][...] = array
+        for name, array in self.record.items():
+            if array is not self.job.record[name]:
+                self.job.record[name][...] = array
+
+
+def _pointers(addresses: list[int]) -> Array:
+    return np.array(addresses or [0], dtype=np.uintp)
+
+
+def _input(given: Array) -> tuple[Array, int, int]:
+    """An input's values with its strides in elements: 0 where one value serves all steps, or all neurons."""
+    array = np.ascontiguousarray(given, dtype=np.float64)
+    steps, n = array.shape
+    return array, n if steps > 1 else 0, 1 if n > 1 else 0
+
+
+def _group(events: Events, first: int, count: int, n: int) -> tuple[Array, Array, Array, Array]:
+    """Events of a slab by tile, and within a tile in their order: (begin of each tile, step, lane, payload)."""
+    offsets = np.asarray(events.offsets[first : first + count + 1], dtype=np.int64)
+    chosen = slice(int(offsets[0]), int(offsets[-1]))
+    index = np.asarray(events.index[chosen])
+    tiles = -(-n // LANES)
+    tile = index // LANES
+    order = np.argsort(tile.astype(np.uint16) if tiles <= 1 << 16 else tile, kind="stable")  # 16 bits are sorted by radix
+    begin = np.zeros(tiles + 1, np.int64)
+    np.cumsum(np.bincount(tile, minlength=tiles), out=begin[1:])
+    step = np.repeat(np.arange(count, dtype=np.int32), np.diff(offsets))[order]
+    lane = (index % LANES).astype(np.int32)[order]
+    return begin, step, lane, np.asarray(events.payload[chosen], dtype=np.float64)[order]
+
+
+def variant(source: str, each: str) -> str:
+    """The text for bind values of which those marked `1` differ between neurons."""
+    return f'#define EACH "{each}"\n{source}' if "1" in each else source

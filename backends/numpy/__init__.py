@@ -1,0 +1,38 @@
+"""The NumPy reference: readable Python, vectorised over neurons. What people read to know what a model means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from birc.backends import Artifact, Backend, Dtype, Missing, Runner
+from birc.backends.numpy.emit import emit
+from birc.backends.numpy.run import NumpyRunner
+from birc.errors import Diagnostic
+from birc.ir.step import Step
+
+
+class NumpyBackend:
+    """Runs everywhere; takes every step program."""
+
+    name = "numpy"
+    description = "readable NumPy, the reference"
+    levels: Mapping[Dtype, str] = {"f64": "L0", "f32": "L2"}
+
+    def missing(self) -> Missing | None:
+        """NumPy is a dependency of birc itself."""
+        return None
+
+    def refuse(self, step: Step, dtype: Dtype) -> tuple[Diagnostic, ...]:
+        """Nothing is refused."""
+        return ()
+
+    def emit(self, step: Step, dtype: Dtype) -> Artifact:
+        """One module with a `step` function."""
+        return emit(step, dtype)
+
+    def load(self, artifact: Artifact) -> Runner:
+        """Run the emitted module in this process."""
+        return NumpyRunner(artifact)
+
+
+BACKEND: Backend = NumpyBackend()

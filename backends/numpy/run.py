@@ -1,0 +1,70 @@
+"""Run an emitted NumPy module: the loop over steps, inputs, events, recording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from birc.backends import FLOATS, Array, Artifact, Job, Spikes
+from birc.ir.random import normal
+
+
+class NumpyRunner:
+    """Executes the module's `step` once per step."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        text = next(iter(artifact.files.values()))
+        assert isinstance(text, str)
+        space: dict[str, Any] = {}
+        exec(compile(text, f"<birc {artifact.step.name}>", "exec"), space)
+        self._step: Callable[..., Any] = space["step"]
+        self._real = FLOATS[artifact.dtype]
+
+    def run(self, job: Job) -> Spikes:
+        """Run a job step by step."""
+        real = self._real
+        bind = {name: _cast(v, real) for name, v in job.bind.items()}
+        found_index: list[Array] = []
+        found_stamp: list[Array] = []
+        row = 0
+        with np.errstate(all="ignore"):
+            for j in range(job.steps):
+                stamp = job.start + j + 1
+                inputs = {p: a[j if len(a) > 1 else 0].astype(real) for p, a in job.inputs.items()}
+                events = {p: _at(e.offsets, e.index, e.payload, j) for p, e in job.events.items()}
+                draw = self._draws(job, stamp - 1)
+                new, fired, outputs = self._step(job.n, bind, job.state, inputs, events, draw)
+                for slot, value in new.items():
+                    job.state[slot][:] = value
+                if fired is not None:
+                    index = np.flatnonzero(np.broadcast_to(fired, job.n))
+                    found_index.append(index.astype(np.int32))
+                    found_stamp.append(np.full(len(index), stamp, np.int64))
+                if job.record and stamp % job.every == 0:
+                    for name, rows in job.record.items():
+                        rows[row] = job.state[name] if name in job.state else outputs[name]
+                    row += 1
+        empty = not found_index
+        return Spikes(
+            np.zeros(0, np.int32) if empty else np.concatenate(found_index), np.zeros(0, np.int64) if empty else np.concatenate(found_stamp)
+        )
+
+    def _draws(self, job: Job, step: int) -> Callable[[str, int], Array]:
+        def draw(noise: str, lane: int) -> Array:
+            drawn: Array = normal(job.seed, job.streams[noise], step, np.arange(job.n), lane).astype(self._real)
+            return drawn
+
+        return draw
+
+
+def _cast(x: Any, real: type[np.floating[Any]]) -> Any:
+    a = np.asarray(x)
+    cast = a.astype(real) if a.dtype.kind == "f" else a.astype(np.int32)
+    return cast if cast.ndim else cast[()]
+
+
+def _at(offsets: Array, index: Array, payload: Array, j: int) -> tuple[Array, Array]:
+    lo, hi = offsets[j], offsets[j + 1]
+    return index[lo:hi], payload[lo:hi]

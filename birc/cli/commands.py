@@ -1,0 +1,365 @@
+"""One function per command: it calls birc and prints. Each returns the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import runpy
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import birc
+from birc.cli import show
+from birc.cli.arguments import assignments
+from birc.errors import BircError, Source
+
+if TYPE_CHECKING:
+    from birc.driver import Compiled
+    from birc.runtime.result import Result
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """`birc check`: all mistakes of all files, then their `check` blocks."""
+    from birc import driver
+
+    records = []
+    failed = 0
+    for file in arguments.files:
+        try:
+            loaded = driver.load(file)
+            results = () if arguments.no_run else tuple(driver.check(loaded))
+        except BircError as error:
+            failed += 1
+            records.extend(show.diagnostic_record(d) for d in error.diagnostics)
+            if not arguments.json:
+                print(error, file=sys.stderr)
+            continue
+        bad = [result.diagnostic for result in results if result.diagnostic is not None]
+        failed += len(bad)
+        records.extend(show.diagnostic_record(d) for d in (*loaded.warnings, *bad))
+        if not arguments.json:
+            show.warnings((*loaded.warnings, *bad))
+            passed = (
+                f"{len(results) - len(bad)} of {show.count(len(results), 'expectation')} met" if results else "nothing to check by running"
+            )
+            print(f"{file}: {show.count(len(loaded.module.items), 'item')}, {passed}")
+    if arguments.json:
+        show.as_json(records)
+    return 1 if failed else 0
+
+
+def fmt(arguments: argparse.Namespace) -> int:
+    """`birc fmt`: files put in form, in place."""
+    from birc.frontend.format import format_text
+    from birc.frontend.read import read_source
+    from birc.runtime.output import write_atomic
+
+    changed = 0
+    for file in arguments.files:
+        source = Source("<stdin>", sys.stdin.read()) if file == "-" else read_source(file)
+        text = format_text(source)
+        if file == "-" and not arguments.check:
+            sys.stdout.write(text)
+        elif text != source.text:
+            changed += 1
+            print(f"{source.name}: {'not in form' if arguments.check else 'put in form'}")
+            if not arguments.check:
+                write_atomic(file, text)
+    return 1 if arguments.check and changed else 0
+
+
+def dump(arguments: argparse.Namespace) -> int:
+    """`birc dump`: a stage of the compilation as text."""
+    from birc import driver
+
+    text = driver.dump(
+        arguments.file,
+        stage=arguments.stage,
+        after=arguments.after,
+        after_all=arguments.after_all,
+        model=arguments.model,
+        solver=arguments.solver,
+        skip=arguments.without,
+        form=arguments.format,
+    )
+    print(text.rstrip("\n"))
+    return 0
+
+
+def _compiled(arguments: argparse.Namespace, target: str) -> Compiled:
+    from birc import driver
+
+    compiled = driver.compile(
+        arguments.file,
+        target=target,
+        model=arguments.model,
+        preset=arguments.preset,
+        dt=arguments.dt,
+        dtype=arguments.dtype,
+        solver=arguments.solver,
+        skip=arguments.without,
+    )
+    show.warnings(compiled.warnings)
+    return compiled
+
+
+def compile_(arguments: argparse.Namespace) -> int:
+    """`birc compile`: the files of a target, in a folder."""
+    compiled = _compiled(arguments, arguments.target)
+    folder = Path(arguments.output or f"out/{compiled.model}-{arguments.target}")
+    compiled.write(folder, force=arguments.force)
+    print(f"{compiled.model} for {arguments.target}, dt {arguments.dt}, {arguments.dtype}, in {folder}:")
+    for name in sorted(compiled.artifact.files):
+        print(f"  {name}")
+    return 0
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """`birc run`: simulate, then print, write and draw what came out."""
+    inputs = assignments(arguments.input, "--input")
+    params = assignments(arguments.set, "--set")
+    init = assignments(arguments.init, "--init")
+    compiled = _compiled(arguments, arguments.target)
+    record = arguments.record
+    if record is None:
+        shown = any(slot.name == "v" for slot in compiled.step.slots)
+        record = "v" if shown and (arguments.n <= 10 or arguments.plot) else "spikes"
+    with show.progress(f"{compiled.model} on {arguments.target}") as progress:
+        out = compiled.run(
+            arguments.duration,
+            n=arguments.n,
+            inputs=inputs,
+            params=params,
+            init=init,
+            record=record,
+            every=int(arguments.every) if arguments.every.isdecimal() else arguments.every,
+            seed=arguments.seed,
+            threads=arguments.threads,
+            progress=progress,
+        )
+    show.warnings(out.warnings)
+    written = []
+    if arguments.output:
+        written.append(out.save(arguments.output))
+    if arguments.plot:
+        from birc.runtime.plot import plot
+
+        written.append(plot(out, arguments.plot))
+    if arguments.json:
+        show.as_json(_run_record(out, arguments, written))
+    else:
+        _show_run(out, arguments, written)
+    if out.interrupted:
+        print(f"birc: {out.interrupted}", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _run_record(out: Result, arguments: argparse.Namespace, written: list[Path]) -> dict[str, Any]:
+    return {
+        "model": out.model,
+        "target": arguments.target,
+        "n": out.n,
+        "dt_ms": out.dt,
+        "dtype": arguments.dtype,
+        "duration_ms": out.duration,
+        "seed": out.seed,
+        "spikes": len(out.index),
+        "rate_hz": out.rate,
+        "recorded": {name: out.units[name] for name in out.recorded},
+        "interrupted": out.interrupted or None,
+        "written": [str(path) for path in written],
+    }
+
+
+def _show_run(out: Result, arguments: argparse.Namespace, written: list[Path]) -> None:
+    how = f"{out.duration:g} ms, dt {out.dt:g} ms, {arguments.dtype}, seed {out.seed}"
+    print(f"{out.model} on {arguments.target}: {show.count(out.n, 'neuron')}, {how}")
+    each = " per neuron" if out.n > 1 else ""
+    print(f"  {show.count(len(out.index), 'spike')}, {out.rate:.4g} Hz{each}")
+    for name in out.recorded:
+        values = out[name]
+        if values.size:
+            unit = "" if out.units[name] == "1" else f" {out.units[name]}"
+            print(f"  {name}: from {values.min():.6g} to {values.max():.6g}{unit}")
+    for path in written:
+        print(f"  wrote {path}")
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    """`birc verify`: targets against the reference."""
+    from birc import driver
+
+    params = assignments(arguments.set, "--set")
+    with show.progress("verify") as progress:
+        reports = driver.verify(
+            arguments.file,
+            targets=None if arguments.all else tuple(arguments.target or ("native",)),
+            model=arguments.model,
+            preset=arguments.preset,
+            dt=arguments.dt,
+            dtype=arguments.dtype,
+            solver=arguments.solver,
+            skip=arguments.without,
+            duration=arguments.duration,
+            n=arguments.n,
+            seed=arguments.seed,
+            params=params,
+            progress=progress,
+        )
+    if arguments.json:
+        show.as_json([report.record() for report in reports])
+    else:
+        heads = ("model", "target", "status", "level", "worst error", "note")
+        show.table(heads, [report.row() for report in reports])
+        for report in reports:
+            if report.detail:
+                print(f"\n{report.detail}")
+    return 0 if all(report.status in ("pass", "unavailable") for report in reports) else 1
+
+
+CODE = re.compile(r"[A-Z]\d{3}")
+
+
+def explain(arguments: argparse.Namespace) -> int:
+    """`birc explain`: a code's page, or the solver of each variable of a model and why."""
+    from birc import codes, driver
+    from birc.suggest import closest
+
+    what = arguments.what
+    if CODE.fullmatch(what.upper()):
+        table = codes.load()
+        entry = table.get(what.upper())
+        if entry is None:
+            near = closest(what.upper(), table)
+            raise BircError("A004", f"there is no code `{what}`", help=f"did you mean `{near}`?" if near else "`docs/errors.md` lists them")
+        if arguments.json:
+            show.as_json({"code": entry.code, "title": entry.title, "page": entry.page, "exit": entry.exit})
+        else:
+            print(f"{entry.code}: {entry.title}\n\n{entry.page}")
+        return 0
+    rows = driver.explain(what, model=arguments.model, solver=arguments.solver, skip=arguments.without)
+    if arguments.json:
+        show.as_json([{"variable": row.variable, "method": row.method, "reason": row.reason, "place": row.place} for row in rows])
+    else:
+        show.table(("variable", "method", "why", "place"), [(row.variable, row.method, row.reason, row.place) for row in rows])
+    return 0
+
+
+def targets(arguments: argparse.Namespace) -> int:
+    """`birc targets`: what each target is, and whether it can run here."""
+    from birc.backends import BACKENDS, load_backend
+
+    rows = []
+    for backend in map(load_backend, BACKENDS):
+        missing = backend.missing()
+        rows.append((backend, missing))
+    if arguments.json:
+        show.as_json(
+            [
+                {
+                    "target": backend.name,
+                    "description": backend.description,
+                    "levels": dict(backend.levels),
+                    "runs_here": missing is None,
+                    "missing": None if missing is None else {"what": missing.what, "how": missing.how},
+                }
+                for backend, missing in rows
+            ]
+        )
+        return 0
+    heads = ("target", "what it is", "level f64", "level f32", "here")
+    show.table(
+        heads,
+        [(b.name, b.description, b.levels["f64"], b.levels["f32"], "ok" if m is None else f"lacks {m.what}: {m.how}") for b, m in rows],
+    )
+    return 0
+
+
+def passes(arguments: argparse.Namespace) -> int:
+    """`birc passes`: all passes in their order."""
+    from birc.passes import PASSES
+
+    if arguments.json:
+        show.as_json([{"pass": p.name, "level": p.level, "needed": p.needed, "summary": p.summary} for p in PASSES])
+    else:
+        show.table(("pass", "level", "needed", "what it does"), [(p.name, p.level, "yes" if p.needed else "no", p.summary) for p in PASSES])
+    return 0
+
+
+def models(arguments: argparse.Namespace) -> int:
+    """`birc models`: the library, or one of its models."""
+    from birc import driver
+
+    if arguments.name is not None:
+        return _one_model(arguments)
+    rows = []
+    for file in driver.library():
+        for item in driver.load(file).module.items:
+            rows.append((file, item.name, _kind(item), _first_line(item)))
+    if arguments.json:
+        show.as_json([dict(zip(("file", "model", "kind", "summary"), row, strict=True)) for row in rows])
+    else:
+        show.table(("file", "model", "kind", "what it is"), rows)
+    return 0
+
+
+def _one_model(arguments: argparse.Namespace) -> int:
+    from birc import driver
+    from birc.suggest import closest
+
+    wanted = arguments.name.partition(".")[0]
+    known: dict[str, tuple[str, Any]] = {}
+    for file in driver.library():
+        for item in driver.load(file).module.items:
+            known[item.name] = (file, item)
+            known.setdefault(file, (file, item))
+    if wanted not in known:
+        near = closest(wanted, known)
+        raise BircError(
+            "A005", f"there is no model `{wanted}` in the library", help=f"did you mean `{near}`?" if near else "`birc models` lists it"
+        )
+    source = driver.load(known[wanted][0]).source
+    if arguments.json:
+        show.as_json({"file": known[wanted][0], "source": source.text})
+    else:
+        print(source.text.rstrip("\n"))
+    return 0
+
+
+def _kind(item: Any) -> str:
+    return str(getattr(item, "kind", type(item).__name__.lower()))
+
+
+def _first_line(item: Any) -> str:
+    return (getattr(item, "doc", None) or "").strip().partition("\n")[0]
+
+
+def bench(arguments: argparse.Namespace) -> int:
+    """`birc bench`: the benchmarks of a checkout."""
+    script = Path(birc.__file__).parent.parent / "tests" / "bench" / "__main__.py"
+    if not script.exists():
+        raise BircError("X005", "the benchmarks are not here: they are part of a checkout, not of the installed package")
+    sys.argv = [str(script), *arguments.rest]
+    sys.path.insert(0, str(script.parent.parent.parent))
+    runpy.run_path(str(script), run_name="__main__")
+    return 0
+
+
+COMMANDS: Mapping[str, Command] = {
+    "check": check,
+    "fmt": fmt,
+    "dump": dump,
+    "compile": compile_,
+    "run": run,
+    "verify": verify,
+    "explain": explain,
+    "targets": targets,
+    "passes": passes,
+    "models": models,
+    "bench": bench,
+}

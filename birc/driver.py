@@ -1,0 +1,455 @@
+"""From text to an artifact, on one page; it reads from top to bottom as the pipeline, with early stops.
+
+    source -> module -> model -> (passes) -> step -> (passes) -> artifact -> result
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import birc
+from birc import passes
+from birc.backends import BACKENDS, Artifact, Dtype, Runner, load_backend
+from birc.checks import CheckResult, run_check
+from birc.errors import BircError, Diagnostic, Source
+from birc.frontend import load as frontend
+from birc.frontend.read import read_source
+from birc.ir.model import Item, Model, Module, Network, Option
+from birc.ir.step import Step
+from birc.ir.text import parse as parse_ir
+from birc.ir.text import print_item, print_module, print_step
+from birc.passes.choose_solvers import METHODS
+from birc.runtime.output import write_folder
+from birc.runtime.result import Result, State
+from birc.runtime.simulate import Progress, simulate
+from birc.runtime.simulator import Simulator
+from birc.suggest import closest
+from birc.verify import Report, verify_target
+
+DT = "0.1 ms"
+
+
+# --- source and module
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A file, read and checked. A `.bir` file may hold a step program instead of a module."""
+
+    source: Source
+    module: Module
+    warnings: tuple[Diagnostic, ...] = ()
+    step: Step | None = None
+
+
+def library() -> list[str]:
+    """The names of the library's files."""
+    folder = resources.files("birc").joinpath("library")
+    return sorted(Path(f.name).stem for f in folder.iterdir() if f.name.endswith(".birc"))
+
+
+def find(file: str | Path) -> Source:
+    """The source of a path, or of a library name such as `lif`. Raises I001."""
+    name = str(file)
+    if Path(name).suffix or "/" in name or Path(name).exists():
+        return read_source(file)
+    if name in library():
+        path = resources.files("birc").joinpath("library", f"{name}.birc")
+        return Source(f"{name}.birc", path.read_text("utf-8"))
+    near = closest(name, library())
+    help = f"did you mean `{near}`, of the library?" if near else "`birc models` lists the library"
+    raise BircError("I001", f"there is no file {name}, and no library model of that name", help=help)
+
+
+def load(file: str | Path | Loaded) -> Loaded:
+    """Read and check a file; raises a BircError that holds all its mistakes."""
+    if isinstance(file, Loaded):
+        return file
+    source = find(file)
+    if source.name.endswith(".bir"):
+        found = parse_ir(source)
+        if isinstance(found, Step):
+            return Loaded(source, Module((), ()), (), found)
+        return Loaded(source, found)
+    module, diagnostics = frontend.load_partial(source)
+    errors = [d for d in diagnostics if d.severity == "error"]
+    if errors or module is None:
+        raise BircError.of(errors)
+    return Loaded(source, module, tuple(diagnostics))
+
+
+def choose(loaded: Loaded, name: str | None) -> tuple[Item, str | None]:
+    """The item called `name` (`Izhikevich.FS`: with a preset); without a name the last neuron, else the last item that can run."""
+    items = {i.name: i for i in loaded.module.items}
+    wanted, _, preset = (name or "").partition(".")
+    if name is None:
+        if not items:
+            raise BircError("A011", f"{loaded.source.name} holds no model")
+        rank = {"neuron": 2, "astrocyte": 1}
+        best = max(rank.get(getattr(i, "kind", ""), 0) for i in items.values())
+        return [i for i in items.values() if rank.get(getattr(i, "kind", ""), 0) == best][-1], None
+    if wanted not in items:
+        near = closest(wanted, items)
+        help = f"did you mean `{near}`?" if near else f"it holds: {', '.join(items)}"
+        raise BircError("A011", f"{loaded.source.name} holds no model `{wanted}`", help=help)
+    return items[wanted], preset or None
+
+
+# --- model to step
+
+
+def lower(
+    item: Item, solver: str | Sequence[str] | None = None, skip: Iterable[str] = (), after: passes.After | None = None
+) -> tuple[Model, Step]:
+    """Run all passes; gives the model as it was before lowering, and the step program."""
+    if not isinstance(item, Model):
+        what = "network" if isinstance(item, Network) else "cell"
+        raise BircError("L112", f"{what}s are not lowered yet; `birc dump --stage model` shows what was understood", item.span)
+    stage: list[Model] = [item]
+
+    def watch(name: str, program: passes.Program, seconds: float) -> None:
+        if isinstance(program, Model):
+            stage[0] = program
+        if after is not None:
+            after(name, program, seconds)
+
+    step = passes.run(_with_solver(item, solver), passes.PIPELINES["step"], watch, skip)
+    assert isinstance(step, Step)
+    return stage[0], step
+
+
+def _with_solver(model: Model, solver: str | Sequence[str] | None) -> Model:
+    """The model with solver options added: `rk4` for all states, `v=rk4` for one."""
+    texts = [solver] if isinstance(solver, str) else list(solver or ())
+    options = []
+    states = {o.state for o in model.odes}
+    for text in (part for t in texts for part in t.split(",")):
+        state, _, method = text.rpartition("=")
+        state, method = state.strip(), method.strip()
+        if method not in METHODS:
+            near = closest(method, METHODS)
+            help = (f"did you mean `{near}`? " if near else "") + f"solvers: {', '.join(METHODS)}"
+            raise BircError("A013", f"there is no solver `{method}`", help=help)
+        if state and state not in states:
+            near = closest(state, states)
+            help = f"did you mean `{near}`?" if near else f"states with an equation: {', '.join(sorted(states)) or 'none'}"
+            raise BircError("A014", f"`{model.name}` has no equation for a state `{state}`", help=help)
+        options.append(Option("solver", method, targets=(state,) if state else ()))
+    return replace(model, options=model.options + tuple(options)) if options else model
+
+
+# --- step to artifact
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A model compiled for a target: files to write, and, where the target runs here, something to run."""
+
+    artifact: Artifact
+    dt: str
+    preset: str | None = None
+    warnings: tuple[Diagnostic, ...] = ()
+
+    @property
+    def step(self) -> Step:
+        """The step program that was lowered."""
+        return self.artifact.step
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.artifact.step.name
+
+    @cached_property
+    def runner(self) -> Runner:
+        """The artifact, loaded. Raises an X code where this machine lacks something."""
+        backend = load_backend(self.artifact.target)
+        missing = backend.missing()
+        if missing is not None:
+            raise BircError("X001", f"the target {backend.name} cannot run here: {missing.what}", help=missing.how)
+        return backend.load(self.artifact)
+
+    def run(
+        self,
+        duration: str | float | None = None,
+        *,
+        steps: int | None = None,
+        n: int | None = None,
+        inputs: Mapping[str, object] | None = None,
+        params: Mapping[str, object] | None = None,
+        preset: str | None = None,
+        init: Mapping[str, object] | None = None,
+        record: str | Iterable[str] = (),
+        every: str | int = 1,
+        seed: int | None = None,
+        threads: int | None = None,
+        progress: Progress | None = None,
+        state: State | None = None,
+    ) -> Result:
+        """Simulate `duration` (a time; a bare number is in ms) of `n` instances.
+
+        inputs: by port, a quantity (`"250 pA"`), a number or array in the port's unit ([n], [steps, n], [steps, 1]; [steps] where n is 1),
+        a source as text, or a spike list for an event port. Recorded arrays are [stamps, n] in the variable's unit.
+        Raises BircError: I… for arguments that do not fit, R001 where a state leaves the finite range.
+        """
+        return simulate(
+            self.runner,
+            self.step,
+            dt=self.dt,
+            duration=duration,
+            steps=steps,
+            dtype=self.artifact.dtype,
+            n=n,
+            inputs=inputs,
+            params=params,
+            preset=preset or self.preset,
+            init=init,
+            record=record,
+            every=every,
+            seed=seed,
+            threads=threads,
+            progress=progress,
+            state=state,
+            manifest=self.artifact.manifest,
+        )
+
+    def simulator(self, **options: Any) -> Simulator:
+        """A simulator that advances one step at a time, for closed loops."""
+        options.setdefault("preset", self.preset)
+        return Simulator(self.runner, self.step, dt=self.dt, dtype=self.artifact.dtype, **options)
+
+    def write(self, folder: str | Path, force: bool = False) -> Path:
+        """Write the artifact's files and its manifest; a folder with foreign files is refused unless `force`."""
+        return write_folder(folder, {**self.artifact.files, "manifest.json": manifest_text(self.artifact)}, force)
+
+
+def manifest_text(artifact: Artifact) -> str:
+    """The manifest as JSON."""
+    import json
+
+    return json.dumps(artifact.manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def compile(
+    file: str | Path | Loaded,
+    target: str = "numpy",
+    *,
+    model: str | None = None,
+    preset: str | None = None,
+    dt: str = DT,
+    dtype: Dtype = "f64",
+    solver: str | Sequence[str] | None = None,
+    skip: Iterable[str] = (),
+) -> Compiled:
+    """Compile a model of a file (or a library name) for a target.
+
+    dt: a time; dtype: `f64` or `f32`; solver: a method for all states, or `v=rk4`; skip: passes to leave out.
+    Raises BircError with every mistake of the file, or with all that the target cannot take.
+    """
+    load_backend(target)  # a misspelt target is said before anything is read
+    loaded = load(file)
+    if loaded.step is not None:
+        step, named = loaded.step, None
+    else:
+        item, named = choose(loaded, model)
+        _, step = lower(item, solver, skip)
+    chosen = preset or named
+    if chosen is not None and chosen not in {p.name for p in step.presets}:
+        near = closest(chosen, [p.name for p in step.presets])
+        help = f"did you mean `{near}`?" if near else f"presets: {', '.join(p.name for p in step.presets) or 'none'}"
+        raise BircError("A012", f"`{step.name}` has no preset `{chosen}`", help=help)
+    return build(step, target, dt, dtype, chosen, loaded.warnings)
+
+
+def build(
+    step: Step, target: str, dt: str = DT, dtype: Dtype = "f64", preset: str | None = None, warnings: tuple[Diagnostic, ...] = ()
+) -> Compiled:
+    """Emit a step program for a target. Raises all refusals of the target at once."""
+    backend = load_backend(target)
+    refusals = backend.refuse(step, dtype)
+    if refusals:
+        raise BircError.of(refusals)
+    artifact = backend.emit(step, dtype)
+    manifest = {**manifest_of(step, target, dt, dtype, preset), **artifact.manifest}
+    return Compiled(replace(artifact, manifest=manifest), dt, preset, warnings)
+
+
+def manifest_of(step: Step, target: str, dt: str, dtype: Dtype, preset: str | None) -> dict[str, Any]:
+    """What an artifact says of itself."""
+    return {
+        "birc": birc.__version__,
+        "model": step.name,
+        "target": target,
+        "dt": dt,
+        "dtype": dtype,
+        "preset": preset,
+        "ir_sha256": hashlib.sha256(print_step(step).encode()).hexdigest(),
+        "solver": {s: b.method for b in step.blocks for s in b.states},
+        "approximations": approximations(step),
+    }
+
+
+def approximations(step: Step) -> list[str]:
+    """Everything in the program that is not exact, by name."""
+    found = [f"{', '.join(b.states)}: {b.method}" for b in step.blocks if b.method != "exact"]
+    found += [f"{g.state}: runaway guard" for g in step.guards]
+    return found
+
+
+# --- commands that look inside
+
+
+def check(file: str | Path | Loaded, names: Iterable[str] | None = None) -> list[CheckResult]:
+    """Run the `check` blocks of a file on the reference."""
+    loaded = load(file)
+    found: list[CheckResult] = []
+    for block in loaded.module.checks:
+        item, _ = choose(loaded, block.model)
+        if names is None or block.model in names:
+            compiled = build(lower(item)[1], "numpy", preset=block.preset)
+            found += run_check(block, compiled.step, compiled.runner, DT)
+    return found
+
+
+def dump(
+    file: str | Path | Loaded,
+    stage: str = "model",
+    *,
+    after: str | None = None,
+    after_all: bool = False,
+    model: str | None = None,
+    solver: str | Sequence[str] | None = None,
+    skip: Iterable[str] = (),
+    form: str = "text",
+) -> str:
+    """A stage of the compilation as text: `ast`, `model`, `step`; with `after`, the program behind one pass, or behind each."""
+    if stage == "ast":
+        from birc.frontend.parser import parse
+        from birc.frontend.show import show_module
+
+        return show_module(parse(find(file) if not isinstance(file, Loaded) else file.source))
+    loaded = load(file)
+    if loaded.step is not None:
+        return _show(loaded.step, form)
+    if after_all or after:
+        if after is not None and after not in passes.BY_NAME:
+            passes.run(Model("", "neuron"), [after])
+        pieces: list[str] = []
+
+        def keep(name: str, program: passes.Program, seconds: float) -> None:
+            if after_all:
+                pieces.append(f"# after {name}, {1000 * seconds:.1f} ms\n{_show(program, form)}")
+            elif name == after:
+                pieces.append(_show(program, form))
+
+        lower(choose(loaded, model)[0], solver, skip, keep)
+        return "\n".join(pieces)
+    if stage == "model":
+        shown: Any = choose(loaded, model)[0] if model else loaded.module
+        return _show(shown, form)
+    return _show(lower(choose(loaded, model)[0], solver, skip)[1], form)
+
+
+def _show(program: Any, form: str) -> str:
+    if form == "json":
+        import json
+
+        from birc.ir.json_form import to_json
+
+        return json.dumps(to_json(program), indent=1, ensure_ascii=False)
+    if form == "dot":
+        from birc.ir.dot import to_dot
+
+        parts = program.items if isinstance(program, Module) else (program,)
+        return "\n".join(to_dot(p) for p in parts if isinstance(p, (Model, Step)))
+    if isinstance(program, Step):
+        return print_step(program)
+    return print_module(program) if isinstance(program, Module) else print_item(program)
+
+
+@dataclass(frozen=True)
+class Explained:
+    """How one variable is advanced, and why."""
+
+    variable: str
+    method: str
+    reason: str
+    place: str
+
+
+def explain(
+    file: str | Path | Loaded, *, model: str | None = None, solver: str | Sequence[str] | None = None, skip: Iterable[str] = ()
+) -> list[Explained]:
+    """The solver of each variable of a model, with the reason and the line."""
+    lowered, step = lower(choose(load(file), model)[0], solver, skip)
+    places = {o.state: o.span.where if o.span else "" for o in lowered.odes}
+    rows = []
+    guards = {g.state for g in step.guards}
+    for block in step.blocks:
+        for state in block.states:
+            guard = "; inner stages see it at most at the threshold (runaway guard)" if state in guards else ""
+            rows.append(Explained(state, block.method, block.reason + guard, places.get(state, "")))
+    rows += [Explained(r.state, "step", "given by its `step` rule", r.span.where if r.span else "") for r in lowered.step_rules]
+    moved = {r.variable for r in rows}
+    rows += [
+        Explained(s.name, "constant", "no equation: changes only at events", s.span.where if s.span else "")
+        for s in lowered.states
+        if s.name not in moved
+    ]
+    return rows
+
+
+def run(file: str | Path | Loaded, duration: str | float, *, target: str = "numpy", **options: Any) -> Result:
+    """Compile and run in one call; options of `compile` and of `Compiled.run` together."""
+    names = ("model", "dt", "dtype", "solver", "skip")
+    first = {k: options.pop(k) for k in names if k in options}
+    return compile(file, target, **first).run(duration, **options)
+
+
+def verify(
+    file: str | Path | Loaded,
+    targets: Sequence[str] | None = None,
+    *,
+    model: str | None = None,
+    preset: str | None = None,
+    dt: str = DT,
+    dtype: Dtype = "f64",
+    solver: str | Sequence[str] | None = None,
+    skip: Iterable[str] = (),
+    duration: str | None = None,
+    n: int | None = None,
+    seed: int | None = None,
+    params: Mapping[str, object] | None = None,
+    progress: Progress | None = None,
+) -> list[Report]:
+    """Compare targets (all of them, if none are named) with the reference, for one model of a file or for each that can run."""
+    loaded = load(file)
+    names = list(BACKENDS) if targets is None else list(targets)
+    backends = [load_backend(name) for name in names]
+    steps: list[tuple[Step, str | None]] = []
+    if loaded.step is not None:
+        steps.append((loaded.step, preset))
+    elif model is not None:
+        item, named = choose(loaded, model)
+        steps.append((lower(item, solver, skip)[1], preset or named))
+    else:
+        runnable = [i for i in loaded.module.items if isinstance(i, Model) and i.kind in ("neuron", "astrocyte")]
+        if not runnable:
+            lower(choose(loaded, None)[0])
+        steps += [(lower(i, solver, skip)[1], preset) for i in runnable]
+    reports = []
+    for step, chosen in steps:
+        for backend in backends:
+            reports.append(
+                verify_target(step, backend, dt=dt, dtype=dtype, duration=duration, n=n, seed=seed or 0, params=params, preset=chosen)
+            )
+            if progress is not None:
+                progress(len(reports), len(steps) * len(backends))
+    return reports
+

@@ -1,0 +1,125 @@
+"""The passes, listed in the order in which they run, and the manager that runs them.
+
+A pass is a function of a file of its own, `Model -> Model` (level 1) or `Step -> Step` (level 2); `lower-to-step` leads from one to the
+other. Every pass returns the same object when nothing changed. The needed ones cannot be switched off.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from birc.errors import BircError
+from birc.ir.check import check_model, check_step
+from birc.ir.model import Model
+from birc.ir.step import Step
+from birc.passes import (
+    choose_solvers,
+    classify_odes,
+    dead_code,
+    expand_euler,
+    expand_exact,
+    expand_exponential,
+    expand_powers,
+    expand_rk4,
+    fold_constants,
+    fold_step,
+    guard_runaway,
+    hoist_to_bind,
+    inline_channels,
+    inline_functions,
+    inline_lets,
+    lower_to_step,
+    order_blocks,
+    share_common,
+    simplify,
+    singular_quotients,
+)
+from birc.suggest import closest
+
+Program = Model | Step
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A pass by name: what it works on, whether lowering needs it, and what it does."""
+
+    name: str
+    level: Literal["model", "lower", "step"]
+    needed: bool
+    run: Callable[..., Program]
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of its file."""
+        text = (__import__(self.run.__module__, fromlist=["__doc__"]).__doc__ or "").strip()
+        return " ".join(text.split("\n\n")[0].split())
+
+
+PASSES: tuple[Pass, ...] = (
+    Pass("inline-channels", "model", True, inline_channels.run),
+    Pass("inline-functions", "model", True, inline_functions.run),
+    Pass("inline-lets", "model", True, inline_lets.run),
+    Pass("fold-constants", "model", False, fold_constants.run),
+    Pass("simplify", "model", False, simplify.run),
+    Pass("singular-quotients", "model", False, singular_quotients.run),
+    Pass("expand-powers", "model", False, expand_powers.run),
+    Pass("classify-odes", "model", True, classify_odes.run),
+    Pass("order-blocks", "model", False, order_blocks.run),
+    Pass("choose-solvers", "model", True, choose_solvers.run),
+    Pass("guard-runaway", "model", False, guard_runaway.run),
+    Pass("lower-to-step", "lower", True, lower_to_step.run),
+    Pass("expand-exact", "step", True, expand_exact.run),
+    Pass("expand-exponential", "step", True, expand_exponential.run),
+    Pass("expand-rk4", "step", True, expand_rk4.run),
+    Pass("expand-euler", "step", True, expand_euler.run),
+    Pass("fold-step", "step", False, fold_step.run),
+    Pass("hoist-to-bind", "step", True, hoist_to_bind.run),
+    Pass("share-common", "step", False, share_common.run),
+    Pass("dead-code", "step", False, dead_code.run),
+)
+
+BY_NAME = {p.name: p for p in PASSES}
+
+PIPELINES: dict[str, tuple[str, ...]] = {
+    "step": tuple(p.name for p in PASSES),
+    "model": tuple(p.name for p in PASSES if p.level == "model"),
+}
+
+After = Callable[[str, Program, float], None]
+
+
+def run(program: Program, names: Iterable[str], after: After | None = None, skip: Iterable[str] = ()) -> Program:
+    """Run passes in order, checking invariants in between; `after` sees each name, result and time in seconds.
+
+    Raises A020 for a pass that does not exist, A021 for switching off one that is needed.
+    """
+    left_out = {_find(name).name for name in skip}
+    for name in left_out:
+        if BY_NAME[name].needed:
+            raise BircError("A021", f"pass `{name}` is needed for lowering and cannot be switched off")
+    for name in names:
+        step = _find(name)
+        if step.name in left_out:
+            continue
+        if (step.level == "step") != isinstance(program, Step):
+            continue
+        start = time.perf_counter()
+        program = step.run(program)
+        seconds = time.perf_counter() - start
+        if isinstance(program, Step):
+            check_step(program)
+        else:
+            check_model(program)
+        if after is not None:
+            after(step.name, program, seconds)
+    return program
+
+
+def _find(name: str) -> Pass:
+    if name not in BY_NAME:
+        near = closest(name, BY_NAME)
+        raise BircError("A020", f"there is no pass `{name}`", help=f"did you mean `{near}`?" if near else "`birc passes` lists them")
+    return BY_NAME[name]

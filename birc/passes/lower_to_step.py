@@ -1,0 +1,317 @@
+"""From what a model is to what one step does: events, refractoriness, clipping and resets become ops in the phases of a step.
+
+    spike level { ge %v, %v_th } reset { set %v, %v_reset }
+    ->  test { %.fired = … }  reset { %v.2 = select %.fired, %v_reset, %v.1  store v, %v.2 }
+
+Equations become `Integrate` statements, one per block, all from the state at stamp k; solver passes expand them.
+"""
+
+from __future__ import annotations
+
+from birc.errors import BircError
+from birc.ir.expr import Expr, const, is_const, leaves, make, op, substitute, value, var
+from birc.ir.linear import linear_form
+from birc.ir.model import Block, Handler, Model, State, Update
+from birc.ir.step import (
+    PHASES,
+    REFRACTORY,
+    Carry,
+    Define,
+    Deliver,
+    Emit,
+    Feed,
+    Integrate,
+    Noise,
+    Phase,
+    PhaseName,
+    Port,
+    Put,
+    Slot,
+    Statement,
+    Step,
+    Store,
+)
+from birc.passes.classify_odes import bind_time
+from birc.units import ONE as NO_UNIT
+
+FIRED, BUSY, WAS, H, N_REF = ".fired", ".busy", ".was", ".h", ".n_ref"
+
+
+def run(model: Model) -> Step:
+    """Lower a neuron or astrocyte.
+
+    Raises L110 for a channel or synapse (they are lowered inside what uses them), L111 for a refractory time that changes in time.
+    """
+    if model.kind not in ("neuron", "astrocyte"):
+        where = {"channel": "inside the neuron that uses it", "synapse": "inside a network's projection"}[model.kind]
+        raise BircError("L110", f"a {model.kind} cannot run by itself; it is lowered {where}", model.span)
+    return _Lowering(model).step()
+
+
+class _Lowering:
+    """The program under construction: statements by phase, and the current name of each state."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.bind: list[Define] = []
+        self.bodies: dict[PhaseName, list[Statement]] = {name: [] for name in PHASES}
+        self.states = {s.name: s for s in model.states}
+        self.current: dict[str, str] = {s.name: s.name for s in model.states}
+        self.versions: dict[str, int] = {s.name: 0 for s in model.states}
+        self.fixed = bind_time(model)
+        self.held = frozenset(model.refractory.hold) if model.refractory else frozenset()
+        self.lanes: dict[str, int] = {}
+
+    def step(self) -> Step:
+        """The whole program, phase by phase."""
+        model = self.model
+        self._bind()
+        for port in model.inputs:
+            self._define("input", port.name, make("read", (), port.name), port)
+        self._load()
+        self._flow()
+        for handler in model.handlers:
+            self._deliver(handler)
+        self._test_and_reset()
+        for output in model.outputs:
+            self.bodies["record"].append(Put(output.name, self._now(output.value), output.span))
+        return Step(
+            name=model.name,
+            params=model.params,
+            slots=self._slots(),
+            inputs=tuple(Port(i.name, i.unit, i.span) for i in model.inputs),
+            events=tuple(Port(h.port, h.unit or NO_UNIT, h.span) for h in model.handlers),
+            outputs=tuple(Port(o.name, o.unit, o.span) for o in model.outputs),
+            noises=tuple(Noise(name, lanes) for name, lanes in self.lanes.items()),
+            bind=tuple(self.bind),
+            phases=tuple(Phase(name, tuple(self.bodies[name])) for name in PHASES if self.bodies[name]),
+            presets=model.presets,
+            blocks=model.blocks,
+            guards=model.guards,
+            doc=model.doc,
+            span=model.span,
+        )
+
+    # --- pieces
+
+    def _define(self, phase: PhaseName, name: str, e: Expr, source: object = None) -> Expr:
+        self.bodies[phase].append(Define(name, e, getattr(source, "span", None)))
+        return value(name)
+
+    def _version(self, state: str) -> str:
+        """The next name of a state."""
+        self.versions[state] += 1
+        return f"{state}.{self.versions[state]}"
+
+    def _now(self, e: Expr) -> Expr:
+        """`e` with the values current at this point of the step."""
+        names = {var(n): value(self.current.get(n, n)) for n in leaves(e, "var")}
+        return substitute(e, {**names, var("elapsed"): value(H)})
+
+    def _clip(self, state: State, e: Expr) -> Expr:
+        low = e if state.low is None else op("max", e, const(state.low))
+        return low if state.high is None else op("min", low, const(state.high))
+
+    def _bind(self) -> None:
+        model = self.model
+        self.bind.append(Define(H, make("step_size")))
+        self.bind += [Define(p.name, make("param", (), p.name), p.span) for p in model.params]
+        initial = {var(s.name): value(f".init.{s.name}") for s in model.states}
+        for state in _in_order(model.states):
+            names = {var(n): value(n) for n in leaves(state.init, "var")}
+            self.bind.append(Define(f".init.{state.name}", substitute(state.init, {**names, **initial}), state.span))
+        if model.refractory:
+            duration = model.refractory.duration
+            if not leaves(duration, "var") <= self.fixed:
+                help = "make it an expression of parameters"
+                raise BircError("L111", "a refractory time must not change from step to step", model.refractory.span, help)
+            count = op("steps", self._now(duration), value(H))
+            self.bind.append(Define(N_REF, count, model.refractory.span))
+            self.bind.append(Define(".init.refractory", const(0)))
+
+    def _slots(self) -> tuple[Slot, ...]:
+        slots = [Slot(s.name, "real", s.unit, f".init.{s.name}", s.low, s.high, s.span) for s in self.model.states]
+        if self.model.refractory:
+            slots.append(Slot(REFRACTORY, "int", NO_UNIT, ".init.refractory", span=self.model.refractory.span))
+        return tuple(slots)
+
+    def _load(self) -> None:
+        for state in self.model.states:
+            self._define("flow", state.name, make("load", (), state.name), state)
+        spike, refractory = self.model.spike, self.model.refractory
+        if refractory:
+            self._define("flow", ".r", make("load", (), REFRACTORY), refractory)
+            self._define("flow", BUSY, op("gt", value(".r"), const(0)), refractory)
+        if spike and spike.mode == "rise":
+            self._define("flow", WAS, self._now(spike.condition), spike)
+
+    def _busy(self) -> Expr | None:
+        return value(BUSY) if self.model.refractory else None
+
+    # --- flow
+
+    def _flow(self) -> None:
+        model = self.model
+        results: dict[str, str] = {}
+        exact: dict[str, Integrate] = {}
+        for block in model.blocks:
+            statement = self._integrate(block, exact)
+            self.bodies["flow"].append(statement)
+            results.update(zip(statement.states, statement.results, strict=True))
+            if block.method == "exact" and not any(statement.noises):
+                exact.update(dict.fromkeys(statement.states, statement))
+        for rule in model.step_rules:
+            name = self._version(rule.state)
+            self._define("flow", name, self._held(rule.state, self._now(rule.value), value(rule.state)), rule)
+            results[rule.state] = name
+        for state, name in results.items():
+            declared = self.states[state]
+            if declared.low is not None or declared.high is not None:
+                clipped = self._version(state)
+                self._define("flow", clipped, self._clip(declared, value(name)), declared)
+                name = clipped
+            self.current[state] = name
+
+    def _held(self, state: str, new: Expr, old: Expr) -> Expr:
+        """`new`, unless the state is held."""
+        return op("select", value(BUSY), old, new) if state in self.held else new
+
+    def _integrate(self, block: Block, exact: dict[str, Integrate]) -> Integrate:
+        """The block's equations from the state at k, noise set apart."""
+        model = self.model
+        odes = {o.state: o for o in model.odes}
+        noise_names = frozenset(n.name for n in model.noises)
+        rates: list[Expr] = []
+        noises: list[tuple[tuple[str, Expr], ...]] = []
+        for state in block.states:
+            form = linear_form(odes[state].rhs, noise_names)
+            assert form is not None, "the front end lets noise in only linearly"
+            rates.append(self._now(form.rest))
+            noises.append(tuple((n, self._now(c)) for n, c in form.coefficients.items() if not is_const(c, 0.0)))
+        for terms in noises:
+            self.lanes.update({n: max(1, self.lanes.get(n, 0)) for n, _ in terms})
+        if block.method == "exact" and len(block.states) > 1:
+            self.lanes.update({n: len(block.states) for terms in noises for n, _ in terms})
+        read = {n for r in rates for n in leaves(r, "value")} - set(block.states)
+        feeds = tuple(self._feed(s, exact[s]) for s in self.states if s in read and s in exact) if block.method == "rk4" else ()
+        return Integrate(
+            method=block.method,
+            states=block.states,
+            initial=tuple(value(s) for s in block.states),
+            rates=tuple(rates),
+            results=tuple(self._version(s) for s in block.states),
+            noises=tuple(noises) if any(noises) else (),
+            busy=self._busy() if self.held & set(block.states) else None,
+            hold=tuple(s for s in block.states if s in self.held),
+            guards=tuple((g.state, self._now(g.limit)) for g in model.guards if g.state in block.states),
+            feeds=feeds,
+            spans=tuple(odes[s].span for s in block.states),
+        )
+
+    def _feed(self, state: str, source: Integrate) -> Feed:
+        """The stage values of an exact block's state, which is solved to the middle of the step too, once."""
+        middle = f"{state}.half"
+        if not any(isinstance(s, Integrate) and middle in s.results for s in self.bodies["flow"]):
+            half = tuple(f"{s}.half" for s in source.states)
+            self.bodies["flow"].append(
+                Integrate(
+                    "exact", source.states, source.initial, source.rates, half, (), source.busy, source.hold, spans=source.spans, part=0.5
+                )
+            )
+        return Feed(state, middle, source.results[source.states.index(state)])
+
+    # --- deliver
+
+    def _deliver(self, handler: Handler) -> None:
+        payload = f"{handler.port}.{handler.payload or 'event'}"
+        updates = [u for u in handler.body if isinstance(u, Update)]
+        body: list[Define] = []
+        written = list(dict.fromkeys(u.target for u in updates))
+        if summing(handler, self.fixed):
+            for update in updates:
+                self._update(update, handler, payload, body)
+            self.bodies["deliver"].append(Deliver(handler.port, payload, True, tuple(body), (), handler.span))
+            return
+        entering = {state: self.current[state] for state in written}
+        inside = {state: self._version(state) for state in written}
+        self.current.update(inside)
+        for update in updates:
+            self._update(update, handler, payload, body)
+        carries = []
+        for state in written:
+            result = self._version(state)
+            carries.append(Carry(inside[state], value(entering[state]), value(self.current[state]), result))
+            self.current[state] = result
+        self.bodies["deliver"].append(Deliver(handler.port, payload, False, tuple(body), tuple(carries), handler.span))
+
+    def _update(self, update: Update, handler: Handler, payload: str, body: list[Define]) -> None:
+        new = self._now(substitute(update.value, {var(handler.payload): value(payload)} if handler.payload else {}))
+        old = value(self.current[update.target])
+        name = self._version(update.target)
+        clipped = self._clip(self.states[update.target], new)
+        body.append(Define(name, self._held(update.target, clipped, old), update.span))
+        self.current[update.target] = name
+
+    # --- test, reset, emit
+
+    def _test_and_reset(self) -> None:
+        spike, refractory = self.model.spike, self.model.refractory
+        if spike:
+            fires = self._now(spike.condition)
+            if spike.mode == "rise":
+                fires = op("and", fires, op("not", value(WAS)))
+            if refractory:
+                fires = op("and", fires, op("not", value(BUSY)))
+            fired = self._define("test", FIRED, fires, spike)
+            for update in spike.body:
+                old = value(self.current[update.target])
+                new = self._clip(self.states[update.target], self._now(update.value))
+                name = self._version(update.target)
+                self._define("reset", name, op("select", fired, new, old), update)
+                self.current[update.target] = name
+            if refractory:
+                left = op("max", op("sub", value(".r"), const(1)), const(0))
+                self._define("reset", ".r.1", op("select", fired, value(N_REF), left), refractory)
+            self.bodies["emit"].append(Emit(fired, spike.span))
+        for state in self.model.states:
+            if self.current[state.name] != state.name:
+                self.bodies["reset"].append(Store(state.name, value(self.current[state.name]), state.span))
+        if refractory and spike:
+            self.bodies["reset"].append(Store(REFRACTORY, value(".r.1"), refractory.span))
+
+
+def summing(handler: Handler, fixed: frozenset[str]) -> bool:
+    """Whether each statement is `x += c*w` or `x -= c*w`, c made of parameters and constants and x not otherwise used."""
+    if handler.payload is None:
+        return False
+    updates = [u for u in handler.body if isinstance(u, Update)]
+    targets = [u.target for u in updates]
+    if len(set(targets)) != len(targets) or len(updates) != len(handler.body):
+        return False
+    return all(_adds(u, handler.payload, fixed - {handler.payload}) for u in updates)
+
+
+def _adds(update: Update, payload: str, fixed: frozenset[str]) -> bool:
+    """`x + c*w` or `x - c*w` by its form as written, so that the sum of payloads may stand for w."""
+    e = update.value
+    if e.op not in ("add", "sub") or e.args[0] is not var(update.target):
+        return False
+    form = linear_form(e.args[1], frozenset({payload}))
+    return (
+        form is not None
+        and is_const(form.rest, 0.0)
+        and set(form.coefficients) == {payload}
+        and leaves(form.of(payload), "var") <= fixed
+    )
+
+
+def _in_order(states: tuple[State, ...]) -> list[State]:
+    """States, each after those whose initial values its own refers to."""
+    rest, done, out = list(states), set[str](), []
+    names = {s.name for s in states}
+    while rest:
+        ready = next(s for s in rest if leaves(s.init, "var") & names <= done)
+        rest.remove(ready)
+        out.append(ready)
+        done.add(ready.name)
+    return out

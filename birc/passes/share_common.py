@@ -1,0 +1,92 @@
+"""Name a subexpression that several statements compute, before the first of them.
+
+    %a.1 = mul (exp %v), %x   %b.1 = mul (exp %v), %y      ->   %.s0 = exp %v   %a.1 = mul %.s0, %x   …
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from birc.ir.expr import Expr, leaves, rebuild, topo, value
+from birc.ir.step import Define, Deliver, Phase, Statement, Step
+from birc.passes.expressions import map_any
+
+
+def run(step: Step) -> Step:
+    """Share across statements; inside one statement, sharing is in the expression graph already."""
+    inner = _names_inside_loops(step)
+    uses: Counter[Expr] = Counter()
+    whole: dict[Expr, str] = {}
+    for _, statement in step.statements():
+        uses.update({n for root in _roots(statement) for n in topo(root) if n.args})
+    shared = {e for e, n in uses.items() if n > 1 and not leaves(e, "value") & inner and not leaves(e, "param")}
+    shared = _maximal(step, shared)
+    if not shared:
+        return step
+    names: dict[Expr, Expr] = {}
+    phases = []
+    for phase in step.phases:
+        body: list[Statement] = []
+        for statement in phase.body:
+            for root in _roots(statement):
+                for node in topo(root):
+                    if node in shared and node not in names and not _defines(statement, node):
+                        name = f".s{len(names) - len(whole)}"
+                        body.append(Define(name, _replace(node, names), getattr(statement, "span", None)))
+                        names[node] = value(name)
+            if isinstance(statement, Define) and statement.value in shared and statement.value not in names:
+                whole[statement.value] = statement.name
+                body.append(replace(statement, value=_replace(statement.value, names)))
+                names[statement.value] = value(statement.name)
+            else:
+                body.append(map_any(statement, lambda e: _replace(e, names)))
+        phases.append(Phase(phase.name, tuple(body)))
+    return replace(step, phases=tuple(phases))
+
+
+def _defines(statement: Statement, node: Expr) -> bool:
+    """Whether the statement gives the node a name by itself."""
+    return isinstance(statement, Define) and statement.value is node
+
+
+def _roots(statement: Statement) -> list[Expr]:
+    found: list[Expr] = []
+    map_any(statement, lambda e: found.append(e) or e)
+    return found
+
+
+def _names_inside_loops(step: Step) -> frozenset[str]:
+    """Names that live only in the body of a delivery."""
+    return frozenset(
+        name
+        for _, s in step.statements()
+        if isinstance(s, Deliver)
+        for name in (s.payload, *(d.name for d in s.body), *(c.name for c in s.carries))
+    )
+
+
+def _maximal(step: Step, shared: set[Expr]) -> set[Expr]:
+    """Leave out what occurs only inside larger shared expressions."""
+    users: Counter[Expr] = Counter()
+    for _, statement in step.statements():
+        seen: set[Expr] = set()
+        for root in _roots(statement):
+            stack = [root]
+            while stack:
+                node = stack.pop()
+                if node in seen:
+                    continue
+                seen.add(node)
+                if node in shared:
+                    users[node] += 1
+                    continue
+                stack.extend(node.args)
+    return {e for e in shared if users[e] > 1}
+
+
+def _replace(e: Expr, names: dict[Expr, Expr]) -> Expr:
+    done: dict[Expr, Expr] = {}
+    for node in topo(e):
+        done[node] = names[node] if node in names else rebuild(node, tuple(done[a] for a in node.args))
+    return done[e]

@@ -1,0 +1,90 @@
+"""What a run keeps: rows of recorded variables, allocated once and filled by the backend, and spikes as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from birc.backends import FLOATS, Dtype, Spikes
+from birc.errors import BircError
+from birc.ir.step import Step
+from birc.runtime.memory import available_memory, readable, require
+from birc.suggest import closest
+
+Array = npt.NDArray[Any]
+
+SPIKES = "spikes"
+"""May be asked for by name, as spikes are always kept."""
+
+
+def recorded_names(record: str | Iterable[str], step: Step) -> tuple[str, ...]:
+    """The slots and outputs to record, in the order asked for. Raises I104 for a name that is neither."""
+    asked = [name.strip() for name in record.split(",")] if isinstance(record, str) else [str(name) for name in record]
+    known = [slot.name for slot in step.slots] + [port.name for port in step.outputs]
+    for name in asked:
+        if name not in (*known, SPIKES, ""):
+            near = closest(name, [*known, SPIKES])
+            listed = ", ".join(f"`{k}`" for k in (*known, SPIKES))
+            raise BircError("I104", f"there is no `{name}` to record", help=f"did you mean `{near}`?" if near else f"there are {listed}")
+    return tuple(dict.fromkeys(name for name in asked if name not in (SPIKES, "")))
+
+
+class Recording:
+    """Row r of a variable [rows, n] is its value at the r-th stamp after `start` that `every` divides."""
+
+    def __init__(self, names: tuple[str, ...], step: Step, dtype: Dtype, n: int, start: int, steps: int, every: int) -> None:
+        self.start, self.every = start, every
+        kinds = {slot.name: slot.kind for slot in step.slots}
+        types = {name: np.dtype({"int": np.int32, "bool": np.bool_}.get(kinds.get(name, "real"), FLOATS[dtype])) for name in names}
+        rows = self._row(start + steps)
+        size = rows * n * sum(t.itemsize for t in types.values())
+        require(size, f"recording {', '.join(names)} ({rows} rows of {n})", "record less: a larger `every`, fewer variables or neurons")
+        self.arrays: dict[str, Array] = {name: np.zeros((rows, n), dtype=t) for name, t in types.items()}
+        self._index: list[Array] = []
+        self._stamp: list[Array] = []
+        self.spike_bytes = 0
+        self._room = available_memory() // 3  # joining the pieces takes as much again
+
+    def _row(self, stamp: int) -> int:
+        """How many rows there are up to a stamp."""
+        return stamp // self.every - self.start // self.every
+
+    def window(self, start: int, steps: int) -> dict[str, Array]:
+        """The rows that a job fills, as views."""
+        rows = slice(self._row(start), self._row(start + steps))
+        return {name: array[rows] for name, array in self.arrays.items()}
+
+    def add(self, spikes: Spikes) -> None:
+        """Keep a job's spikes."""
+        if len(spikes.index):
+            self._index.append(spikes.index)
+            self._stamp.append(spikes.stamp)
+            self.spike_bytes += spikes.index.nbytes + spikes.stamp.nbytes
+
+    @property
+    def full(self) -> str | None:
+        """Why no more spikes can be kept, or None."""
+        return f"its spikes take {readable(self.spike_bytes)}" if self.spike_bytes > self._room else None
+
+    def finish(self, stamp: int) -> tuple[dict[str, Array], Spikes]:
+        """What was recorded up to a stamp."""
+        rows = self._row(stamp)
+        arrays = {name: array if len(array) == rows else array[:rows].copy() for name, array in self.arrays.items()}
+        index = np.concatenate([np.zeros(0, dtype=np.int32), *self._index])
+        stamps = np.concatenate([np.zeros(0, dtype=np.int64), *self._stamp])
+        kept = stamps <= stamp
+        return arrays, Spikes(index[kept], stamps[kept])
+
+
+def row_stamps(start: int, stop: int, every: int) -> Array:
+    """The stamps of the rows of a recording from `start` to `stop`."""
+    first = start - start % every + every
+    return np.arange(first, stop + 1, every, dtype=np.int64)
+
+
+def sizes(arrays: Mapping[str, Array]) -> int:
+    """Bytes that arrays take together."""
+    return sum(array.nbytes for array in arrays.values())

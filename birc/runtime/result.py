@@ -1,0 +1,171 @@
+"""What a run gives back: spikes, recorded variables in their units, and the state from which it can go on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from birc.errors import BircError, Diagnostic
+from birc.runtime.output import write_atomic
+from birc.runtime.recording import row_stamps
+from birc.suggest import closest
+from birc.units import Unit
+
+Array = npt.NDArray[Any]
+
+
+class SpikeTimes(NamedTuple):
+    """Who fired (`index`) and when (`time`, ms), sorted by time, then index."""
+
+    index: Array
+    time: Array
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Where a run stood at a stamp: the slots' arrays [n] in internal units, and what its random numbers depend on."""
+
+    model: str
+    stamp: int
+    dt: float
+    seed: int
+    values: Mapping[str, Array]
+
+    @property
+    def n(self) -> int:
+        """How many neurons."""
+        return next((len(array) for array in self.values.values()), 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A run of `n` neurons over the stamps (start, stop], with a step of `dt` ms.
+
+    A recorded variable is `out["v"]`, or `out.v` where no field has its name: [rows, n], in the unit that `units` tells; row r is the
+    value at `out.time[r]`. `interrupted` says why a run ended early, and is "" if it did not.
+    """
+
+    model: str
+    n: int
+    dt: float
+    start: int
+    stop: int
+    every: int
+    seed: int
+    stamps: Array
+    """The stamp of each spike."""
+    index: Array
+    """The neuron of each spike."""
+    recorded: Mapping[str, Array]
+    """Recorded variables in internal units."""
+    declared: Mapping[str, Unit]
+    """The units in which recorded variables are shown."""
+    state: State
+    interrupted: str = ""
+    warnings: tuple[Diagnostic, ...] = ()
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    _shown: dict[str, Array] = field(default_factory=dict, repr=False)
+
+    def __getitem__(self, name: str) -> Array:
+        """A recorded variable in its declared unit. Raises I104 for one that was not recorded."""
+        if name not in self.recorded:
+            near = closest(name, self.recorded)
+            listed = ", ".join(f"`{n}`" for n in self.recorded) or "nothing but spikes"
+            help = f"did you mean `{near}`?" if near else f"recorded: {listed}; ask for more with record=[…]"
+            raise BircError("I104", f"`{name}` was not recorded", help=help)
+        if name not in self._shown:
+            self._shown[name] = in_unit(self.recorded[name], self.declared[name])
+        return self._shown[name]
+
+    def __getattr__(self, name: str) -> Array:
+        if not name.startswith("_") and name in self.recorded:
+            return self[name]
+        raise AttributeError(f"nothing called {name!r} was recorded (recorded: {', '.join(self.recorded) or 'only spikes'})")
+
+    @property
+    def spikes(self) -> SpikeTimes:
+        """Who fired and when, in ms."""
+        return SpikeTimes(self.index, self.stamps * self.dt)
+
+    @property
+    def time(self) -> Array:
+        """The times (ms) of the rows of recorded variables."""
+        return row_stamps(self.start, self.stop, self.every) * self.dt
+
+    @property
+    def units(self) -> dict[str, str]:
+        """The unit of the times and of each recorded variable."""
+        return {"time": "ms", **{name: unit.text for name, unit in self.declared.items()}}
+
+    @property
+    def steps(self) -> int:
+        """How many steps were run."""
+        return self.stop - self.start
+
+    @property
+    def duration(self) -> float:
+        """How long the run was, in ms."""
+        return self.steps * self.dt
+
+    @property
+    def counts(self) -> Array:
+        """How often each neuron fired [n]."""
+        return np.bincount(self.index, minlength=self.n)
+
+    @property
+    def rates(self) -> Array:
+        """Mean firing rate of each neuron [n], in Hz."""
+        return self.counts / (self.duration * 1e-3)
+
+    @property
+    def rate(self) -> float:
+        """Mean firing rate over all neurons, in Hz."""
+        return float(len(self.index) / (self.n * self.duration * 1e-3))
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything to `.npz`, or the spikes to `.csv` (columns index, time_ms). Raises I150 for another ending."""
+        path = Path(path)
+        match path.suffix.lower():
+            case ".npz":
+                return write_atomic(path, self._write_npz)
+            case ".csv":
+                return write_atomic(path, self._write_csv)
+            case other:
+                raise BircError("I150", f"results are not written as `{other or path}`", help="use .npz (everything) or .csv (spikes)")
+
+    def _write_npz(self, file: BinaryIO) -> None:
+        about = {
+            "model": self.model, "n": self.n, "dt": self.dt, "start": self.start, "stop": self.stop, "every": self.every,
+            "seed": self.seed, "units": self.units, "interrupted": self.interrupted, "manifest": dict(self.manifest),
+        }  # fmt: skip
+        arrays: dict[str, Array] = {
+            "about": np.array(json.dumps(about, sort_keys=True, default=str)),
+            "time": self.time,
+            "spikes.index": self.index,
+            "spikes.time": self.spikes.time,
+            "spikes.stamp": self.stamps,
+        }
+        arrays |= {f"record.{name}" if name in arrays else name: self[name] for name in self.recorded}
+        arrays |= {f"state.{name}": array for name, array in self.state.values.items()}
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+
+    def _write_csv(self, file: BinaryIO) -> None:
+        file.write(b"index,time_ms\n")
+        index, time = self.spikes
+        for begin in range(0, len(index), 1 << 16):
+            rows = zip(index[begin : begin + (1 << 16)].tolist(), time[begin : begin + (1 << 16)].tolist(), strict=True)
+            file.write("".join(f"{i},{t!r}\n" for i, t in rows).encode("ascii"))
+
+
+def in_unit(array: Array, unit: Unit) -> Array:
+    """Internal values in a unit; the same array where the unit is internal."""
+    scale = float(unit.scale)
+    if scale == 1.0 or array.dtype.kind != "f":
+        return array
+    return array / array.dtype.type(scale)

@@ -1,0 +1,89 @@
+"""Write the pages that are made from the code: `docs/errors.md` and `docs/passes.md`.
+
+python docs/generate.py            # writes them
+python docs/generate.py --check    # exit 1 if one is out of date
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from birc import codes
+from birc.passes import PASSES
+
+DOCS = Path(__file__).parent
+
+KINDS = {
+    "S": "Syntax",
+    "N": "Names",
+    "U": "Units",
+    "M": "Rules of models",
+    "L": "Lowering and targets",
+    "I": "Inputs and arguments of a run",
+    "R": "Run time",
+    "V": "Verification",
+    "C": "Checks",
+    "A": "Command line",
+    "X": "Environment",
+}
+
+LEVELS = {"model": "model → model", "lower": "model → step", "step": "step → step"}
+
+
+def errors() -> str:
+    """All codes, by kind."""
+    lines = [
+        "# Codes",
+        "",
+        "Every message carries a code; `birc explain CODE` prints its page. The exit code of the command line is 1 where the model or a",
+        "verification is at fault, 2 for wrong usage, 3 where the environment lacks something.",
+        "This page is written by `python docs/generate.py` from `birc/codes.md`.",
+    ]
+    table = codes.load()
+    for letter, kind in KINDS.items():
+        entries = [entry for code, entry in sorted(table.items()) if code[0] == letter]
+        if entries:
+            lines += ["", f"## {kind}", ""]
+        for entry in entries:
+            lines += [f"### {entry.code}: {entry.title}", "", entry.page, ""]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def passes() -> str:
+    """All passes, in their order."""
+    lines = [
+        "# Passes",
+        "",
+        "In the order in which they run. `birc dump FILE --after PASS` shows a program as it stands behind one, `--after-all` behind each",
+        "that changed it; `--without PASS` leaves one out, unless it is needed. Invariants are checked between passes.",
+        "This page is written by `python docs/generate.py` from the passes' own files.",
+        "",
+        "| pass | works on | needed | what it does |",
+        "|---|---|---|---|",
+    ]
+    for entry in PASSES:
+        summary = entry.summary.replace("|", "\\|")
+        lines.append(f"| `{entry.name}` | {LEVELS[entry.level]} | {'yes' if entry.needed else 'no'} | {summary} |")
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"errors.md": errors, "passes.md": passes}
+
+
+def main(arguments: list[str]) -> int:
+    """Write or compare the pages."""
+    stale = 0
+    for name, make in PAGES.items():
+        path, text = DOCS / name, make()
+        if arguments == ["--check"]:
+            if not path.exists() or path.read_text("utf-8") != text:
+                print(f"{path.name} is out of date: run `python docs/generate.py`")
+                stale += 1
+        else:
+            path.write_text(text, "utf-8")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,464 @@
+"""Says what is wrong with a line that the grammar refuses: a list of rules, each one knows a mistake people make.
+
+The rules are asked in order; the last one always has an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from birc.errors import Diagnostic, Label, Span
+from birc.frontend.tokens import Token
+from birc.frontend.words import CONTEXTUAL, ITEM_WORDS, LINE_WORDS, NOT_UNITS, RESERVED, STATEMENT_WORDS, TOP_WORDS, WORD_OF_TOKEN
+from birc.suggest import closest
+
+END = "$END"
+LONGEST_QUOTE = 60
+HEADERS = frozenset((*(word.upper() for word in ITEM_WORDS), "ON", "SPIKE", "GATE"))
+
+_PAIRS = {"RPAR": "LPAR", "RSQB": "LSQB"}
+_OPENERS = frozenset(_PAIRS.values())
+_OPERATORS = frozenset(("PLUS", "MINUS", "STAR", "SLASH", "CIRCUMFLEX", "COMPARE", "AND", "OR", "NOT"))
+_NAMES = frozenset(("NAME", *(word.upper() for word in CONTEXTUAL)))
+_VALUES = _NAMES | {"PRIMED", "NUMBER", "STRING", "TRUE", "FALSE", "PI", "INF", "LPAR"}
+_VALUE_ENDS = (_VALUES - {"LPAR"}) | {"UNIT", "RPAR", "RSQB"}
+_SIGNS = {
+    "LPAR": "(", "RPAR": ")", "LSQB": "[", "RSQB": "]", "COMMA": ",", "COLON": ":", "DOT": ".", "PLUS": "+", "MINUS": "-",
+    "STAR": "*", "SLASH": "/", "CIRCUMFLEX": "^", "EQUAL": "=", "ARROW": "->",
+}  # fmt: skip
+_KINDS = {
+    "NAME": "a name", "NUMBER": "a number", "UNIT": "a unit", "STRING": "a file name in quotes", END: "the end of the line",
+}  # fmt: skip
+
+_FOREIGN = {
+    "if": "there is no `if` statement; write a value `if a then b else c`, or a condition of `spike when`",
+    "elif": "there is no `elif`; write `if a then b else if c then d else e`",
+    "else": "there is no `else` statement; write a value `if a then b else c`",
+    "for": "there are no loops: equations hold for all neurons of a population",
+    "while": "there are no loops: equations hold at all times",
+    "import": "write `from birc use LIF` or `from \"file.birc\" use Na`",
+    "def": "write `fn f(x: mV) = …`",
+    "function": "write `fn f(x: mV) = …`",
+    "class": "write `neuron NAME:`",
+    "return": "a function is one expression: `fn f(x: mV) = …`",
+    "print": "write `record` in a network, or `--record` on the command line",
+    "pass": "an empty body is left out together with its colon",
+    "parameters": "write `param a = 1, b = 2 ms`",
+    "equations": "an equation is a statement of its own: `tau * v' = …`",
+    "threshold": "write `spike when v >= v_th:`",
+    "reset": "the reset is the body of `spike when …:`",
+    "initial": "an initial value stands in `state v = -65 mV`",
+    "var": "write `state v = 0 mV` or `let x = …`",
+    "const": "write `param a = 1`",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A line and the place where no rule of the grammar goes on; `accepts` are the types of token that could stand there."""
+
+    start: str
+    tokens: list[Token]
+    at: int
+    accepts: frozenset[str]
+
+    @property
+    def found(self) -> str:
+        """The type of the token that cannot stand there."""
+        return self.tokens[self.at].type if self.at < len(self.tokens) else END
+
+    @property
+    def first(self) -> Token:
+        return self.tokens[0]
+
+    @property
+    def before(self) -> Token | None:
+        """The token before the place."""
+        return self.tokens[self.at - 1] if self.at else None
+
+    @property
+    def span(self) -> Span:
+        """The token that cannot stand there, or the place behind the line's end."""
+        return self.tokens[self.at].span if self.at < len(self.tokens) else self.behind
+
+    @property
+    def behind(self) -> Span:
+        """The place right behind the token before."""
+        last = self.tokens[max(self.at - 1, 0)]
+        return Span(last.source, last.end_line, last.end_column, last.end_line, last.end_column + 1)
+
+    @property
+    def text(self) -> str:
+        """What was found, as a message names it."""
+        return f"`{_short(self.tokens[self.at].text)}`" if self.at < len(self.tokens) else "the end of the line"
+
+    @property
+    def wants_value(self) -> bool:
+        return {"NAME", "NUMBER", "LPAR"} <= self.accepts
+
+
+def _short(text: str) -> str:
+    """A text as it is quoted in a message: one line, not too long."""
+    line = text.split("\n")[0]
+    return line if line == text and len(line) <= LONGEST_QUOTE else f"{line[:LONGEST_QUOTE]}…"
+
+
+def explain(start: str, tokens: list[Token], at: int, accepts: frozenset[str]) -> Diagnostic:
+    """What is wrong with a line that the grammar refuses at token `at`."""
+    refusal = Refusal(start, tokens, at, accepts)
+    return next(found for rule in RULES if (found := rule(refusal)) is not None)
+
+
+def foreign_statement(r: Refusal) -> Diagnostic | None:
+    """`if x:`, `def f(x):`, `import numpy`: statements of other languages."""
+    word = r.first.text
+    if r.start == "expression" or word not in _FOREIGN or r.first.type == "STRING":
+        return None
+    called = len(r.tokens) > 1 and r.tokens[1].type == "LPAR"
+    if r.at > 1 and not called and r.first.type not in ("IF", "ELSE"):
+        return None
+    if word == "if" and any(token.type == "THEN" for token in r.tokens[: r.at]):
+        return None
+    return Diagnostic("S038", f"`{word}` is not a statement of birc", r.first.span, _FOREIGN[word])
+
+
+def wrong_place(r: Refusal) -> Diagnostic | None:
+    """A statement that exists, in a block where it cannot stand."""
+    if r.at > 0 or r.start == "expression" or r.found == END:
+        return None
+    word = r.first.text
+    if r.start == "top":
+        if word in STATEMENT_WORDS or word == "send":
+            help = "indent it below a header such as `neuron LIF:`"
+            return Diagnostic("S046", f"`{word}` stands in the body of an item, not in the first column", r.first.span, help)
+        near = closest(word, TOP_WORDS) if r.found in _NAMES else None
+        followed = len(r.tokens) > 1 and r.tokens[1].type in (*_NAMES, "STRING")
+        if followed or len(r.tokens) == 1:
+            help = f"did you mean `{near}`?" if near else f"it is one of {', '.join(TOP_WORDS)}"
+            return Diagnostic("S031", f"no item or import begins with `{_short(word)}`", r.first.span, help)
+        help = "equations and statements stand indented below a header such as `neuron LIF:`"
+        return Diagnostic("S046", "only imports and items begin in the first column", r.first.span, help)
+    if word in ITEM_WORDS:
+        help = "begin it in the first column"
+        return Diagnostic("S046", f"`{word}` begins an item and cannot stand inside another", r.first.span, help)
+    if r.start == "member" and word in ("from", "send"):
+        help = "imports stand at the top of the file" if word == "from" else "write it in the body of `on pre:` of a synapse"
+        return Diagnostic("S046", f"`{word}` cannot stand here", r.first.span, help)
+    if r.start in ("action", "rate") and word in LINE_WORDS:
+        held = "assignments and `send`" if r.start == "action" else "two lines, `alpha = …` and `beta = …` or `inf = …` and `tau = …`"
+        block = "the body of an event" if r.start == "action" else "a gate"
+        help = "if it belongs to the model, indent it less"
+        return Diagnostic("S046", f"`{word}` cannot stand in {block}, which holds {held}", r.first.span, help)
+    return None
+
+
+def unknown_statement(r: Refusal) -> Diagnostic | None:
+    """`parm x = 1`, `sate v = 0`: a first word that begins no statement, with more behind it that no expression goes on with."""
+    if r.at != 1 or r.first.type not in _NAMES or r.start == "expression":
+        return None
+    if r.found not in _VALUES - {"LPAR"} and r.found not in (END, "COLON") and r.found not in ("ON", "IN"):
+        return None
+    word = r.first.text
+    candidates = STATEMENT_WORDS if r.start == "member" else ("send",) if r.start == "action" else ("alpha", "beta", "inf", "tau")
+    near = closest(word, candidates)
+    if near is None and r.found == END:
+        return None
+    help = f"did you mean `{near}`?" if near else None
+    if help is None and r.start == "member":
+        help = f"`{_short(word)}` begins no statement; `birc explain S031` lists those that exist"
+    return Diagnostic("S031", f"unknown statement `{_short(word)}`", r.first.span, help)
+
+
+def loose_string(r: Refusal) -> Diagnostic | None:
+    """A docstring that does not stand right behind a header."""
+    if r.first.type not in ("STRING", "DOCSTRING") or len(r.tokens) > 1:
+        return None
+    help = "a docstring stands alone on the first line of an item's body; write a comment with `#` elsewhere"
+    return Diagnostic("S055", "a text stands here for no reason", r.first.span, help)
+
+
+def spike_without_condition(r: Refusal) -> Diagnostic | None:
+    if r.first.type != "SPIKE":
+        return None
+    if r.at == 1 or (r.at == 2 and r.found in (END, "COLON")) or (r.at == 3 and r.tokens[1].type == "ON" and r.found in (END, "COLON")):
+        help = "write `spike when v >= v_th:` (a level) or `spike on rise v > 0 mV:` (an edge)"
+        if r.at == 1 and r.found in _VALUES:
+            help = f"write `spike when {r.tokens[1].text} …`"
+        return Diagnostic("S042", "`spike` needs a condition", r.first.span.to((r.before or r.first).span), help)
+    return None
+
+
+def reserved_name(r: Refusal) -> Diagnostic | None:
+    """A reserved word where a name is expected."""
+    if "NAME" not in r.accepts or r.at == len(r.tokens):
+        return None
+    word = r.tokens[r.at].text
+    if word in LINE_WORDS or (word in RESERVED and not r.wants_value):
+        help = f"choose another name, such as `{word}_`"
+        return Diagnostic("S043", f"`{word}` is a reserved word and cannot be a name", r.span, help)
+    return None
+
+
+def primed_name(r: Refusal) -> Diagnostic | None:
+    """`param v' = 1`: a prime behind a name that cannot have one."""
+    if r.found != "PRIMED" or "PRIMED" in r.accepts or "NAME" not in r.accepts:
+        return None
+    return Diagnostic("S039", "a prime stands only behind the name of a state", r.span, f"write `{r.tokens[r.at].text.strip(chr(39))}`")
+
+
+def wrong_bracket(r: Refusal) -> Diagnostic | None:
+    """`f(x]`: closed by the bracket of the other kind."""
+    if r.found not in _PAIRS:
+        return None
+    opener = _open_bracket(r)
+    if opener is None or opener.type == _PAIRS[r.found] or not (r.accepts & set(_PAIRS)):
+        return None
+    labels = (Label(opener.span, "opened here"),)
+    return Diagnostic("S011", f"{r.text} closes a `{opener.text}`", r.span, labels=labels)
+
+
+def chained_comparison(r: Refusal) -> Diagnostic | None:
+    if r.found != "COMPARE" or (r.before is not None and r.before.type not in _VALUE_ENDS):
+        return None
+    earlier = _same_level(r, frozenset(("COMPARE",)), frozenset(("AND", "OR", "NOT", "COMMA", "EQUAL", "THEN", "ELSE", "IF")))
+    if earlier is None:
+        return None
+    help = "compare twice: `a < b and b < c`"
+    return Diagnostic("S034", "comparisons do not chain", r.span, help, labels=(Label(earlier.span, ""),))
+
+
+def equality_for_assignment(r: Refusal) -> Diagnostic | None:
+    """`param x == 3`, `v == c` in a handler, `v' == -v`."""
+    if "EQUAL" not in r.accepts:
+        return None
+    if r.found == "COMPARE" and r.tokens[r.at].text == "==":
+        return Diagnostic("S036", "`==` compares", r.span, "write `=` to give a value")
+    if r.found in (END, "COLON"):
+        for token in r.tokens[: r.at]:
+            if token.text == "==" and token.type == "COMPARE":
+                return Diagnostic("S036", "`==` compares", token.span, "write `=` to give a value")
+    return None
+
+
+def assignment_for_equality(r: Refusal) -> Diagnostic | None:
+    """`spike when v = 3`, `if a = b then`."""
+    if r.found != "EQUAL":
+        return None
+    if "COMPARE" in r.accepts and (r.first.type in ("SPIKE", "EXPECT") or "THEN" in r.accepts):
+        return Diagnostic("S035", "`=` gives a value, it does not compare", r.span, "write `==`, or `>=`")
+    return None
+
+
+def second_assignment(r: Refusal) -> Diagnostic | None:
+    """`param a = 1 b = 2`, `x = y = 0`."""
+    if r.found not in ("EQUAL", "CHANGE") or r.before is None:
+        return None
+    earlier = _same_level(r, frozenset(("EQUAL", "CHANGE")), frozenset(("COMMA",)))
+    if earlier is None:
+        return None
+    if r.before.type == "UNIT" and r.before.text.isidentifier():
+        number = r.tokens[r.at - 2].text
+        help = f"`{_short(r.before.text)}` was read as the unit of {number}; write `{number}, {r.before.text} = …`"
+        return Diagnostic("S033", f"a comma is missing before `{_short(r.before.text)}`", r.before.span, help)
+    return Diagnostic(
+        "S033", "a second `=` in one assignment", r.span, "give each name its value on its own", labels=(Label(earlier.span, ""),)
+    )
+
+
+def swallowed_name(r: Refusal) -> Diagnostic | None:
+    """`5 ms*exp(x)`: the unit takes a name along."""
+    if r.before is None or r.before.type != "UNIT" or r.found not in ("LPAR", "DOT", "LSQB"):
+        return None
+    unit = r.before.text
+    cut = max(unit.rfind("*"), unit.rfind("/"))
+    if cut >= 0:
+        number = r.tokens[r.at - 2].text
+        help = f"write spaces: `{number} {unit[:cut]} {unit[cut]} {unit[cut + 1 :]}{r.tokens[r.at].text}…`"
+        return Diagnostic("S008", f"`{unit}` is read as one unit", r.before.span, help)
+    number = r.tokens[r.at - 2].text
+    help = f"write `{number} * {unit}{r.tokens[r.at].text}…`"
+    return Diagnostic("S032", f"an operator is missing between `{number}` and `{unit}`", r.before.span, help)
+
+
+def unit_at_distance(r: Refusal) -> Diagnostic | None:
+    """`20  ms`: the unit does not stand one space behind its number."""
+    if r.before is None or r.before.type != "NUMBER" or r.found not in _NAMES or r.tokens[r.at].text in NOT_UNITS:
+        return None
+    token = r.tokens[r.at]
+    if token.line != r.before.line:
+        return None
+    return Diagnostic("S005", "a unit stands one space behind its number", token.span, f"write `{r.before.text} {token.text}`")
+
+
+def port_unit(r: Refusal) -> Diagnostic | None:
+    """`input I: pA / cm^2`, `input f: 1/s`."""
+    if r.first.type not in ("INPUT", "OUTPUT", "ON", "FN") and r.first.type not in HEADERS:
+        return None
+    if "UNIT" in r.accepts and "NUMBER" in r.accepts and "NAME" not in r.accepts:
+        return Diagnostic("S053", f"a unit is expected here, found {r.text}", r.span, "write the unit, such as `pA`, or `1` for none")
+    if r.found not in ("STAR", "SLASH", "CIRCUMFLEX") or r.before is None or r.at < 2 or r.tokens[r.at - 2].type != "COLON":
+        return None
+    if r.before.type != "UNIT" and r.before.text != "1":
+        return None
+    help = "a unit has no spaces: `uA/cm^2`" if r.before.type == "UNIT" else "write a power: `s^-1`"
+    return Diagnostic("S053", "the unit of a port is one word", r.before.span.to(r.span), help)
+
+
+def conditional_operand(r: Refusal) -> Diagnostic | None:
+    if r.found != "IF" or not r.wants_value:
+        return None
+    help = "write `a + (if b then c else d)`"
+    return Diagnostic("S052", "`if … then … else` needs brackets as an operand", r.span, help)
+
+
+def incomplete_conditional(r: Refusal) -> Diagnostic | None:
+    for word, code in (("THEN", "then"), ("ELSE", "else")):
+        if word in r.accepts and (r.found in (END, "COLON", "RPAR", "COMMA", "EQUAL")):
+            opening = next((token for token in reversed(r.tokens[: r.at]) if token.type == "IF"), r.first)
+            help = "write `if a then b else c`"
+            return Diagnostic("S033", f"`{code}` is missing", r.behind, help, labels=(Label(opening.span, "of this `if`"),))
+    return None
+
+
+def negated_operand(r: Refusal) -> Diagnostic | None:
+    if r.found != "NOT" or not r.wants_value:
+        return None
+    return Diagnostic("S052", "`not` needs brackets as an operand", r.span, "write `a == (not b)`")
+
+
+def missing_unit(r: Refusal) -> Diagnostic | None:
+    """`input I`, `on exc(w):`: a port, payload or parameter without its unit."""
+    if r.accepts != {"COLON"} or r.before is None or r.before.type not in _NAMES:
+        return None
+    if r.first.type not in ("INPUT", "OUTPUT") and _open_bracket(r) is None:
+        return None
+    help = f"write `{r.before.text}: pA`, or `{r.before.text}: 1` for none"
+    return Diagnostic("S053", f"`{_short(r.before.text)}` needs a unit", r.before.span, help)
+
+
+def missing_count(r: Refusal) -> Diagnostic | None:
+    """`population E: LIF`"""
+    if r.first.type not in ("POPULATION", "SOURCE") or r.found != END or "LSQB" not in r.accepts or r.wants_value:
+        return None
+    return Diagnostic("S033", f"the count of this {r.first.text} is missing", r.behind, "write it behind the model: `LIF[800]`")
+
+
+def missing_colon(r: Refusal) -> Diagnostic | None:
+    """A header without its colon."""
+    if "COLON" not in r.accepts or _open_bracket(r) is not None or r.before is None:
+        return None
+    if r.found == END:
+        return colon_missing(r.before)
+    if r.found in _OPERATORS:
+        return None
+    return Diagnostic("S030", f"expected `:` after `{_short(r.before.text)}`, found {r.text}", r.span, _meant(r))
+
+
+def colon_missing(last: Token) -> Diagnostic:
+    """A header ends with `last`, without its colon."""
+    behind = Span(last.source, last.end_line, last.end_column, last.end_line, last.end_column + 1)
+    return Diagnostic("S030", f"expected `:` after `{_short(last.text)}`", behind)
+
+
+def trailing_comma(r: Refusal) -> Diagnostic | None:
+    if r.before is None or r.before.type != "COMMA" or r.found not in (END, "RPAR", "RSQB", "COLON", "COMMA"):
+        return None
+    return Diagnostic("S041", "nothing follows this comma", r.before.span, "delete the comma, or write what is missing")
+
+
+def missing_value(r: Refusal) -> Diagnostic | None:
+    """An operator, bracket or `=` with nothing behind it."""
+    if not r.wants_value:
+        return None
+    if r.found == "PLUS":
+        return Diagnostic("S032", "there is no unary `+`", r.span, "leave it out")
+    if r.before is None:
+        return Diagnostic("S032", f"expected a value, found {r.text}", r.span)
+    if r.found == END:
+        return Diagnostic("S032", f"a value is missing after `{_short(r.before.text)}`", r.behind)
+    return Diagnostic("S032", f"expected a value after `{_short(r.before.text)}`, found {r.text}", r.span)
+
+
+def missing_operator(r: Refusal) -> Diagnostic | None:
+    """Two values side by side."""
+    if r.before is None or r.before.type not in _VALUE_ENDS or r.found not in _VALUES or not r.accepts & _OPERATORS:
+        return None
+    help = _meant(r) or "write `*` for a product; a list has commas"
+    return Diagnostic("S032", f"an operator is missing between `{_short(r.before.text)}` and {r.text}", r.span, help)
+
+
+def missing_range(r: Refusal) -> Diagnostic | None:
+    if r.before is None or r.before.type != "IN" or not r.accepts <= _OPENERS:
+        return None
+    return Diagnostic("S033", f"a range is expected after `in`, found {r.text}", r.span, "write `in [0, 1]`, `in (0 ms, inf)`")
+
+
+def unassigned(r: Refusal) -> Diagnostic | None:
+    """A value that stands alone, or a name that gets no value."""
+    if r.accepts & {"EQUAL", "CHANGE"} and r.found in (END, "COMMA", "COLON", "IN") and r.before is not None:
+        if r.first.type in _VALUES | {"MINUS"}:
+            return Diagnostic("S033", "an expression alone says nothing", r.first.span.to(r.before.span), "write `v' = …`, `let x = …`")
+        return Diagnostic("S033", f"expected `=` and a value after `{_short(r.before.text)}`", r.behind)
+    return None
+
+
+def anything_else(r: Refusal) -> Diagnostic:
+    """What was expected, where that is little; else what was found."""
+    likely = r.accepts - _OPERATORS - {"LPAR", "LSQB", "DOT", "UNIT"} or r.accepts
+    if "NAME" in likely:
+        likely -= _NAMES - {"NAME"}
+    expected = sorted(_name(symbol) for symbol in likely)
+    if len(expected) <= 4:
+        return Diagnostic("S033", f"expected {' or '.join(expected)}, found {r.text}", r.span, _meant(r))
+    return Diagnostic("S033", f"{r.text} cannot stand here", r.span, _meant(r))
+
+
+def _meant(r: Refusal) -> str | None:
+    """A word that could stand there and looks like what was written."""
+    if r.found not in _NAMES:
+        return None
+    near = closest(r.tokens[r.at].text, sorted(WORD_OF_TOKEN[symbol] for symbol in r.accepts if symbol in WORD_OF_TOKEN))
+    return f"did you mean `{near}`?" if near else None
+
+
+def _name(symbol: str) -> str:
+    if symbol in WORD_OF_TOKEN:
+        return f"`{WORD_OF_TOKEN[symbol]}`"
+    if symbol in _SIGNS:
+        return f"`{_SIGNS[symbol]}`"
+    return _KINDS.get(symbol, symbol)
+
+
+def _open_bracket(r: Refusal) -> Token | None:
+    """The innermost bracket that is open at the place."""
+    stack: list[Token] = []
+    for token in r.tokens[: r.at]:
+        if token.type in _OPENERS:
+            stack.append(token)
+        elif token.type in _PAIRS and stack:
+            stack.pop()
+    return stack[-1] if stack else None
+
+
+def _same_level(r: Refusal, wanted: frozenset[str], borders: frozenset[str]) -> Token | None:
+    """The nearest token before the place of a wanted type, in the same brackets and behind the nearest border."""
+    depth = 0
+    for token in reversed(r.tokens[: r.at]):
+        if token.type in _PAIRS:
+            depth += 1
+        elif token.type in _OPENERS:
+            depth -= 1
+        if depth < 0 or (depth == 0 and token.type in borders):
+            return None
+        if depth == 0 and token.type in wanted:
+            return token
+    return None
+
+
+RULES: tuple[Callable[[Refusal], Diagnostic | None], ...] = (
+    foreign_statement, loose_string, wrong_place, spike_without_condition, unknown_statement, reserved_name, primed_name,
+    chained_comparison, equality_for_assignment, assignment_for_equality, second_assignment, swallowed_name, unit_at_distance,
+    port_unit, trailing_comma, wrong_bracket, conditional_operand, negated_operand, incomplete_conditional, missing_range,
+    missing_value, missing_unit, missing_count, missing_colon, unassigned, missing_operator, anything_else,
+)  # fmt: skip

@@ -1,0 +1,139 @@
+"""The generator against published vectors, the draws against libm and against their distributions."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from birc.errors import BircError
+from birc.ir import random
+
+ONES = 0xFFFFFFFF
+PUBLISHED = [  # Random123, kat_vectors, philox4x32-10
+    ((0, 0, 0, 0), (0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
+    ((ONES,) * 4, (ONES,) * 2, (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)),
+    (
+        (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344),
+        (0xA4093822, 0x299F31D0),
+        (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
+    ),
+]
+
+
+@pytest.mark.parametrize(("counter", "key", "words"), PUBLISHED)
+def test_philox_gives_the_published_words(
+    counter: tuple[int, int, int, int], key: tuple[int, int], words: tuple[int, int, int, int]
+) -> None:
+    assert tuple(int(w) for w in random.philox(counter, key)) == words
+
+
+def test_a_counter_is_step_lane_instance_and_stream() -> None:
+    seed = 0x299F31D0_A4093822
+    step, lane = (0x85A3 << 32) | 0x243F6A88, 0x08D3
+    words = random.block(seed, 0x03707344, step, 0x13198A2E, lane)
+    assert [hex(int(w)) for w in words] == ["0xd16cfe09", "0x94fdcceb", "0x5001e420", "0x24126ea1"]
+
+
+def test_vectorised_draws_are_the_scalar_ones() -> None:
+    steps, instances = np.arange(5)[:, None], np.arange(7)
+    table = random.normal(3, 11, steps, instances, lane=2)
+    assert table.shape == (5, 7)
+    assert table[4, 6] == random.normal(3, 11, 4, 6, lane=2)
+
+
+def test_a_uniform_lies_above_zero_and_at_most_at_one() -> None:
+    lowest = random.uniform_of(np.uint64(0), np.uint64(0))
+    highest = random.uniform_of(np.uint64(ONES), np.uint64(ONES))
+    assert lowest == 2.0**-54
+    assert highest == 1.0
+    assert random.uniform_of(np.uint64(1 << 30), np.uint64(1 << 11)) == 0.25 + 1.5 * 2.0**-53
+
+
+def ulps(actual: np.ndarray, exact: np.ndarray) -> float:
+    return float(np.max(np.abs(actual - exact) / np.spacing(np.abs(exact))))
+
+
+def test_log_is_within_two_ulp() -> None:
+    u = np.concatenate([random.uniform(1, 2, np.arange(100_000), 0), 2.0 ** -np.arange(0, 55.0), 1 - 2.0 ** -np.arange(1, 54.0)])
+    u = u[u < 1]
+    assert ulps(random.log(u), np.log(u)) <= 3  # NumPy's own is within 1
+    assert random.log(np.array([1.0]))[0] == 0.0
+
+
+def test_cosine_is_exact_at_quarters_and_close_elsewhere() -> None:
+    u = np.concatenate([random.uniform(1, 3, np.arange(100_000), 0), 0.25 + np.linspace(-1e-9, 1e-9, 101)])
+    assert np.max(np.abs(random.cos_turns(u) - cosine(u))) <= 4e-16
+    near = np.array([0.25 - 2.0**-40])
+    assert random.cos_turns(near)[0] == pytest.approx(2 * math.pi * 2.0**-40, rel=1e-15)
+    assert list(random.cos_turns(np.array([0.0, 0.25, 0.5, 0.75, 1.0]))) == [1.0, 0.0, -1.0, 0.0, 1.0]
+
+
+def cosine(u: np.ndarray) -> np.ndarray:
+    """cos(2 pi u) from the platform's sine and cosine of an angle within pi/4, whose reduction is exact."""
+    quarter = np.round(4 * u)
+    x = (4 * u - quarter) * (math.pi / 2)
+    return np.choose(quarter.astype(int) % 4, [np.cos(x), -np.sin(x), -np.cos(x), np.sin(x)])
+
+
+def test_normals_are_normal() -> None:
+    z = random.normal(7, random.stream("LIF.xi"), np.arange(400)[:, None], np.arange(500))
+    count = z.size
+    assert abs(z.mean()) < 4 / math.sqrt(count)
+    assert abs(z.var() - 1) < 4 * math.sqrt(2 / count)
+    assert abs((z**3).mean()) < 4 * math.sqrt(15 / count)
+    assert abs((z**4).mean() - 3) < 4 * math.sqrt(96 / count)
+    inside = np.mean(np.abs(z) < 1)
+    assert inside == pytest.approx(0.6826894921, abs=4 * math.sqrt(0.22 / count))
+
+
+def test_streams_instances_steps_lanes_and_seeds_are_uncorrelated() -> None:
+    steps = np.arange(20_000)
+    base = random.normal(1, random.stream("A.xi"), steps, 0)
+    others = [
+        random.normal(1, random.stream("B.xi"), steps, 0),
+        random.normal(1, random.stream("A.xi"), steps, 1),
+        random.normal(1, random.stream("A.xi"), steps + 1, 0),
+        random.normal(1, random.stream("A.xi"), steps, 0, lane=1),
+        random.normal(2, random.stream("A.xi"), steps, 0),
+        random.normal(1 + (1 << 32), random.stream("A.xi"), steps, 0),
+        random.normal(1, random.stream("A.xi"), steps + (1 << 32), 0),
+    ]
+    for other in others:
+        assert abs(np.corrcoef(base, other)[0, 1]) < 4 / math.sqrt(len(steps))
+
+
+def test_exp_is_within_two_ulp() -> None:
+    for x in np.linspace(-random.MAX_MEAN, 1, 5001):
+        assert random.exp(float(x)) == pytest.approx(math.exp(x), rel=4.5e-16)
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.01, 0.2, 3.0, 40.0, 500.0])
+def test_poisson_counts_have_their_mean_and_variance(mean: float) -> None:
+    u = random.uniform(5, 9, np.arange(200_000), 0)
+    counts = random.poisson(random.poisson_table(mean), u)
+    assert counts.mean() == pytest.approx(mean, abs=5 * math.sqrt(mean / len(u)))
+    assert counts.var() == pytest.approx(mean, abs=5 * math.sqrt((mean + 2 * mean**2) / len(u)))
+
+
+def test_poisson_counts_are_the_inverse_of_the_distribution() -> None:
+    table = random.poisson_table(1.0)
+    e = math.exp(-1)
+    u = np.array([2.0**-54, e - 1e-12, e + 1e-12, 2 * e + 1e-12, 2.5 * e + 1e-12, 1.0])
+    counts = random.poisson(table, u)
+    assert list(counts[:5]) == [0, 0, 1, 2, 3]
+    assert 15 < counts[5] < 30
+
+
+def test_streams_are_stable_and_do_not_collide() -> None:
+    assert random.stream("LIF.xi") == 0xAC5DCB48
+    assert random.streams(["A.xi", "B.xi", "A.xi"]) == {"A.xi": random.stream("A.xi"), "B.xi": random.stream("B.xi")}
+
+
+def test_streams_that_collide_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(random, "stream", lambda name: 7)
+    with pytest.raises(BircError) as caught:
+        random.streams(["A.xi", "B.xi"])
+    assert caught.value.code == "I160"
+    assert "`A.xi` and `B.xi`" in str(caught.value)

@@ -1,0 +1,71 @@
+"""The model library: every file checks, names its source, and has presets and checks that would notice a change."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import birc
+from birc import driver
+from birc.ir.model import Model
+
+FOLDER = Path(birc.__file__).parent / "library"
+FILES = sorted(file.stem for file in FOLDER.glob("*.birc"))
+WANTED = {"lif", "lif_unit", "lif_exp", "lif_alpha", "alif", "izhikevich", "adex", "hodgkin_huxley", "qif", "eif"}
+
+
+def test_the_library_is_complete() -> None:
+    assert set(FILES) >= WANTED
+    assert sorted(driver.library()) == FILES
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_file_is_without_fault(file: str) -> None:
+    assert driver.load(file).warnings == ()
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_file_is_in_form(file: str) -> None:
+    from birc.frontend.format import format_text
+
+    source = driver.load(file).source
+    assert format_text(source) == source.text
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_model_names_its_source(file: str) -> None:
+    for item in driver.load(file).module.items:
+        assert isinstance(item, Model)
+        assert item.doc is not None
+        assert re.search(r"\((1[89]|20)\d\d\)", item.doc)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_neuron_has_a_check(file: str) -> None:
+    module = driver.load(file).module
+    neurons = {item.name for item in module.items if isinstance(item, Model) and item.kind == "neuron"}
+    assert {check.model for check in module.checks} == neurons
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_checks_hold(file: str) -> None:
+    results = driver.check(file)
+    assert results
+    assert [str(result.diagnostic) for result in results if result.diagnostic is not None] == []
+
+
+@pytest.mark.parametrize(("file", "change", "fault"), [
+    ("lif", ("log(4)", "log(4.1)"), "isi"),
+    ("izhikevich", ("a = 0.1 ms^-1, b = 0.2 ms^-1", "a = 0.05 ms^-1, b = 0.2 ms^-1"), "count"),
+    ("hodgkin_huxley", ("g = 36 mS/cm^2", "g = 30 mS/cm^2"), "isi"),
+    ("qif", ("k = 0.1 mV^-1", "k = 0.11 mV^-1"), "isi"),
+])  # fmt: skip
+def test_checks_notice_a_change(file: str, change: tuple[str, str], fault: str, tmp_path: Path) -> None:
+    text = (FOLDER / f"{file}.birc").read_text("utf-8")
+    assert change[0] in text
+    wrong = tmp_path / f"{file}.birc"
+    wrong.write_text(text.replace(*change), "utf-8")
+    bad = [str(result.diagnostic) for result in driver.check(wrong) if result.diagnostic is not None]
+    assert any(fault in message for message in bad)
