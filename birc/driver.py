@@ -20,10 +20,10 @@ from birc.checks import CheckResult, run_check
 from birc.errors import BircError, Diagnostic, Source
 from birc.frontend import load as frontend
 from birc.frontend.read import read_source
-from birc.ir.model import Item, Model, Module, Network, Option
+from birc.ir.check import InvariantError, check_model, check_step
+from birc.ir.model import Cell, Check, Item, Model, Module, Network, Option
 from birc.ir.step import Step
-from birc.ir.text import parse as parse_ir
-from birc.ir.text import print_item, print_module, print_step
+from birc.ir.text import print_module, print_step, read_bir
 from birc.passes.choose_solvers import METHODS
 from birc.runtime.output import write_folder
 from birc.runtime.result import Result, State
@@ -73,15 +73,29 @@ def load(file: str | Path | Loaded) -> Loaded:
         return file
     source = find(file)
     if source.name.endswith(".bir"):
-        found = parse_ir(source)
-        if isinstance(found, Step):
-            return Loaded(source, Module((), ()), (), found)
-        return Loaded(source, found)
+        return _load_ir(source)
     module, diagnostics = frontend.load_partial(source)
     errors = [d for d in diagnostics if d.severity == "error"]
     if errors or module is None:
         raise BircError.of(errors)
     return Loaded(source, module, tuple(diagnostics))
+
+
+def _load_ir(source: Source) -> Loaded:
+    """The items of a `.bir` file, which must keep the invariants of the IR. Raises S2… codes."""
+    found = read_bir(source)
+    items = tuple(i for i in found if isinstance(i, (Model, Cell, Network)))
+    checks = tuple(i for i in found if isinstance(i, Check))
+    step = next((i for i in found if isinstance(i, Step)), None)
+    try:
+        for item in items:
+            if isinstance(item, Model):
+                check_model(item)
+        if step is not None:
+            check_step(step)
+    except InvariantError as broken:
+        raise BircError("S209", f"this IR breaks a rule: {broken}", help="`birc dump` writes IR that keeps them all") from None
+    return Loaded(source, Module(items, checks), (), step)
 
 
 def choose(loaded: Loaded, name: str | None) -> tuple[Item, str | None]:
@@ -368,9 +382,7 @@ def _show(program: Any, form: str) -> str:
 
         parts = program.items if isinstance(program, Module) else (program,)
         return "\n".join(to_dot(p) for p in parts if isinstance(p, (Model, Step)))
-    if isinstance(program, Step):
-        return print_step(program)
-    return print_module(program) if isinstance(program, Module) else print_item(program)
+    return print_module((*program.items, *program.checks) if isinstance(program, Module) else (program,))
 
 
 @dataclass(frozen=True)

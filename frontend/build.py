@@ -8,8 +8,8 @@ from birc.errors import Label, Span
 from birc.frontend import ast
 from birc.frontend.body import Part, entries, extended
 from birc.frontend.build_cell import build_cell
-from birc.frontend.build_model import build_model
 from birc.frontend.build_check import build_check
+from birc.frontend.build_model import build_model
 from birc.frontend.build_network import build_network
 from birc.frontend.check_names import check_names_are_unique, check_statements_belong
 from birc.frontend.check_unused import check_everything_is_used
@@ -49,7 +49,7 @@ class Builder:
         """An item of any kind but a check; None where it could not be built, which is reported."""
         if found.item.kind == "network":
             parts = self._checked_parts(found)
-            return build_network(found.item, parts, self, self.report)
+            return build_network(found.item, found.file, parts, self.find_model, self.report)
         built = self.model(found)
         return None if built is None else built.model
 
@@ -78,7 +78,9 @@ class Builder:
             self.report.error("N109", f"`{item.name}` is imported; a check is about a model of its own file", item.name_span, help)
             return None
         if found.item.kind in ("network", "channel", "synapse"):
-            self.report.error("N109", f"`{item.name}` is {article(found.item.kind)}; a check runs a neuron, a cell or an astrocyte", item.name_span)
+            self.report.error(
+                "N109", f"`{item.name}` is {article(found.item.kind)}; a check runs a neuron, a cell or an astrocyte", item.name_span
+            )
             return None
         built = self.model(found)
         return None if built is None else build_check(item, built, self.report)

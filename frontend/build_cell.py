@@ -8,11 +8,11 @@ from birc.errors import Label
 from birc.frontend import ast
 from birc.frontend.build_model import Channels, model_of
 from birc.frontend.build_use import build_arguments
-from birc.frontend.draft import PARAMETERS, Draft, Finished
+from birc.frontend.draft import ON_MEMBRANE, PARAMETERS, Draft, Finished
 from birc.frontend.events import position_of
-from birc.frontend.infer import fits
 from birc.frontend.mismatch import prose
 from birc.frontend.names import Symbol, in_order
+from birc.frontend.typed import fits
 from birc.ir import model as ir
 from birc.ir.expr import Expr
 from birc.suggest import closest
@@ -77,7 +77,9 @@ def _check_tree(sections: Sequence[ast.Section], morphologies: Sequence[ast.Morp
     if sections and morphologies:
         draft.error("M125", "a cell has sections of its own or a morphology, not both", morphologies[0].span)
     if not sections and not morphologies and not {"section", "morphology"} & draft.report.forgiven:
-        draft.error("M125", f"the cell `{draft.item.name}` has no sections", draft.item.name_span, "write `section soma: length = …, diam = …`")
+        draft.error(
+            "M125", f"the cell `{draft.item.name}` has no sections", draft.item.name_span, "write `section soma: length = …, diam = …`"
+        )
     names = {s.name: s for s in sections}
     for section in sections:
         if section.parent is not None and section.parent.section not in names:
@@ -104,9 +106,10 @@ def _no_region(name: str, node: ast.Location | ast.Name, regions: set[str], draf
 
 def _check_places(regions: set[str], draft: Draft) -> None:
     """N120: ports lie on sections that exist."""
-    for entry in (*draft.all_of(ast.Input), *draft.all_of(ast.OnEvent)):
-        if entry.at is not None and entry.at.section not in regions:
-            _no_region(entry.at.section, entry.at, regions, draft)
+    places = [entry.at for entry in draft.all_of(ast.Input)] + [entry.at for entry in draft.all_of(ast.OnEvent)]
+    for at in places:
+        if at is not None and at.section not in regions:
+            _no_region(at.section, at, regions, draft)
 
 
 def _inserts(entry: ast.Insert, channels: Channels, regions: set[str], draft: Draft) -> list[ir.Insert]:
@@ -123,6 +126,6 @@ def _inserts(entry: ast.Insert, channels: Channels, regions: set[str], draft: Dr
             if let.outward and let.unit.dimension != DENSITY:
                 message = f"`{channel.name}.{let.name}` is {prose(let.unit.dimension)}; on a membrane it must be a current density"
                 draft.error("U107", message, mechanism.span)
-        arguments = build_arguments(mechanism.arguments, channel, draft, scope, PARAMETERS | {"place"})
+        arguments = build_arguments(mechanism.arguments, channel, draft, scope, ON_MEMBRANE)
         built.append(ir.Insert(channel, mechanism.name, arguments, tuple(r.name for r in entry.regions), mechanism.span))
     return built

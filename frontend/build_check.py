@@ -5,11 +5,12 @@ from __future__ import annotations
 from birc.errors import Label, Span
 from birc.frontend import ast
 from birc.frontend.constants import Inliner
-from birc.frontend.draft import CONTINUOUS, PARAMETERS, Finished
-from birc.frontend.infer import Place, Typed, fits, infer, is_condition
+from birc.frontend.draft import AFTER_A_RUN, PARAMETERS, Finished
+from birc.frontend.infer import infer
 from birc.frontend.mismatch import mark, prose
 from birc.frontend.names import CALLED, Scope, Symbol
 from birc.frontend.report import Report
+from birc.frontend.typed import Place, Typed, fits, is_condition
 from birc.ir import model as ir
 from birc.ir.expr import Expr
 from birc.suggest import closest
@@ -21,7 +22,7 @@ MEASURES = (
     Symbol("rate", "measure", internal_unit(power(TIME, -1))),
     Symbol("count", "measure", ONE),
 )
-RUN = Place("an `expect`", (CONTINUOUS | {"measure", "output"}) - {"elapsed"})
+RUN = Place("an `expect`", AFTER_A_RUN)
 
 
 def build_check(item: ast.Item, built: Finished, report: Report) -> ir.Check | None:
@@ -44,7 +45,12 @@ def build_check(item: ast.Item, built: Finished, report: Report) -> ir.Check | N
             case _:
                 report.error("M117", "a check consists of `drive` and `expect`", statement.span)
     if not expects and report.errors == before and "expect" not in report.forgiven:
-        report.error("M126", f"this check of `{item.name}` expects nothing", item.name_span, "write `expect count == 0`, `expect v in [-80 mV, 50 mV] always` …")
+        report.error(
+            "M126",
+            f"this check of `{item.name}` expects nothing",
+            item.name_span,
+            "write `expect count == 0`, `expect v in [-80 mV, 50 mV] always` …",
+        )
     return ir.Check(item.name, item.preset, tuple(drives), tuple(expects), item.span) if report.errors == before else None
 
 
@@ -125,7 +131,7 @@ def _expect_in_range(expect: ast.Expect, interval: ast.Interval, actual: Typed, 
         return None
     labels = (Label(expect.actual.span, mark(actual.type)),)
     message = f"the ends of this range are {prose(actual.type.dimension)}"
-    if not all([fits(typed, actual.type, node, scope, report, "U103", message, labels) for node, typed in ends]):
+    if not all(fits(typed, actual.type, node, scope, report, "U103", message, labels) for node, typed in ends):
         return None
     (_, low), (_, high) = ends
     known = [Inliner().value(e.expr, {}) for e in (low, high)]
@@ -134,5 +140,3 @@ def _expect_in_range(expect: ast.Expect, interval: ast.Interval, actual: Typed, 
         return None
     closed = interval.low_closed, interval.high_closed
     return ir.Expect(actual.expr, None, None, False, low.expr, high.expr, *closed, always=expect.always, span=expect.span)
-
-

@@ -8,9 +8,9 @@ from birc.errors import Label
 from birc.frontend import ast
 from birc.frontend.check_values import check_range
 from birc.frontend.draft import PARAMETERS, Draft
-from birc.frontend.infer import fits
 from birc.frontend.mismatch import prose
 from birc.frontend.names import Kind, Scope
+from birc.frontend.typed import fits
 from birc.ir import model as ir
 from birc.ir.expr import Expr
 from birc.suggest import closest

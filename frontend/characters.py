@@ -66,8 +66,7 @@ def _quote(source: Source, number: int, position: int) -> tuple[Diagnostic, int]
     """A `'` that stands behind no name: a string in single quotes, or a prime in a wrong place."""
     line = source.line(number)
     string = re.compile(r"'{1,3}[^']{0,200}'{1,3}").match(line, position)
-    before = line[max(position - 20, 0) : position].rstrip()
-    if string and not re.search(r"[A-Za-z0-9_)\]]$", before):
+    if string and (position == 0 or not re.match(r"[A-Za-z0-9_)\]]", line[position - 1])):
         span = Span(source, number, position + 1, number, string.end() + 1)
         text = string[0].strip("'")
         return Diagnostic("S007", "a string stands in double quotes", span, f'write `"{text}"`'), string.end()

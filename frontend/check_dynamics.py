@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from birc.errors import Label
 from birc.frontend import ast
-from birc.frontend.draft import Draft
-from birc.frontend.infer import Typed
-from birc.frontend.names import CALLED, in_order, text_of
 from birc.frontend.check_values import check_positive, quantity
+from birc.frontend.draft import Draft
 from birc.frontend.mismatch import prose
+from birc.frontend.names import CALLED, in_order, text_of
+from birc.frontend.typed import Typed
 from birc.ir.expr import Expr, leaves, topo
 from birc.suggest import closest
 from birc.units import TIME, Unit, over
@@ -27,11 +27,11 @@ def check_target_is_a_state(target: ast.Name, what: str, draft: Draft) -> bool:
     if symbol.kind == "state":
         return True
     if what in ("an equation", "a `step`"):
-        help = f"declare it as a state: `state {target.name} = …`" if symbol.kind in ("param", "let") else None
-        draft.error("M104", f"`{target.name}` is {CALLED[symbol.kind]}; {what} changes a state", target.span, help)
+        advice = f"declare it as a state: `state {target.name} = …`" if symbol.kind in ("param", "let") else None
+        draft.error("M104", f"`{target.name}` is {CALLED[symbol.kind]}; {what} changes a state", target.span, advice)
     else:
-        help = f"to let it change, declare it as a state: `state {target.name} = …`" if symbol.kind in ("param", "let") else None
-        draft.error("M101", f"`{target.name}` is {CALLED[symbol.kind]}; only states are assigned", target.span, help)
+        advice = f"to let it change, declare it as a state: `state {target.name} = …`" if symbol.kind in ("param", "let") else None
+        draft.error("M101", f"`{target.name}` is {CALLED[symbol.kind]}; only states are assigned", target.span, advice)
     return False
 
 
@@ -45,7 +45,7 @@ def check_one_rule_per_state(draft: Draft) -> None:
         name = entry.name if isinstance(entry, ast.Gate) else entry.target.name
         span = entry.name_span if isinstance(entry, ast.Gate) else entry.target.span
         earlier = first.setdefault(name, entry)
-        if earlier is entry or isinstance(entry, ast.Gate) and isinstance(earlier, ast.Gate):
+        if earlier is entry or (isinstance(entry, ast.Gate) and isinstance(earlier, ast.Gate)):
             continue
         labels = (Label(earlier.name_span if isinstance(earlier, ast.Gate) else earlier.target.span, "first"),)
         if isinstance(entry, ast.StepRule) != isinstance(earlier, ast.StepRule):

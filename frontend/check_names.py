@@ -23,9 +23,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "channel": frozenset((*_COMMON, "noise", "gate", "outward")),
     "synapse": frozenset((*_COMMON, "input", "step", "on", "noise", "trace")),
     "astrocyte": frozenset((*_COMMON, "input", "output", "step", "on", "noise", "gate", "use")),
-    "cell": frozenset(
-        (*_COMMON, "input", "output", "on", "spike", "refractory", "section", "morphology", "membrane", "insert")
-    ),
+    "cell": frozenset((*_COMMON, "input", "output", "on", "spike", "refractory", "section", "morphology", "membrane", "insert")),
     "network": frozenset(("population", "source", "signal", "project", "third", "record")),
     "check": frozenset(("drive", "expect")),
 }
@@ -60,7 +58,10 @@ def check_statements_belong(kind: ast.ItemKind, parts: tuple[Part, ...], report:
 
 
 def check_names_are_unique(kind: ast.ItemKind, parts: tuple[Part, ...], report: Report) -> tuple[Part, ...]:
-    """N102, N103: a model declares a name once, over all kinds of names, and none that birc itself declares. The first of each is returned."""
+    """N102, N103: a model declares a name once, over all kinds of names, and none that birc itself declares.
+
+    The first declaration of each name is returned.
+    """
     taken: dict[str, Span] = {}
     presets: dict[str, Span] = {}
     kept: list[Part] = []

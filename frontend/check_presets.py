@@ -6,9 +6,9 @@ from birc.errors import Span
 from birc.frontend import ast
 from birc.frontend.check_values import check_positive, check_range, check_value_is_finite, quantity
 from birc.frontend.draft import CONSTANT, PARAMETERS, Draft
-from birc.frontend.infer import fits
 from birc.frontend.mismatch import prose
 from birc.frontend.names import CALLED, text_of
+from birc.frontend.typed import fits
 from birc.ir import model as ir
 from birc.ir.expr import Expr, leaves
 from birc.suggest import closest
@@ -84,7 +84,7 @@ def _option(line: ast.With, draft: Draft) -> ir.Option:
 
 def _target(name: str, span: Span, line: ast.With, draft: Draft) -> str | None:
     symbol = draft.scope.symbols.get(name)
-    if symbol is not None and (symbol.kind == "state" or line.kind == "store" and symbol.kind in ("param", "trace")):
+    if symbol is not None and (symbol.kind == "state" or (line.kind == "store" and symbol.kind in ("param", "trace"))):
         return name
     if symbol is not None:
         draft.error("M114", f"`{name}` is {CALLED[symbol.kind]}; `with {line.kind}` is about states", span)

@@ -7,8 +7,8 @@ import math
 from birc.errors import Span
 from birc.frontend import ast
 from birc.frontend.draft import CONSTANT, PARAMETERS, Draft
-from birc.frontend.infer import ANY, fits
 from birc.frontend.mismatch import prose
+from birc.frontend.typed import ANY, fits
 from birc.ir.expr import Expr, leaves
 from birc.ir.model import Range
 from birc.units import TIME, Unit, internal_unit
@@ -55,23 +55,28 @@ def range_of(interval: ast.Interval, unit: Unit, draft: Draft) -> Range | None:
     for node in (interval.low, interval.high):
         typed = draft.read(node, "the range of a parameter", CONSTANT)
         value = draft.value(typed.expr)
-        if fits(typed, unit, node, draft.scope, draft.report, "U103", f"the ends of this range are {prose(unit.dimension)}") and value is not None:
+        if (
+            fits(typed, unit, node, draft.scope, draft.report, "U103", f"the ends of this range are {prose(unit.dimension)}")
+            and value is not None
+        ):
             ends.append(float(value))
-    return Range(*ends, interval.low_closed, interval.high_closed) if len(ends) == 2 and check_ends(ends, interval, draft) else None
+    if len(ends) != 2 or not check_ends(ends, interval, draft):
+        return None
+    return Range(ends[0], ends[1], interval.low_closed, interval.high_closed)
 
 
 def check_ends(ends: list[float], interval: ast.Interval, draft: Draft) -> bool:
     """M109: a range holds at least one value."""
     low, high = ends
     closed = interval.low_closed and interval.high_closed
-    if low < high or low == high and closed and math.isfinite(low):
+    if low < high or (low == high and closed and math.isfinite(low)):
         return True
     draft.error("M109", "this range holds no value", interval.span, "write the smaller end first")
     return False
 
 
 def limits_of(interval: ast.Interval, unit: Unit, draft: Draft) -> tuple[Expr | None, Expr | None] | None:
-    """The limits of a state, in its unit: constants or parameters, closed where finite. None where there is a mistake, which is reported."""
+    """The limits of a state: constants or parameters, closed where finite. None where there is a mistake, which is reported."""
     ends: list[Expr | None] = []
     for node, closed in ((interval.low, interval.low_closed), (interval.high, interval.high_closed)):
         typed = draft.read(node, "the range of a state", PARAMETERS)

@@ -8,15 +8,13 @@ from fractions import Fraction
 from birc.errors import Label
 from birc.frontend import ast
 from birc.frontend.body import declared_name
-from birc.frontend.check_values import check_range, check_value_is_finite, range_of
-from birc.frontend.draft import CONSTANT, FUNCTION, INITIAL, LET, PARAMETERS, Draft
-from birc.frontend.infer import ANY, BOOL, WRONG, Typed, fits
-from birc.frontend.mismatch import mark, prose
+from birc.frontend.check_values import check_inside, check_range, check_value_is_finite, constant_limit, limits_of, range_of
+from birc.frontend.draft import FUNCTION, INITIAL, LET, PARAMETERS, Draft
 from birc.frontend.names import Kind, Scope, Symbol, in_order, read_names
+from birc.frontend.typed import ANY, BOOL, WRONG, Typed
 from birc.frontend.unit_names import read_unit
-from birc.ir.expr import Expr, const, leaves, op, var
 from birc.ir.model import Function, Let, Model, Param, State
-from birc.units import ONE, TIME, VOLTAGE, Unit, internal_unit, over, power
+from birc.units import ONE, TIME, VOLTAGE, Unit, internal_unit, power
 
 Definition = ast.Param | ast.State | ast.Let | ast.Outward | ast.Function
 Channel = Callable[[ast.Mechanism], Model | None]
@@ -217,6 +215,4 @@ def _define_function(entry: ast.Function, draft: Draft) -> None:
             unit = None
             help = "each call doubles what is called twice; give the intermediate results names with `let`"
             draft.error("M130", f"`{entry.name}` becomes too large once the functions it calls are put in", entry.name_span, help)
-    draft.scope.declare(
-        Symbol(entry.name, "function", unit, entry.name_span, truth=typed.type is BOOL, parameters=tuple(parameters))
-    )
+    draft.scope.declare(Symbol(entry.name, "function", unit, entry.name_span, truth=typed.type is BOOL, parameters=tuple(parameters)))

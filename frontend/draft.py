@@ -9,9 +9,10 @@ from birc.errors import Span
 from birc.frontend import ast
 from birc.frontend.body import Entry, Part
 from birc.frontend.constants import Inliner
-from birc.frontend.infer import Place, Typed, infer, is_condition
+from birc.frontend.infer import infer
 from birc.frontend.names import Kind, Scope
 from birc.frontend.report import Report
+from birc.frontend.typed import Place, Typed, is_condition
 from birc.ir.expr import Expr
 from birc.ir.model import Cell, Function, Let, Model, Param, State
 from birc.units import Unit
@@ -23,9 +24,11 @@ PARAMETERS = frozenset[Kind]({"param"})
 INITIAL = frozenset[Kind]({"param", "state", "host"})
 FUNCTION = frozenset[Kind]({"param", "argument"})
 CONTINUOUS = frozenset[Kind]({"param", "state", "host", "input", "elapsed"})
-EQUATION = CONTINUOUS | {"noise"}
-HANDLER = CONTINUOUS | {"payload", "trace"}
-LET = CONTINUOUS | {"trace"}
+EQUATION = CONTINUOUS | frozenset[Kind]({"noise"})
+HANDLER = CONTINUOUS | frozenset[Kind]({"payload", "trace"})
+LET = CONTINUOUS | frozenset[Kind]({"trace"})
+AFTER_A_RUN = frozenset[Kind]({"param", "state", "input", "output", "measure"})
+ON_MEMBRANE = PARAMETERS | frozenset[Kind]({"place"})
 
 
 @dataclass(slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from birc.errors import Label
 from birc.frontend import ast
 from birc.frontend.check_dynamics import (
@@ -12,11 +14,11 @@ from birc.frontend.check_dynamics import (
     check_starts_are_not_circular,
     check_target_is_a_state,
 )
+from birc.frontend.check_values import check_positive, quantity
 from birc.frontend.draft import CONTINUOUS, EQUATION, INITIAL, Draft
-from birc.frontend.infer import Typed, fits
 from birc.frontend.mismatch import mark, missing_rate, prose
 from birc.frontend.names import text_of
-from birc.frontend.check_values import check_positive, quantity
+from birc.frontend.typed import Typed, fits
 from birc.ir.expr import Expr, const, op, var
 from birc.ir.model import Ode, State, StepRule
 from birc.units import ONE, TIME, Dimension, Unit, internal_unit, over, power, times
@@ -108,7 +110,7 @@ def _equation(equation: ast.Equation, draft: Draft) -> tuple[Ode, ...]:
     check_noise_is_linear(value.expr, equation, draft)
     names = [target.name + "'" * k for k in range(target.order)]
     _refuse_limits(names, equation, draft)
-    higher = [Ode(low, var(high), equation.span) for low, high in zip(names, names[1:], strict=False)]
+    higher = [Ode(low, var(high), equation.span) for low, high in itertools.pairwise(names)]
     return (*higher, Ode(names[-1], rhs, equation.span))
 
 
@@ -122,7 +124,7 @@ def _refuse_limits(names: list[str], equation: ast.Equation, draft: Draft) -> No
 
 def _sides_agree(equation: ast.Equation, rate: Dimension, factor: Typed | None, value: Typed, draft: Draft) -> bool:
     """Whether both sides of an equation have one unit; if not, it is reported."""
-    if factor is not None and not isinstance(factor.type, Unit) or not isinstance(value.type, Unit):
+    if (factor is not None and not isinstance(factor.type, Unit)) or not isinstance(value.type, Unit):
         for typed, node in ((factor, equation.factor), (value, equation.value)):
             if typed is not None and node is not None and not isinstance(typed.type, Unit):
                 fits(typed, ONE, node, draft.scope, draft.report, "U103", "a side of an equation is a number")
@@ -159,4 +161,3 @@ def clipped(value: Expr, state: str, draft: Draft) -> Expr:
     low, high = draft.limits.get(state, (None, None))
     value = value if low is None else op("max", value, low)
     return value if high is None else op("min", value, high)
-

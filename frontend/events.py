@@ -9,9 +9,9 @@ from birc.frontend.check_events import check_hold, check_one_of_each, check_port
 from birc.frontend.check_values import constant_duration
 from birc.frontend.draft import CONTINUOUS, HANDLER, PARAMETERS, Draft
 from birc.frontend.dynamics import clipped
-from birc.frontend.infer import Typed, fits
 from birc.frontend.mismatch import prose
 from birc.frontend.names import CALLED, Scope, Symbol
+from birc.frontend.typed import Typed, fits
 from birc.frontend.unit_names import read_unit
 from birc.ir.expr import is_const, op, var
 from birc.ir.model import Handler, Output, Refractory, Send, Spike, Trace, Update
@@ -42,7 +42,9 @@ def _handler(handler: ast.OnEvent, draft: Draft) -> Handler:
             scope = scope.inside([Symbol(payload.name, "payload", unit, payload.span)])
     body = tuple(built for statement in handler.body if (built := _action(statement, scope, draft)) is not None)
     section = handler.at.section if handler.at is not None else None
-    return Handler(handler.port, payload.name if payload is not None else None, unit, body, section, position_of(handler.at, draft), handler.span)
+    return Handler(
+        handler.port, payload.name if payload is not None else None, unit, body, section, position_of(handler.at, draft), handler.span
+    )
 
 
 def position_of(at: ast.Location | None, draft: Draft) -> float | None:
@@ -100,7 +102,9 @@ def _send(send: ast.Send, scope: Scope, draft: Draft) -> Send | None:
         return None
     if draft.sends is None:
         draft.sends = typed.type
-    elif not fits(typed, draft.sends, send.value, scope, draft.report, "U103", f"this synapse sends {prose(draft.sends.dimension)} elsewhere"):
+    elif not fits(
+        typed, draft.sends, send.value, scope, draft.report, "U103", f"this synapse sends {prose(draft.sends.dimension)} elsewhere"
+    ):
         return None
     return Send(typed.expr, send.span)
 
@@ -154,7 +158,8 @@ def build_outputs(draft: Draft) -> tuple[Output, ...]:
         if unit is None:
             continue
         labels = (Label(output.unit.span, "declared here"),)
-        if fits(typed, unit, output.value, draft.scope, draft.report, "U109", f"the output `{output.name}` is {prose(unit.dimension)}", labels):
+        if fits(
+            typed, unit, output.value, draft.scope, draft.report, "U109", f"the output `{output.name}` is {prose(unit.dimension)}", labels
+        ):
             outputs.append(Output(output.name, unit, typed.expr, output.span))
     return tuple(outputs)
-

@@ -25,13 +25,15 @@ _ITEM_TOKENS = frozenset(word.upper() for word in ITEM_WORDS)
 class Line:
     """A logical line: the tokens up to the end of the statement, over several lines of text inside brackets.
 
-    `problem` is what is wrong with its characters or brackets; such a line is not parsed.
+    `problem` is what is wrong with its characters or brackets; such a line is not parsed. `stray` says that its indentation is
+    wrong; such a line is parsed all the same.
     """
 
     tokens: list[Token]
     indent: int
     problem: Diagnostic | None
     children: list[Line] = field(default_factory=list)
+    stray: Diagnostic | None = None
 
     @property
     def span(self) -> Span:
@@ -41,7 +43,7 @@ class Line:
 
 @dataclass(slots=True)
 class Lines:
-    """The logical lines of a file as a tree of blocks, its comments by line of text, and what is wrong with the indentation."""
+    """The logical lines of a file as a tree of blocks, its comments by line of text, and what is wrong with the whole file."""
 
     top: list[Line]
     comments: dict[int, Token]
@@ -52,8 +54,7 @@ def read_lines(source: Source) -> Lines:
     """The blocks of a source. Lines with a problem keep their place; after `MAX_PROBLEMS` of them the rest is not read."""
     reader = _Reader(source)
     lines = reader.lines()
-    problems = _tabs(lines)
-    return Lines(_blocks(lines, problems), reader.comments, problems)
+    return Lines(_blocks(lines), reader.comments, _tabs(lines))
 
 
 class _Reader:
@@ -217,7 +218,7 @@ def _tabs(lines: list[Line]) -> list[Diagnostic]:
     return [Diagnostic("S020", f"the indentation of this line{others} contains a tab", span, "indent with spaces, four for each level")]
 
 
-def _blocks(lines: list[Line], problems: list[Diagnostic]) -> list[Line]:
+def _blocks(lines: list[Line]) -> list[Line]:
     """Hang each line below the header it is indented under; whether that line may have a block is seen when it is parsed."""
     top: list[Line] = []
     levels: list[tuple[int, list[Line]]] = [(0, top)]
@@ -229,12 +230,12 @@ def _blocks(lines: list[Line], problems: list[Diagnostic]) -> list[Line]:
             left = levels.pop()
         if left is not None and line.indent > levels[-1][0]:
             if line.indent != wrong:
-                problems.append(_between(line, levels[-1][0], left[0]))
+                line.stray = _between(line, levels[-1][0], left[0])
             wrong = line.indent
             levels.append(left)
         elif line.indent > levels[-1][0]:
             if previous is None:
-                problems.append(Diagnostic("S021", "the first line is indented", line.tokens[0].span, "begin it in the first column"))
+                line.stray = Diagnostic("S021", "the first line is indented", line.tokens[0].span, "begin it in the first column")
                 levels.append((line.indent, top))
             else:
                 siblings = previous.children if len(levels) < MAX_LEVEL else levels[-1][1]

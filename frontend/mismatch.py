@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from birc.frontend import ast
 from birc.frontend.names import Scope, Symbol, text_of
-from birc.units import NONE, NAMES, TIME, Dimension, Unit, describe, internal_unit, over, times
+from birc.units import NAMES, NONE, TIME, Dimension, Unit, describe, internal_unit, over, times
 
 
 @dataclass(frozen=True, slots=True)

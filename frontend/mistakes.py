@@ -6,30 +6,27 @@ The rules are asked in order; the last one always has an answer.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from birc.errors import Diagnostic, Label, Span
+from birc.frontend.lalr import END
+from birc.frontend.refusal import (
+    HEADERS,
+    NAMES,
+    OPENERS,
+    OPERATORS,
+    PAIRS,
+    VALUE_ENDS,
+    VALUES,
+    Refusal,
+    meant,
+    name_of,
+    open_bracket,
+    same_level,
+    short,
+)
 from birc.frontend.tokens import Token
-from birc.frontend.words import CONTEXTUAL, ITEM_WORDS, LINE_WORDS, NOT_UNITS, RESERVED, STATEMENT_WORDS, TOP_WORDS, WORD_OF_TOKEN
+from birc.frontend.words import ITEM_WORDS, LINE_WORDS, NOT_UNITS, RESERVED, STATEMENT_WORDS, TOP_WORDS
 from birc.suggest import closest
-
-END = "$END"
-LONGEST_QUOTE = 60
-HEADERS = frozenset((*(word.upper() for word in ITEM_WORDS), "ON", "SPIKE", "GATE"))
-
-_PAIRS = {"RPAR": "LPAR", "RSQB": "LSQB"}
-_OPENERS = frozenset(_PAIRS.values())
-_OPERATORS = frozenset(("PLUS", "MINUS", "STAR", "SLASH", "CIRCUMFLEX", "COMPARE", "AND", "OR", "NOT"))
-_NAMES = frozenset(("NAME", *(word.upper() for word in CONTEXTUAL)))
-_VALUES = _NAMES | {"PRIMED", "NUMBER", "STRING", "TRUE", "FALSE", "PI", "INF", "LPAR"}
-_VALUE_ENDS = (_VALUES - {"LPAR"}) | {"UNIT", "RPAR", "RSQB"}
-_SIGNS = {
-    "LPAR": "(", "RPAR": ")", "LSQB": "[", "RSQB": "]", "COMMA": ",", "COLON": ":", "DOT": ".", "PLUS": "+", "MINUS": "-",
-    "STAR": "*", "SLASH": "/", "CIRCUMFLEX": "^", "EQUAL": "=", "ARROW": "->",
-}  # fmt: skip
-_KINDS = {
-    "NAME": "a name", "NUMBER": "a number", "UNIT": "a unit", "STRING": "a file name in quotes", END: "the end of the line",
-}  # fmt: skip
 
 _FOREIGN = {
     "if": "there is no `if` statement; write a value `if a then b else c`, or a condition of `spike when`",
@@ -52,56 +49,6 @@ _FOREIGN = {
     "var": "write `state v = 0 mV` or `let x = …`",
     "const": "write `param a = 1`",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A line and the place where no rule of the grammar goes on; `accepts` are the types of token that could stand there."""
-
-    start: str
-    tokens: list[Token]
-    at: int
-    accepts: frozenset[str]
-
-    @property
-    def found(self) -> str:
-        """The type of the token that cannot stand there."""
-        return self.tokens[self.at].type if self.at < len(self.tokens) else END
-
-    @property
-    def first(self) -> Token:
-        return self.tokens[0]
-
-    @property
-    def before(self) -> Token | None:
-        """The token before the place."""
-        return self.tokens[self.at - 1] if self.at else None
-
-    @property
-    def span(self) -> Span:
-        """The token that cannot stand there, or the place behind the line's end."""
-        return self.tokens[self.at].span if self.at < len(self.tokens) else self.behind
-
-    @property
-    def behind(self) -> Span:
-        """The place right behind the token before."""
-        last = self.tokens[max(self.at - 1, 0)]
-        return Span(last.source, last.end_line, last.end_column, last.end_line, last.end_column + 1)
-
-    @property
-    def text(self) -> str:
-        """What was found, as a message names it."""
-        return f"`{_short(self.tokens[self.at].text)}`" if self.at < len(self.tokens) else "the end of the line"
-
-    @property
-    def wants_value(self) -> bool:
-        return {"NAME", "NUMBER", "LPAR"} <= self.accepts
-
-
-def _short(text: str) -> str:
-    """A text as it is quoted in a message: one line, not too long."""
-    line = text.split("\n")[0]
-    return line if line == text and len(line) <= LONGEST_QUOTE else f"{line[:LONGEST_QUOTE]}…"
 
 
 def explain(start: str, tokens: list[Token], at: int, accepts: frozenset[str]) -> Diagnostic:
@@ -132,11 +79,11 @@ def wrong_place(r: Refusal) -> Diagnostic | None:
         if word in STATEMENT_WORDS or word == "send":
             help = "indent it below a header such as `neuron LIF:`"
             return Diagnostic("S046", f"`{word}` stands in the body of an item, not in the first column", r.first.span, help)
-        near = closest(word, TOP_WORDS) if r.found in _NAMES else None
-        followed = len(r.tokens) > 1 and r.tokens[1].type in (*_NAMES, "STRING")
+        near = closest(word, TOP_WORDS) if r.found in NAMES else None
+        followed = len(r.tokens) > 1 and r.tokens[1].type in (*NAMES, "STRING")
         if followed or len(r.tokens) == 1:
             help = f"did you mean `{near}`?" if near else f"it is one of {', '.join(TOP_WORDS)}"
-            return Diagnostic("S031", f"no item or import begins with `{_short(word)}`", r.first.span, help)
+            return Diagnostic("S031", f"no item or import begins with `{short(word)}`", r.first.span, help)
         help = "equations and statements stand indented below a header such as `neuron LIF:`"
         return Diagnostic("S046", "only imports and items begin in the first column", r.first.span, help)
     if word in ITEM_WORDS:
@@ -155,9 +102,9 @@ def wrong_place(r: Refusal) -> Diagnostic | None:
 
 def unknown_statement(r: Refusal) -> Diagnostic | None:
     """`parm x = 1`, `sate v = 0`: a first word that begins no statement, with more behind it that no expression goes on with."""
-    if r.at != 1 or r.first.type not in _NAMES or r.start == "expression":
+    if r.at != 1 or r.first.type not in NAMES or r.start == "expression":
         return None
-    if r.found not in _VALUES - {"LPAR"} and r.found not in (END, "COLON") and r.found not in ("ON", "IN"):
+    if r.found not in VALUES - {"LPAR"} and r.found not in (END, "COLON") and r.found not in ("ON", "IN"):
         return None
     word = r.first.text
     candidates = STATEMENT_WORDS if r.start == "member" else ("send",) if r.start == "action" else ("alpha", "beta", "inf", "tau")
@@ -166,8 +113,8 @@ def unknown_statement(r: Refusal) -> Diagnostic | None:
         return None
     help = f"did you mean `{near}`?" if near else None
     if help is None and r.start == "member":
-        help = f"`{_short(word)}` begins no statement; `birc explain S031` lists those that exist"
-    return Diagnostic("S031", f"unknown statement `{_short(word)}`", r.first.span, help)
+        help = f"`{short(word)}` begins no statement; `birc explain S031` lists those that exist"
+    return Diagnostic("S031", f"unknown statement `{short(word)}`", r.first.span, help)
 
 
 def loose_string(r: Refusal) -> Diagnostic | None:
@@ -183,7 +130,7 @@ def spike_without_condition(r: Refusal) -> Diagnostic | None:
         return None
     if r.at == 1 or (r.at == 2 and r.found in (END, "COLON")) or (r.at == 3 and r.tokens[1].type == "ON" and r.found in (END, "COLON")):
         help = "write `spike when v >= v_th:` (a level) or `spike on rise v > 0 mV:` (an edge)"
-        if r.at == 1 and r.found in _VALUES:
+        if r.at == 1 and r.found in VALUES:
             help = f"write `spike when {r.tokens[1].text} …`"
         return Diagnostic("S042", "`spike` needs a condition", r.first.span.to((r.before or r.first).span), help)
     return None
@@ -209,19 +156,19 @@ def primed_name(r: Refusal) -> Diagnostic | None:
 
 def wrong_bracket(r: Refusal) -> Diagnostic | None:
     """`f(x]`: closed by the bracket of the other kind."""
-    if r.found not in _PAIRS:
+    if r.found not in PAIRS:
         return None
-    opener = _open_bracket(r)
-    if opener is None or opener.type == _PAIRS[r.found] or not (r.accepts & set(_PAIRS)):
+    opener = open_bracket(r)
+    if opener is None or opener.type == PAIRS[r.found] or not (r.accepts & set(PAIRS)):
         return None
     labels = (Label(opener.span, "opened here"),)
     return Diagnostic("S011", f"{r.text} closes a `{opener.text}`", r.span, labels=labels)
 
 
 def chained_comparison(r: Refusal) -> Diagnostic | None:
-    if r.found != "COMPARE" or (r.before is not None and r.before.type not in _VALUE_ENDS):
+    if r.found != "COMPARE" or (r.before is not None and r.before.type not in VALUE_ENDS):
         return None
-    earlier = _same_level(r, frozenset(("COMPARE",)), frozenset(("AND", "OR", "NOT", "COMMA", "EQUAL", "THEN", "ELSE", "IF")))
+    earlier = same_level(r, frozenset(("COMPARE",)), frozenset(("AND", "OR", "NOT", "COMMA", "EQUAL", "THEN", "ELSE", "IF")))
     if earlier is None:
         return None
     help = "compare twice: `a < b and b < c`"
@@ -254,13 +201,13 @@ def second_assignment(r: Refusal) -> Diagnostic | None:
     """`param a = 1 b = 2`, `x = y = 0`."""
     if r.found not in ("EQUAL", "CHANGE") or r.before is None:
         return None
-    earlier = _same_level(r, frozenset(("EQUAL", "CHANGE")), frozenset(("COMMA",)))
+    earlier = same_level(r, frozenset(("EQUAL", "CHANGE")), frozenset(("COMMA",)))
     if earlier is None:
         return None
     if r.before.type == "UNIT" and r.before.text.isidentifier():
         number = r.tokens[r.at - 2].text
-        help = f"`{_short(r.before.text)}` was read as the unit of {number}; write `{number}, {r.before.text} = …`"
-        return Diagnostic("S033", f"a comma is missing before `{_short(r.before.text)}`", r.before.span, help)
+        help = f"`{short(r.before.text)}` was read as the unit of {number}; write `{number}, {r.before.text} = …`"
+        return Diagnostic("S033", f"a comma is missing before `{short(r.before.text)}`", r.before.span, help)
     return Diagnostic(
         "S033", "a second `=` in one assignment", r.span, "give each name its value on its own", labels=(Label(earlier.span, ""),)
     )
@@ -283,10 +230,10 @@ def swallowed_name(r: Refusal) -> Diagnostic | None:
 
 def unit_at_distance(r: Refusal) -> Diagnostic | None:
     """`20  ms`: the unit does not stand one space behind its number."""
-    if r.before is None or r.before.type != "NUMBER" or r.found not in _NAMES or r.tokens[r.at].text in NOT_UNITS:
+    if r.before is None or r.before.type != "NUMBER" or r.found not in NAMES or r.tokens[r.at].text in NOT_UNITS:
         return None
     token = r.tokens[r.at]
-    if token.line != r.before.line:
+    if token.line != r.before.line or token.column == r.before.end_column + 1:
         return None
     return Diagnostic("S005", "a unit stands one space behind its number", token.span, f"write `{r.before.text} {token.text}`")
 
@@ -297,7 +244,12 @@ def port_unit(r: Refusal) -> Diagnostic | None:
         return None
     if "UNIT" in r.accepts and "NUMBER" in r.accepts and "NAME" not in r.accepts:
         return Diagnostic("S053", f"a unit is expected here, found {r.text}", r.span, "write the unit, such as `pA`, or `1` for none")
-    if r.found not in ("STAR", "SLASH", "CIRCUMFLEX") or r.before is None or r.at < 2 or r.tokens[r.at - 2].type != "COLON":
+    if r.before is None or r.at < 2 or r.tokens[r.at - 2].type != "COLON":
+        return None
+    if r.before.type == "NUMBER" and r.found in NAMES:
+        help = f"write `{short(r.tokens[r.at].text)}`"
+        return Diagnostic("S053", "a unit stands here, without a number", r.before.span.to(r.span), help)
+    if r.found not in ("STAR", "SLASH", "CIRCUMFLEX"):
         return None
     if r.before.type != "UNIT" and r.before.text != "1":
         return None
@@ -329,12 +281,12 @@ def negated_operand(r: Refusal) -> Diagnostic | None:
 
 def missing_unit(r: Refusal) -> Diagnostic | None:
     """`input I`, `on exc(w):`: a port, payload or parameter without its unit."""
-    if r.accepts != {"COLON"} or r.before is None or r.before.type not in _NAMES:
+    if r.accepts != {"COLON"} or r.before is None or r.before.type not in NAMES:
         return None
-    if r.first.type not in ("INPUT", "OUTPUT") and _open_bracket(r) is None:
+    if r.first.type not in ("INPUT", "OUTPUT") and open_bracket(r) is None:
         return None
     help = f"write `{r.before.text}: pA`, or `{r.before.text}: 1` for none"
-    return Diagnostic("S053", f"`{_short(r.before.text)}` needs a unit", r.before.span, help)
+    return Diagnostic("S053", f"`{short(r.before.text)}` needs a unit", r.before.span, help)
 
 
 def missing_count(r: Refusal) -> Diagnostic | None:
@@ -346,19 +298,19 @@ def missing_count(r: Refusal) -> Diagnostic | None:
 
 def missing_colon(r: Refusal) -> Diagnostic | None:
     """A header without its colon."""
-    if "COLON" not in r.accepts or _open_bracket(r) is not None or r.before is None:
+    if "COLON" not in r.accepts or open_bracket(r) is not None or r.before is None:
         return None
     if r.found == END:
         return colon_missing(r.before)
-    if r.found in _OPERATORS:
+    if r.found in OPERATORS:
         return None
-    return Diagnostic("S030", f"expected `:` after `{_short(r.before.text)}`, found {r.text}", r.span, _meant(r))
+    return Diagnostic("S030", f"expected `:` after `{short(r.before.text)}`, found {r.text}", r.span, meant(r))
 
 
 def colon_missing(last: Token) -> Diagnostic:
     """A header ends with `last`, without its colon."""
     behind = Span(last.source, last.end_line, last.end_column, last.end_line, last.end_column + 1)
-    return Diagnostic("S030", f"expected `:` after `{_short(last.text)}`", behind)
+    return Diagnostic("S030", f"expected `:` after `{short(last.text)}`", behind)
 
 
 def trailing_comma(r: Refusal) -> Diagnostic | None:
@@ -376,20 +328,20 @@ def missing_value(r: Refusal) -> Diagnostic | None:
     if r.before is None:
         return Diagnostic("S032", f"expected a value, found {r.text}", r.span)
     if r.found == END:
-        return Diagnostic("S032", f"a value is missing after `{_short(r.before.text)}`", r.behind)
-    return Diagnostic("S032", f"expected a value after `{_short(r.before.text)}`, found {r.text}", r.span)
+        return Diagnostic("S032", f"a value is missing after `{short(r.before.text)}`", r.behind)
+    return Diagnostic("S032", f"expected a value after `{short(r.before.text)}`, found {r.text}", r.span)
 
 
 def missing_operator(r: Refusal) -> Diagnostic | None:
     """Two values side by side."""
-    if r.before is None or r.before.type not in _VALUE_ENDS or r.found not in _VALUES or not r.accepts & _OPERATORS:
+    if r.before is None or r.before.type not in VALUE_ENDS or r.found not in VALUES or not r.accepts & OPERATORS:
         return None
-    help = _meant(r) or "write `*` for a product; a list has commas"
-    return Diagnostic("S032", f"an operator is missing between `{_short(r.before.text)}` and {r.text}", r.span, help)
+    help = meant(r) or "write `*` for a product; a list has commas"
+    return Diagnostic("S032", f"an operator is missing between `{short(r.before.text)}` and {r.text}", r.span, help)
 
 
 def missing_range(r: Refusal) -> Diagnostic | None:
-    if r.before is None or r.before.type != "IN" or not r.accepts <= _OPENERS:
+    if r.before is None or r.before.type != "IN" or not r.accepts <= OPENERS:
         return None
     return Diagnostic("S033", f"a range is expected after `in`, found {r.text}", r.span, "write `in [0, 1]`, `in (0 ms, inf)`")
 
@@ -397,68 +349,26 @@ def missing_range(r: Refusal) -> Diagnostic | None:
 def unassigned(r: Refusal) -> Diagnostic | None:
     """A value that stands alone, or a name that gets no value."""
     if r.accepts & {"EQUAL", "CHANGE"} and r.found in (END, "COMMA", "COLON", "IN") and r.before is not None:
-        if r.first.type in _VALUES | {"MINUS"}:
+        if r.first.type in VALUES | {"MINUS"}:
             return Diagnostic("S033", "an expression alone says nothing", r.first.span.to(r.before.span), "write `v' = …`, `let x = …`")
-        return Diagnostic("S033", f"expected `=` and a value after `{_short(r.before.text)}`", r.behind)
+        return Diagnostic("S033", f"expected `=` and a value after `{short(r.before.text)}`", r.behind)
     return None
 
 
 def anything_else(r: Refusal) -> Diagnostic:
     """What was expected, where that is little; else what was found."""
-    likely = r.accepts - _OPERATORS - {"LPAR", "LSQB", "DOT", "UNIT"} or r.accepts
+    likely = r.accepts - OPERATORS - {"LPAR", "LSQB", "DOT", "UNIT"} or r.accepts
     if "NAME" in likely:
-        likely -= _NAMES - {"NAME"}
-    expected = sorted(_name(symbol) for symbol in likely)
+        likely -= NAMES - {"NAME"}
+    expected = sorted(name_of(symbol) for symbol in likely)
     if len(expected) <= 4:
-        return Diagnostic("S033", f"expected {' or '.join(expected)}, found {r.text}", r.span, _meant(r))
-    return Diagnostic("S033", f"{r.text} cannot stand here", r.span, _meant(r))
-
-
-def _meant(r: Refusal) -> str | None:
-    """A word that could stand there and looks like what was written."""
-    if r.found not in _NAMES:
-        return None
-    near = closest(r.tokens[r.at].text, sorted(WORD_OF_TOKEN[symbol] for symbol in r.accepts if symbol in WORD_OF_TOKEN))
-    return f"did you mean `{near}`?" if near else None
-
-
-def _name(symbol: str) -> str:
-    if symbol in WORD_OF_TOKEN:
-        return f"`{WORD_OF_TOKEN[symbol]}`"
-    if symbol in _SIGNS:
-        return f"`{_SIGNS[symbol]}`"
-    return _KINDS.get(symbol, symbol)
-
-
-def _open_bracket(r: Refusal) -> Token | None:
-    """The innermost bracket that is open at the place."""
-    stack: list[Token] = []
-    for token in r.tokens[: r.at]:
-        if token.type in _OPENERS:
-            stack.append(token)
-        elif token.type in _PAIRS and stack:
-            stack.pop()
-    return stack[-1] if stack else None
-
-
-def _same_level(r: Refusal, wanted: frozenset[str], borders: frozenset[str]) -> Token | None:
-    """The nearest token before the place of a wanted type, in the same brackets and behind the nearest border."""
-    depth = 0
-    for token in reversed(r.tokens[: r.at]):
-        if token.type in _PAIRS:
-            depth += 1
-        elif token.type in _OPENERS:
-            depth -= 1
-        if depth < 0 or (depth == 0 and token.type in borders):
-            return None
-        if depth == 0 and token.type in wanted:
-            return token
-    return None
+        return Diagnostic("S033", f"expected {' or '.join(expected)}, found {r.text}", r.span, meant(r))
+    return Diagnostic("S033", f"{r.text} cannot stand here", r.span, meant(r))
 
 
 RULES: tuple[Callable[[Refusal], Diagnostic | None], ...] = (
     foreign_statement, loose_string, wrong_place, spike_without_condition, unknown_statement, reserved_name, primed_name,
-    chained_comparison, equality_for_assignment, assignment_for_equality, second_assignment, swallowed_name, unit_at_distance,
-    port_unit, trailing_comma, wrong_bracket, conditional_operand, negated_operand, incomplete_conditional, missing_range,
+    chained_comparison, equality_for_assignment, assignment_for_equality, second_assignment, swallowed_name, port_unit,
+    unit_at_distance, trailing_comma, wrong_bracket, conditional_operand, negated_operand, incomplete_conditional, missing_range,
     missing_value, missing_unit, missing_count, missing_colon, unassigned, missing_operator, anything_else,
 )  # fmt: skip

@@ -10,6 +10,7 @@ from birc.errors import BircError, Diagnostic, Source, Span
 from birc.frontend import ast, lalr, mistakes
 from birc.frontend.lines import MAX_NESTING, MAX_PROBLEMS, Line, read_lines
 from birc.frontend.read import MAX_BYTES, read_source
+from birc.frontend.refusal import HEADERS
 from birc.frontend.tree import BUILD
 from birc.frontend.words import TOP_WORDS
 
@@ -74,6 +75,8 @@ class _Parser:
         """The node of one line, None if it has a mistake."""
         if len(self.problems) > MAX_PROBLEMS:
             return None
+        if line.stray is not None:
+            self.problems.append(line.stray)
         if line.problem is not None:
             self.problems.append(line.problem)
             return None
@@ -204,7 +207,7 @@ class _Parser:
             return
         first = line.children[0]
         colon = next((token for token in line.tokens if token.type == "COLON"), None)
-        if colon is not None and line.tokens[0].type in mistakes.HEADERS:
+        if colon is not None and line.tokens[0].type in HEADERS:
             help = "write the whole body on one side of the line break"
             self.problems.append(Diagnostic("S024", "this header has its body behind the colon already", first.tokens[0].span, help))
         else:

@@ -102,7 +102,9 @@ class _Reader:
             return None
         key = str(path)
         if key in above or key == _own_key(file):
-            self.report.error("N113", f'"{text.value}" imports this file in turn', text.span, "imports form no cycles: move what both use to a third file")
+            self.report.error(
+                "N113", f'"{text.value}" imports this file in turn', text.span, "imports form no cycles: move what both use to a third file"
+            )
             return None
         other = self.files.get(key)
         if other is None:
@@ -132,7 +134,9 @@ class _Reader:
             self.report.error("N111", "a text without a folder can import only from the library", text.span, "`from birc use …`")
             return None
         if written.is_absolute() or ".." in written.parts or "\\" in text.value or "\0" in text.value or not text.value:
-            self.report.error("N111", f'"{text.value}" does not lie beside or below this file', text.span, "move it here, or import from the library")
+            self.report.error(
+                "N111", f'"{text.value}" does not lie beside or below this file', text.span, "move it here, or import from the library"
+            )
             return None
         folder = file.folder.resolve()
         try:
@@ -140,7 +144,9 @@ class _Reader:
         except (OSError, RuntimeError):
             path = folder / written
         if not path.is_relative_to(folder):
-            self.report.error("N111", f'"{text.value}" leads out of the folder of this file', text.span, "move it here, or import from the library")
+            self.report.error(
+                "N111", f'"{text.value}" leads out of the folder of this file', text.span, "move it here, or import from the library"
+            )
             return None
         if not path.is_file():
             near = closest(text.value, (p.name for p in folder.glob("*.birc")))

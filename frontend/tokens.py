@@ -89,11 +89,11 @@ def scan(source: Source, number: int) -> Scanned:
         elif piece["sign"]:
             add(SIGNS[piece[0]], start, piece[0])
         elif piece["number"]:
-            behind_colon = bool(tokens) and tokens[-1].type == "COLON"
+            alone = _stands_alone(tokens)
             add("NUMBER", start, piece[0])
             found, position = _check_number(tokens[-1], line, position)
             problem = problem or found
-            if found is None and not behind_colon:
+            if found is None and not alone:
                 found, position = _unit(source, number, position, tokens)
                 problem = problem or found
         elif piece["string"]:
@@ -129,6 +129,12 @@ def _docstring(source: Source, number: int, position: int, tokens: list[Token], 
         span = Span(source, end_line, end + 4, end_line, len(source.line(end_line)) + 1)
         problem = problem or Diagnostic("S055", "a docstring stands alone on its lines", span)
     return Scanned(tokens, comment, problem, end_line + 1)
+
+
+def _stands_alone(tokens: list[Token]) -> bool:
+    """Whether a number behind these tokens takes no unit: behind a colon (`input f: 1 at soma`) and as a power (`uA/cm^2 at soma`)."""
+    before = [token.type for token in tokens[-2:]]
+    return before[-1:] in (["COLON"], ["CIRCUMFLEX"]) or before == ["CIRCUMFLEX", "MINUS"]
 
 
 def _check_number(token: Token, line: str, position: int) -> tuple[Diagnostic | None, int]:
@@ -173,7 +179,7 @@ def _unit(source: Source, number: int, position: int, tokens: list[Token]) -> tu
         span = Span(source, number, unit.start() + 1, number, unit.end() + 1)
         head, _, tail = unit[0].rpartition("*" if unit[0].rfind("*") > unit[0].rfind("/") else "/")
         sign = unit[0][len(head)]
-        problem = Diagnostic("S008", f"`{unit[0]}` is read as one unit", span, f"write spaces: `{head} {sign} {tail}'`")
+        problem = Diagnostic("S008", f"`{unit[0]}` is read as one unit", span, f"write spaces: `{tokens[-1].text} {head} {sign} {tail}'`")
     tokens.append(Token("UNIT", micro(unit[0]), source, number, unit.start() + 1, number, unit.end() + 1))
     return problem, unit.end()
 

@@ -61,10 +61,16 @@ def _report_unknown(unknown: UnknownUnit, span: Span, report: Report, scope: Sco
     start = span.column + unknown.start
     place = Span(span.source, span.line, start, span.line, start + len(unknown.name))
     if scope is not None and number is not None and unknown.name in scope.symbols:
-        report.error("U101", f"`{unknown.name}` is a name, and stands where a unit is expected", place, f"write `{number} * {unknown.name}`")
+        report.error(
+            "U101", f"`{unknown.name}` is a name, and stands where a unit is expected", place, f"write `{number} * {unknown.name}`"
+        )
         return
     near = MEANT.get(unknown.name) or closest(unknown.name, NAMES)
-    help = f"did you mean `{near}`?" if near else "a unit is made of names such as ms, mV, pA, nS, pF, Mohm, uM, um, Hz, and of `*`, `/` and `^`"
+    help = (
+        f"did you mean `{near}`?"
+        if near
+        else "a unit is made of names such as ms, mV, pA, nS, pF, Mohm, uM, um, Hz, and of `*`, `/` and `^`"
+    )
     if unknown.name == "degC":
         help = "a temperature in degC must stand alone: `20 degC`"
     report.error("U101", f"there is no unit `{unknown.name}`", place, help)

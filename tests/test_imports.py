@@ -1,10 +1,11 @@
-"""Imports point down: errors <- ir <- {passes, frontend, backends} <- {driver, verification, runtime} <- cli."""
+"""Imports point down: errors <- ir <- {passes, frontend, backends} <- {driver, checks, verify, runtime} <- cli."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("birc.errors", "birc.units", "birc.suggest", "birc.codes"),
     ("birc.ir",),
     ("birc.passes", "birc.frontend", "birc.backends"),
-    ("birc.driver", "birc.runtime", "birc.verify"),
+    ("birc.checks", "birc.driver", "birc.runtime", "birc.verify"),
     ("birc.cli",),
 )
 SEPARATE = {"birc.passes", "birc.frontend", "birc.backends"}
@@ -125,3 +126,13 @@ def test_import_is_light(module: str) -> None:
     code = f"import sys, {module}; print([m for m in ('numpy', 'jinja2', 'lark', 'rich') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
+
+
+def test_public_names_are_what_they_say() -> None:
+    import birc
+    import birc.driver
+
+    assert [name for name in birc.__all__ if isinstance(getattr(birc, name), types.ModuleType)] == []
+    assert set(birc.__all__) <= set(dir(birc))
+    with pytest.raises(AttributeError, match="no attribute 'compil'"):
+        _ = birc.compil

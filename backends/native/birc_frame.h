@@ -79,6 +79,12 @@ template <class S, class T> void keep(void* record, int64 row, const Job& job, i
     if (record) from.save((S*)record + row * job.n + base, count);
 }
 
+template <class T> bool any(const Lanes<T>& flags) {
+    T found = 0;
+    for (int lane = 0; lane < LANES; lane++) found |= flags[lane];
+    return found;
+}
+
 // Flags to bits, 64 lanes to a word; lanes past the last neuron have none.
 template <class T> void pack(uint64* word, const Lanes<T>& fired, int count) {
     for (int first = 0; first < count; first += 64) {

@@ -61,21 +61,24 @@ def compiler() -> Compiler:
         chosen = os.environ.get("CXX", "").strip()
         what = f"the C++ compiler `{chosen}` named by CXX is not there" if chosen else f"no C++ compiler is installed (tried {', '.join(COMPILERS)})"
         raise BircError("X201", what, help=HOW_TO_GET_ONE)
-    status = Path(path).stat()
-    return _ask(path, status.st_mtime_ns, status.st_size)
+    return _ask(path, cache_folder())
 
 
 @cache
-def _ask(path: str, modified: int, size: int) -> Compiler:
-    """Version and flags of the compiler at a path; asked once for each state of its file."""
+def _ask(path: str, folder: Path) -> Compiler:
+    """A compiler's version, and whether it takes `THREADS`: tried once, since that takes longer than loading from the cache."""
     version = _output([path, "--version"])
     if version is None:
         raise BircError("X202", f"the C++ compiler `{path}` does not answer `--version`", help=HOW_TO_GET_ONE)
-    with tempfile.TemporaryDirectory() as folder:
-        probe = Path(folder, "probe.cpp")
-        probe.write_text("int main() { return 0; }\n")
-        threads = _output([path, THREADS, str(probe), "-o", str(Path(folder, "probe"))]) is not None
-    return Compiler(path, version, (*FLAGS, THREADS) if threads else FLAGS)
+    known = folder / f"{_digest(path, version)}.threads"
+    if not known.exists():
+        with tempfile.TemporaryDirectory(dir=folder, prefix="build-") as place:
+            probe, answer = Path(place, "probe.cpp"), Path(place, "answer")
+            probe.write_text("int main() { return 0; }\n", "utf-8")
+            works = _output([path, THREADS, str(probe), "-o", str(Path(place, "probe"))]) is not None
+            answer.write_text("yes" if works else "no", "utf-8")
+            os.replace(answer, known)
+    return Compiler(path, version, (*FLAGS, THREADS) if known.read_text("utf-8") == "yes" else FLAGS)
 
 
 def _output(command: list[str]) -> str | None:
@@ -133,6 +136,10 @@ def library(source: str) -> ctypes.CDLL:
 def key(source: str, tool: Compiler) -> str:
     """What makes two builds the same."""
     parts = (source, tool.path, tool.version, *tool.flags, processor(), sys.platform)
+    return _digest(*parts)
+
+
+def _digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
 
 

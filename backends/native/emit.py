@@ -144,8 +144,7 @@ class _Writer:
         sinks += [Sink("fired[lane]", e, span) for e, span in loop.fired]
         sinks += [Sink(f"outputs.{self.names[name]}[lane]", e, span) for name, e, span in loop.outputs]
         sinks += [Sink(f"slots.{self.names[name]}[lane]", e, span) for name, e, span in loop.stores]
-        body = self.assignments(loop.defines, sinks)
-        return {"port": None, "body": [*body, "any |= fired[lane];"] if loop.fired else body}
+        return {"port": None, "body": self.assignments(loop.defines, sinks)}
 
     def event_loop(self, deliver: Deliver) -> dict[str, object]:
         """A loop over the events of a port."""

@@ -213,7 +213,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace | None:
         raise BircError("A001", "no command was given", help="`birc check FILE` is a good start")
     command, rest = arguments[0], list(arguments[1:])
     if command.startswith("-"):
-        return _options_only(list(arguments))
+        _options_only(list(arguments))
+        return None
     if command not in SUBPARSERS:
         near = closest(command, SUBPARSERS)
         help = f"did you mean `{near}`?" if near else f"commands: {', '.join(SUBPARSERS)}"

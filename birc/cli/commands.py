@@ -26,7 +26,7 @@ def check(arguments: argparse.Namespace) -> int:
     """`birc check`: all mistakes of all files, then their `check` blocks."""
     from birc import driver
 
-    records = []
+    records: list[dict[str, Any]] = []
     failed = 0
     for file in arguments.files:
         try:

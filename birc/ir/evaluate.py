@@ -221,10 +221,11 @@ def evaluate_model(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
     if model.refractory:
         found["refractory"] = model.refractory.duration
     with np.errstate(all="ignore"):
-        return {name: _evaluate_level1(e, values) for name, e in found.items()}
+        return {name: evaluate_names(e, values) for name, e in found.items()}
 
 
-def _evaluate_level1(root: Expr, values: Mapping[str, Any]) -> Any:
+def evaluate_names(root: Expr, values: Mapping[str, Any]) -> Any:
+    """The value of a level-1 expression, given its names."""
     done: dict[Expr, Any] = {}
     for e in topo(root):
         if e.op == "const":

@@ -4,12 +4,13 @@ A number is a function of (seed, stream, step, instance, lane) and of nothing el
 `+ - * /`, `sqrt` and integer operations, one rounding each and never fused, so that the same lines in another language give the same bits.
 
 Key: the 64-bit seed, low word first. Counter: `step` low 32 bits; `step` high 16 bits and `lane` 16 bits; `instance`; `stream`.
-A static draw (an initial value, a connection) has a stream of its own, its target in place of the step and its source in place of the instance.
+A static draw (an initial value, a connection) has a stream of its own, with its target in place of the step and its source in place
+of the instance.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import blake2s
 from typing import Any
 
@@ -60,15 +61,46 @@ def uniform_of(high: Array, low: Array) -> Array:
 
 def uniform(seed: int, stream: int, step: Any, instance: Any, lane: int = 0) -> Array:
     """Uniform draws on (0, 1]."""
-    w0, w1, _, _ = block(seed, stream, step, instance, lane)
-    return uniform_of(w0, w1)
+
+    def draw(step: Array, instance: Array) -> Array:
+        w0, w1, _, _ = block(seed, stream, step, instance, lane)
+        return uniform_of(w0, w1)
+
+    return _in_pieces(draw, step, instance)
 
 
 def normal(seed: int, stream: int, step: Any, instance: Any, lane: int = 0) -> Array:
     """Standard normal draws in float64: the cosine branch of Box and Muller (1958), one block each."""
-    w0, w1, w2, w3 = block(seed, stream, step, instance, lane)
-    radius = np.sqrt(-2.0 * log(uniform_of(w0, w1)))
-    result: Array = radius * cos_turns(uniform_of(w2, w3))
+
+    def draw(step: Array, instance: Array) -> Array:
+        w0, w1, w2, w3 = block(seed, stream, step, instance, lane)
+        radius = np.sqrt(-2.0 * log(uniform_of(w0, w1)))
+        result: Array = radius * cos_turns(uniform_of(w2, w3))
+        return result
+
+    return _in_pieces(draw, step, instance)
+
+
+PIECE = 1 << 14
+"""Draws made at a time, so that what lies in between stays in the processor's cache."""
+
+
+def _in_pieces(draw: Callable[[Array, Array], Array], step: Any, instance: Any) -> Array:
+    """`draw` of step and instance broadcast together, the longest axis halved until a piece is small."""
+    steps, instances = np.broadcast_arrays(np.asarray(step, dtype=np.uint64), np.asarray(instance, dtype=np.uint64))
+    result = np.empty(steps.shape)
+
+    def fill(part: Array, s: Array, i: Array) -> None:
+        if part.size <= PIECE:
+            part[...] = draw(s, i)
+            return
+        axis = int(np.argmax(part.shape))
+        half = part.shape[axis] // 2
+        for side in (slice(None, half), slice(half, None)):
+            where = (slice(None),) * axis + (side,)
+            fill(part[where], s[where], i[where])
+
+    fill(result, steps, instances)
     return result
 
 

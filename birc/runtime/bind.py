@@ -15,6 +15,7 @@ from birc.ir.expr import Expr, leaves, topo
 from birc.ir.model import Param
 from birc.ir.ops import evaluate_op
 from birc.ir.step import REFRACTORY, Define, Slot, Step
+from birc.runtime.durations import off_grid
 from birc.runtime.values import Setting, per_neuron
 from birc.suggest import closest
 from birc.units import Unit
@@ -214,7 +215,7 @@ def _check_durations(step: Step, root: Expr, values: Values, params: Values, set
         if wrong.any():
             shown = float(duration.reshape(-1)[int(np.argmax(wrong))])
             raise BircError("I132", f"{label} is {shown:g} ms, which is no number of steps from 0 to {LONGEST_COUNT}")
-        off = np.abs(duration - np.floor(duration / setting.h + 0.5) * setting.h) > 1e-6 * setting.h
+        off = off_grid(duration, setting.h)
         if off.any():
             shown = float(duration.reshape(-1)[int(np.argmax(off))])
             count = int(np.floor(shown / setting.h + 0.5))
@@ -296,7 +297,7 @@ def _slot_array(slot: Slot, value: Any, setting: Setting, dtype: Dtype, given: b
     """The state [n] a slot starts from, in the number type of the run."""
     kind = {"real": FLOATS[dtype], "int": np.int32, "bool": np.bool_}[slot.kind]
     with np.errstate(over="ignore"):  # reported below
-        array = np.broadcast_to(np.asarray(value), (setting.n,)).astype(kind)
+        array: Array = np.broadcast_to(np.asarray(value), (setting.n,)).astype(kind)
     if slot.kind != "real":
         return array
     if not np.isfinite(array).all():

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import numpy as np
 
 from birc.errors import BircError, Diagnostic
 from birc.frontend.quantity import parse_quantity
@@ -59,8 +62,13 @@ def record_interval(every: str | int, h: float) -> tuple[int, tuple[Diagnostic, 
     return steps, warnings
 
 
+def off_grid(time: Any, h: float) -> Any:
+    """Whether times differ from a whole number of steps by more than 1e-6 of a step (and more than their own rounding)."""
+    return np.abs(time - np.floor(time / h + 0.5) * h) > 1e-6 * h + 1e-15 * np.abs(time)
+
+
 def _uneven(what: str, time: float, steps: int, h: float) -> tuple[Diagnostic, ...]:
-    if abs(time - steps * h) <= 1e-6 * h:
+    if not off_grid(time, h):
         return ()
     message = f"{what} of {time:g} ms is no multiple of the step of {h:g} ms"
     return (Diagnostic("I142", message, help=f"it is taken as {steps} steps, {steps * h:g} ms", severity="warning"),)

@@ -29,8 +29,8 @@ class EventSource(Protocol):
     """Events of a port by stamp: those that arrive at stamps start + 1 … start + steps."""
 
     @property
-    def wide(self) -> bool:
-        """Whether `events` draws for each step and neuron."""
+    def width(self) -> float:
+        """How many events or draws there are per step, about."""
 
     def events(self, start: int, steps: int) -> Events: ...
 
@@ -39,7 +39,7 @@ class EventSource(Protocol):
 class Silent:
     """No events."""
 
-    wide: bool = False
+    width: float = 0
 
     def events(self, start: int, steps: int) -> Events:
         return Events(np.zeros(steps + 1, dtype=np.int64), np.zeros(0, dtype=INDEX), np.zeros(0))
@@ -52,7 +52,7 @@ class Listed:
     stamps: Array
     index: Array
     payload: Array
-    wide: bool = False
+    width: float = 0
 
     def events(self, start: int, steps: int) -> Events:
         edges = np.searchsorted(self.stamps, np.arange(start + 1, start + steps + 2))
@@ -67,7 +67,10 @@ class Rows:
     values: Array
     first: int
     n: int
-    wide: bool = False
+
+    @property
+    def width(self) -> float:
+        return self.n
 
     def events(self, start: int, steps: int) -> Events:
         rows = self.values[start - self.first : start - self.first + steps]
@@ -83,7 +86,10 @@ class Everyone:
     stamps_in: Callable[[int, int], Array]
     payload: float
     n: int
-    wide: bool = False
+
+    @property
+    def width(self) -> float:
+        return self.n
 
     def events(self, start: int, steps: int) -> Events:
         stamps = self.stamps_in(start, steps)
@@ -94,14 +100,18 @@ class Everyone:
 
 @dataclass(frozen=True)
 class Poisson:
-    """Independent Poisson events at every neuron, with `table` of their number per step."""
+    """Independent Poisson events at every neuron, `mean` per step, with the `table` of their number's distribution."""
 
+    mean: float
     table: Array
     payload: float
     n: int
     seed: int
     stream: int
-    wide: bool = True
+
+    @property
+    def width(self) -> float:
+        return self.n * (1 + self.mean)
 
     def events(self, start: int, steps: int) -> Events:
         u = random.uniform(self.seed, self.stream, np.arange(start, start + steps)[:, None], np.arange(self.n))
@@ -199,7 +209,8 @@ def _weights(weight: object, count: int, port: Port, what: str) -> Array:
     values = _flat(numbers(weight, port.unit, f"{what}, weight"))
     if len(values) not in (1, count):
         raise BircError("I119", f"{what}: {count} events and {len(values)} weights")
-    return np.broadcast_to(values, (count,))
+    spread: Array = np.broadcast_to(values, (count,))
+    return spread
 
 
 def _from_text(text: str, port: Port, setting: Setting, what: str) -> EventSource:
@@ -230,7 +241,7 @@ def _poisson(call: Call, port: Port, setting: Setting, what: str) -> EventSource
     if mean > random.MAX_MEAN:
         help = f"the most is {random.MAX_MEAN:g} per step: {random.MAX_MEAN / setting.h:g} kHz at a step of {setting.h:g} ms"
         raise BircError("I123", f"{what}: {mean:g} events per step are too many", help=help)
-    return Poisson(random.poisson_table(mean), bound["weight"], setting.n, setting.seed, setting.stream(port.name, "input"))
+    return Poisson(mean, random.poisson_table(mean), bound["weight"], setting.n, setting.seed, setting.stream(port.name, "input"))
 
 
 def _regular(call: Call, port: Port, setting: Setting, what: str) -> EventSource:
@@ -247,7 +258,8 @@ def _regular(call: Call, port: Port, setting: Setting, what: str) -> EventSource
         low = max(0, int((start * h - first) / period) - 1)
         high = max(low, int(((start + steps + 1) * h - first) / period) + 2)
         stamps = np.floor((first + period * np.arange(low, high)) / h + 0.5).astype(np.int64)
-        return stamps[(stamps > start) & (stamps <= start + steps)]
+        inside: Array = stamps[(stamps > start) & (stamps <= start + steps)]
+        return inside
 
     return Everyone(stamps_in, bound["weight"], setting.n)
 

@@ -66,6 +66,11 @@ def read_events(reference: str, what: str) -> Array | SpikeTable:
     return _choose(table, name, what)
 
 
+def read_table(reference: str, what: str) -> Table:
+    """All arrays of a file."""
+    return _read(reference, what)[0]
+
+
 def _choose(table: Table, name: str | None, what: str) -> Array:
     if name is None and table.whole is not None:
         return table.whole

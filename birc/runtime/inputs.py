@@ -37,8 +37,8 @@ class Continuous(Protocol):
     """Values of a port by stamp: those of steps start … start + steps - 1 as float64 [steps or 1, n or 1], in internal units."""
 
     @property
-    def wide(self) -> bool:
-        """Whether `rows` makes a new value for each step and neuron."""
+    def width(self) -> float:
+        """How many values `rows` makes per step."""
 
     def rows(self, start: int, steps: int) -> Array: ...
 
@@ -48,7 +48,7 @@ class Constant:
     """The same at every step: [1, n or 1]."""
 
     values: Array
-    wide: bool = False
+    width: float = 0
 
     def rows(self, start: int, steps: int) -> Array:
         return self.values
@@ -60,7 +60,7 @@ class Table:
 
     values: Array
     first: int
-    wide: bool = False
+    width: float = 0
 
     def rows(self, start: int, steps: int) -> Array:
         return self.values[start - self.first : start - self.first + steps]
@@ -71,7 +71,7 @@ class Waveform:
     """A function of the stamp, the same for all neurons."""
 
     at: Callable[[Array], Array]
-    wide: bool = False
+    width: float = 1
 
     def rows(self, start: int, steps: int) -> Array:
         return self.at(np.arange(start, start + steps)).reshape(steps, 1)
@@ -86,7 +86,10 @@ class NormalNoise:
     n: int
     seed: int
     stream: int
-    wide: bool = True
+
+    @property
+    def width(self) -> float:
+        return self.n
 
     def rows(self, start: int, steps: int) -> Array:
         z = random.normal(self.seed, self.stream, np.arange(start, start + steps)[:, None], np.arange(self.n))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from birc.errors import BircError
 from birc.ir.step import Step
 from birc.runtime.memory import available_memory, readable, require
 from birc.suggest import closest
+from birc.units import Unit
 
 Array = npt.NDArray[Any]
 
@@ -32,6 +33,12 @@ def recorded_names(record: str | Iterable[str], step: Step) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in asked if name not in (SPIKES, "")))
 
 
+def declared_units(step: Step, names: Iterable[str]) -> dict[str, Unit]:
+    """The declared units of slots and outputs."""
+    units = {slot.name: slot.unit for slot in step.slots} | {port.name: port.unit for port in step.outputs}
+    return {name: units[name] for name in names}
+
+
 class Recording:
     """Row r of a variable [rows, n] is its value at the r-th stamp after `start` that `every` divides."""
 
@@ -46,7 +53,7 @@ class Recording:
         self._index: list[Array] = []
         self._stamp: list[Array] = []
         self.spike_bytes = 0
-        self._room = available_memory() // 3  # joining the pieces takes as much again
+        self._room = max(0, available_memory() - size) // 3  # joining the pieces takes as much again
 
     def _row(self, stamp: int) -> int:
         """How many rows there are up to a stamp."""
@@ -83,8 +90,3 @@ def row_stamps(start: int, stop: int, every: int) -> Array:
     """The stamps of the rows of a recording from `start` to `stop`."""
     first = start - start % every + every
     return np.arange(first, stop + 1, every, dtype=np.int64)
-
-
-def sizes(arrays: Mapping[str, Array]) -> int:
-    """Bytes that arrays take together."""
-    return sum(array.nbytes for array in arrays.values())

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from birc.errors import BircError, Diagnostic
+from birc.runtime.files import read_table
 from birc.runtime.output import write_atomic
 from birc.runtime.recording import row_stamps
 from birc.suggest import closest
@@ -23,7 +24,7 @@ Array = npt.NDArray[Any]
 class SpikeTimes(NamedTuple):
     """Who fired (`index`) and when (`time`, ms), sorted by time, then index."""
 
-    index: Array
+    index: Array  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
     time: Array
 
 
@@ -84,9 +85,9 @@ class Result:
         return self._shown[name]
 
     def __getattr__(self, name: str) -> Array:
-        if not name.startswith("_") and name in self.recorded:
+        if name in self.__dict__.get("recorded", ()):
             return self[name]
-        raise AttributeError(f"nothing called {name!r} was recorded (recorded: {', '.join(self.recorded) or 'only spikes'})")
+        raise AttributeError(f"a result has no {name!r}, and no variable of that name was recorded")
 
     @property
     def spikes(self) -> SpikeTimes:
@@ -163,9 +164,22 @@ class Result:
             file.write("".join(f"{i},{t!r}\n" for i, t in rows).encode("ascii"))
 
 
+def load_state(path: str | Path) -> State:
+    """The state at the end of a run that was saved to `.npz`. Raises I116 and I117 where the file is no such thing."""
+    table = read_table(str(path), "state")
+    try:
+        about = json.loads(str(table.arrays["about"]))
+        model, stamp, dt, seed = str(about["model"]), int(about["stop"]), float(about["dt"]), int(about["seed"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise BircError("I117", f"state: `{path}` was not written by a run of birc") from error
+    values = {name.removeprefix("state."): array for name, array in table.arrays.items() if name.startswith("state.")}
+    return State(model, stamp, dt, seed, values)
+
+
 def in_unit(array: Array, unit: Unit) -> Array:
     """Internal values in a unit; the same array where the unit is internal."""
     scale = float(unit.scale)
     if scale == 1.0 or array.dtype.kind != "f":
         return array
-    return array / array.dtype.type(scale)
+    shown: Array = array / array.dtype.type(scale)
+    return shown

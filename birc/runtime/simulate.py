@@ -20,7 +20,7 @@ from birc.runtime.durations import MOST_STEPS, count_steps, record_interval, ste
 from birc.runtime.events import EventSource, event_inputs
 from birc.runtime.inputs import Continuous, check_names, continuous_inputs
 from birc.runtime.memory import require
-from birc.runtime.recording import Recording, recorded_names
+from birc.runtime.recording import Recording, declared_units, recorded_names
 from birc.runtime.result import Result, State
 from birc.runtime.values import Setting
 
@@ -29,8 +29,8 @@ Progress = Callable[[int, int], None]
 
 STRETCH = 0.2
 """Seconds after which a run should come back from the backend, to see Ctrl-C and to show progress."""
-WIDEST = 1 << 22
-"""Values of an input [steps, n] that are made at a time."""
+MOST_VALUES = 1 << 20
+"""Input values and events that are made at a time, about."""
 MOST_NEURONS = 2**31 - 1
 
 
@@ -111,7 +111,6 @@ def simulate(
         progress,
     )
     arrays, spikes = kept.finish(done)
-    units = {port.name: port.unit for port in (*step.slots, *step.outputs)}
     return Result(
         model=step.name,
         n=setting.n,
@@ -123,7 +122,7 @@ def simulate(
         stamps=spikes.stamp,
         index=spikes.index,
         recorded=arrays,
-        declared={name: units[name] for name in names},
+        declared=declared_units(step, names),
         state=State(step.name, done, h, setting.seed, values),
         interrupted=reason,
         warnings=(*warnings, *more, *program.bound.warnings),
@@ -220,9 +219,9 @@ def _run(
     A stretch counts as a whole: where Ctrl-C falls inside one, its state is put back and its spikes and rows are left out.
     """
     setting = program.setting
-    wide = any(source.wide for source in (*inputs.values(), *events.values()))
-    most = max(1, (WIDEST if wide else 4 * WIDEST) // setting.n)
-    length = max(1, min(64, most, (1 << 20) // setting.n))
+    width = sum(source.width for source in inputs.values()) + sum(source.width for source in events.values())
+    most = max(1, int(MOST_VALUES / max(width, setting.n / 16)))
+    length = min(64, most)
     stop = setting.start + setting.steps
     mark, spare = (setting.start, _copy(values)), _copy(values)
     try:

@@ -15,6 +15,7 @@ from birc.ir.step import Port, Step
 from birc.runtime.durations import MOST_STEPS, step_length
 from birc.runtime.events import SILENT, EventSource, Rows, spike_list
 from birc.runtime.inputs import ZERO, Constant, Continuous, check_names
+from birc.runtime.recording import declared_units
 from birc.runtime.result import State, in_unit
 from birc.runtime.simulate import finite, left_range, prepare, start_values
 from birc.runtime.values import Setting, numbers, per_neuron
@@ -50,7 +51,7 @@ class Simulator:
         )
         self._values = start_values(self._program, state)
         self._outputs = {port.name: np.zeros((1, self.n), dtype=FLOATS[dtype]) for port in step.outputs}
-        self._units = {port.name: port.unit for port in (*step.slots, *step.outputs)}
+        self._units = declared_units(step, [*(slot.name for slot in step.slots), *self._outputs])
         self.stamp = self._program.setting.start
         self.warnings = self._program.bound.warnings
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from birc.errors import BircError
 from birc.ir import random
+
+Array = npt.NDArray[Any]
 
 ONES = 0xFFFFFFFF
 PUBLISHED = [  # Random123, kat_vectors, philox4x32-10
@@ -43,15 +47,27 @@ def test_vectorised_draws_are_the_scalar_ones() -> None:
     assert table[4, 6] == random.normal(3, 11, 4, 6, lane=2)
 
 
+def test_draws_do_not_depend_on_how_many_are_made_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps, instances = np.arange(40)[:, None], np.arange(30)
+    whole = random.normal(3, 11, steps, instances)
+    monkeypatch.setattr(random, "PIECE", 7)
+    assert np.array_equal(random.normal(3, 11, steps, instances), whole)
+    assert np.array_equal(random.normal(3, 11, 5, instances), whole[5])
+
+
 def test_a_uniform_lies_above_zero_and_at_most_at_one() -> None:
-    lowest = random.uniform_of(np.uint64(0), np.uint64(0))
-    highest = random.uniform_of(np.uint64(ONES), np.uint64(ONES))
+    lowest = random.uniform_of(words(0), words(0))
+    highest = random.uniform_of(words(ONES), words(ONES))
     assert lowest == 2.0**-54
     assert highest == 1.0
-    assert random.uniform_of(np.uint64(1 << 30), np.uint64(1 << 11)) == 0.25 + 1.5 * 2.0**-53
+    assert random.uniform_of(words(1 << 30), words(1 << 11)) == 0.25 + 1.5 * 2.0**-53
 
 
-def ulps(actual: np.ndarray, exact: np.ndarray) -> float:
+def words(value: int) -> Array:
+    return np.array(value, dtype=np.uint64)
+
+
+def ulps(actual: Array, exact: Array) -> float:
     return float(np.max(np.abs(actual - exact) / np.spacing(np.abs(exact))))
 
 
@@ -70,7 +86,7 @@ def test_cosine_is_exact_at_quarters_and_close_elsewhere() -> None:
     assert list(random.cos_turns(np.array([0.0, 0.25, 0.5, 0.75, 1.0]))) == [1.0, 0.0, -1.0, 0.0, 1.0]
 
 
-def cosine(u: np.ndarray) -> np.ndarray:
+def cosine(u: Array) -> Array:
     """cos(2 pi u) from the platform's sine and cosine of an angle within pi/4, whose reduction is exact."""
     quarter = np.round(4 * u)
     x = (4 * u - quarter) * (math.pi / 2)

@@ -78,7 +78,7 @@ def test_a_read_only_folder_is_reported(tmp_path: Path, monkeypatch: pytest.Monk
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     monkeypatch.setattr("tempfile.mkstemp", denied)
-    with pytest.raises(BircError, match="I|X102") as caught:
+    with pytest.raises(BircError, match="X102") as caught:
         write_atomic(tmp_path / "out.txt", "text")
     assert "you may not write there" in str(caught.value)
 

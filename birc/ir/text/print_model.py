@@ -146,7 +146,7 @@ def arguments(head: str, values: m.Properties, scope: Scope, at: Place = HERE, t
 
 def _trace(t: m.Trace, scope: Scope) -> Line:
     tail = " nearest" if t.nearest else ""
-    return scope.value(f"trace {words.ref(t.name)} of {t.of} : tau", t.tau, place(t.span), tail)
+    return scope.value(f"trace {words.ref(t.name)} of {t.of} tau =", t.tau, place(t.span), tail)
 
 
 def _handler(h: m.Handler, scope: Scope) -> Line:

@@ -32,7 +32,8 @@ def line_of_cell(cell: m.Cell) -> Line:
     for section in cell.sections:
         parent = ""
         if section.parent is not None or section.position is not None:
-            parent = f" from {_or_nothing(section.parent)}{_position(section.position)}"
+            parent = f" from {_or_nothing(section.parent)}"
+            parent += "" if section.position is None else f" at {words.number(section.position)}"
         lines.append(arguments(f"section {words.name(section.name)}{parent}", section.properties, scope, place(section.span)))
     if cell.morphology is not None:
         lines.append(Line(f"morphology {words.quote(cell.morphology)}"))
@@ -60,10 +61,7 @@ def line_of_network(network: m.Network) -> Line:
     lines += [arguments(f"signal {words.name(s.name)}", s.properties, scope, place(s.span)) for s in network.signals]
     for projection in network.projections:
         lines += _projection(projection, scope)
-    lines += [
-        arguments(f"third {endpoint(t.source)} -> {endpoint(t.target)} via {endpoint(t.via)}", t.properties, scope, place(t.span))
-        for t in network.thirds
-    ]
+    lines += [_third(t, scope) for t in network.thirds]
     lines += [_record(r, scope) for r in network.records]
     return Line(f"network @{words.name(network.name)} {{", place(network.span), tuple(lines))
 
@@ -87,6 +85,11 @@ def _projection(p: m.Projection, scope: Scope) -> list[Line]:
     for part in parts[1:]:
         lines[-1:] = joined(lines[-1], part)
     return lines
+
+
+def _third(t: m.Third, scope: Scope) -> Line:
+    head = f"third {endpoint(t.source)} -> {endpoint(t.target)} via {endpoint(t.via)} where"
+    return arguments(head, t.properties, scope, place(t.span))
 
 
 def _record(r: m.Record, scope: Scope) -> Line:

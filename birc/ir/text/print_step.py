@@ -23,7 +23,7 @@ from birc.ir import step as s
 from birc.ir.infer import INT, Type
 from birc.ir.text import words
 from birc.ir.text.layout import HERE, Line, Place, block, packed, place
-from birc.ir.text.print_model import arguments, doc, limits, ode_block, of_unit, param
+from birc.ir.text.print_model import arguments, doc, guard, limits, ode_block, of_unit, param
 from birc.ir.text.scope import Scope
 from birc.units import NONE
 
@@ -42,6 +42,7 @@ def line_of_step(step: s.Step) -> Line:
     lines += [Line(f"noise {words.name(n.name)} lanes {n.lanes}") for n in step.noises]
     lines += [arguments(f"preset {words.name(p.name)}", p.values, in_params, place(p.span)) for p in step.presets]
     lines += [ode_block(b) for b in step.blocks]
+    lines += [guard(g, in_params) for g in step.guards]
     if step.bind:
         body = tuple(_defines(step.bind, Scope("value", names)))
         lines.append(Line("bind {", HERE, body, note=BIND_NOTE))

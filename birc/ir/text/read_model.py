@@ -187,6 +187,7 @@ def _trace(scan: Scanner) -> m.Trace:
     scan.need("of")
     of = one_of(scan, ("pre", "post"))
     scan.need("tau")
+    scan.need("=")
     return m.Trace(name, of, scan.value(), scan.take("nearest"), span)
 
 
@@ -268,7 +269,8 @@ def read_block(scan: Scanner) -> m.Block:
     return m.Block(states, linearity, method, scan.string() if scan.take("because") else "")
 
 
-def _guard(scan: Scanner) -> m.Guard:
+def read_guard(scan: Scanner) -> m.Guard:
+    """`%v at %v_th`."""
     span = scan.place()
     state = scan.ref()
     scan.need("at")
@@ -295,5 +297,5 @@ MODEL: Table = {
     "preset": ("presets", read_preset),
     "with": ("options", _option),
     "block": ("blocks", read_block),
-    "guard": ("guards", _guard),
+    "guard": ("guards", read_guard),
 }

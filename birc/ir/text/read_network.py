@@ -24,9 +24,11 @@ def read_cell(scan: Scanner) -> m.Cell:
 def _section(scan: Scanner) -> m.Section:
     span = scan.place()
     name = scan.name()
-    parent, position = None, None
+    parent: str | None = None
+    position: float | None = None
     if scan.take("from"):
-        parent, position = scan.optional(scan.name), read_position(scan)
+        parent = scan.optional(scan.name)
+        position = scan.real() if scan.take("at") else None
     return m.Section(name, parent, position, scan.arguments(), span)
 
 
@@ -131,7 +133,9 @@ def _third(scan: Scanner) -> m.Third:
     span = scan.place()
     source, target = _ends(scan)
     scan.need("via")
-    return m.Third(source, target, read_endpoint(scan), scan.arguments(), span)
+    via = read_endpoint(scan)
+    scan.need("where")
+    return m.Third(source, target, via, scan.arguments(), span)
 
 
 def _record(scan: Scanner) -> m.Record:

@@ -10,7 +10,7 @@ from birc.errors import Span
 from birc.ir import step as s
 from birc.ir.expr import Expr
 from birc.ir.ops import Kind
-from birc.ir.text.read_model import Table, collect, one_of, read_block, read_limits, read_param, read_preset
+from birc.ir.text.read_model import Table, collect, one_of, read_block, read_guard, read_limits, read_param, read_preset
 from birc.ir.text.scanner import Scanner
 
 T = TypeVar("T")
@@ -208,6 +208,7 @@ STEP: Table = {
     "noise": ("noises", _noise),
     "preset": ("presets", read_preset),
     "block": ("blocks", read_block),
+    "guard": ("guards", read_guard),
     "bind": ("bind", _bind),
     "output": ("outputs", _port),
     **{name: ("phases", partial(_phase, name)) for name in get_args(s.PhaseName)},

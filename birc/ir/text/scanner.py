@@ -88,7 +88,7 @@ class Scanner:
         if not self.text.startswith(sign, self.at):
             return False
         behind = self.text[self.at + len(sign) : self.at + len(sign) + 1]
-        return not (_PART_OF_WORD.match(sign[-1]) and _PART_OF_WORD.match(behind))
+        return not ((sign[-1].isalnum() or sign[-1] == "_") and _PART_OF_WORD.match(behind))
 
     def take(self, sign: str) -> bool:
         """Take this word or sign if it stands here."""
@@ -243,7 +243,11 @@ class Scanner:
                 self.expected("an attribute")
             attr = words.to_attribute(quoted[0])
             self.need("]")
-        args = self.listed(self.operand) if op != "step_size" and self._operand_follows() else ()
+        args: tuple[Expr, ...] = ()
+        if self.take("("):
+            self.need(")")
+        elif op != "step_size" and self._operand_follows():
+            args = self.listed(self.operand)
         self._check_op(op, len(args), start)
         return make(op, args, attr)
 

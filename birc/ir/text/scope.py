@@ -55,6 +55,8 @@ class Scope:
             text = f"{e.op}{words.attribute(e.attr)}"
             if e.args:
                 text += " " + ", ".join(str(self.operand(a)) for a in e.args)
+            elif e.op not in LEAVES:
+                text += "()"
         mark = str(self.type(e))
         return f"{text} : {mark}" if mark else text
 

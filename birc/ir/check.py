@@ -1,0 +1,3 @@
+class InvariantError(Exception): ...
+def check_model(m): pass
+def check_step(s): pass

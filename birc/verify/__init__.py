@@ -1,0 +1,9 @@
+"""Backends against the reference: lock-step and free-running, with the first divergence explained.
+
+NumPy is the reference of every other target; NumPy itself is compared with the interpreter of the IR.
+"""
+
+from birc.verify.report import Report
+from birc.verify.target import verify_target
+
+__all__ = ["Report", "verify_target"]

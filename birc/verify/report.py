@@ -1,0 +1,55 @@
+"""What verification says of one target and one model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from birc.errors import Span
+
+Status = Literal["pass", "fail", "not exercised", "refused", "unavailable"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """One row of the verification table.
+
+    `level` is the conformance level reached ("" if none), `worst` the largest relative error in lock-step, `reason` why it is not a
+    pass, `where` the place in the model, `unreached` what of the program the stimulus did not reach, `detail` the explained divergence.
+    """
+
+    target: str
+    model: str
+    status: Status
+    level: str = ""
+    worst: float | None = None
+    where: str = ""
+    reason: str = ""
+    span: Span | None = None
+    unreached: tuple[str, ...] = ()
+    detail: str = ""
+    dt: str = ""
+    dtype: str = ""
+
+    def record(self) -> dict[str, Any]:
+        """The row for `--json`."""
+        place = None if self.span is None else {"file": self.span.source.name, "line": self.span.line, "column": self.span.column}
+        return {
+            "target": self.target,
+            "model": self.model,
+            "status": self.status,
+            "level": self.level or None,
+            "worst": self.worst,
+            "where": self.where or None,
+            "reason": self.reason or None,
+            "span": place,
+            "unreached": list(self.unreached),
+            "dt": self.dt,
+            "dtype": self.dtype,
+        }
+
+    def row(self) -> tuple[str, ...]:
+        """The row for the table."""
+        worst = "" if self.worst is None else "0" if self.worst == 0 else f"{self.worst:.1e}"
+        note = self.reason or (f"not reached: {', '.join(self.unreached)}" if self.unreached else "")
+        return self.model, self.target, self.status, self.level, worst, note

@@ -1,0 +1,119 @@
+"""The stimulus that verification makes by itself: strong enough to cross threshold, varied enough to reach the whole program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from birc.backends import Array, Events, Runner
+from birc.ir.step import Step
+from birc.runtime.simulate import Program
+from birc.verify.trial import Stimulus, Trace, run_free
+
+DECADES = np.arange(-5.0, 7.01, 0.25)
+PROBE_STEPS = 400
+
+
+def make_stimulus(step: Step, runner: Runner, program: Program, probe: Program, steps: int, n: int, seed: int) -> Stimulus:
+    """Per continuous port a constant, a ramp and noise; per event port isolated and coincident events; scaled by short trial runs.
+
+    `probe` is the program for as many instances as `probes()` says.
+    """
+    levels = {name: _level(step, runner, probe, name) for name in _ports(step)}
+    for shrink in (1.0, 0.5, 0.25, 0.1, 0.01, 0.0):
+        stimulus = _assemble(step, {name: a * shrink for name, a in levels.items()}, steps, n, seed)
+        if _finite(run_free(runner, step, "f64", program, stimulus)):
+            return stimulus
+    return stimulus
+
+
+def probes() -> int:
+    """How many instances a trial run takes: each strength with either sign."""
+    return 2 * len(DECADES)
+
+
+def _ports(step: Step) -> list[str]:
+    return [p.name for p in (*step.inputs, *step.events)]
+
+
+def _level(step: Step, runner: Runner, probe: Program, port: str) -> float:
+    """The strength of one port: 1.5 times what first makes the model fire, else the strongest that keeps the states in reason."""
+    strengths = np.concatenate([10**DECADES, -(10**DECADES)])
+    n = len(strengths)
+    inputs = {p.name: np.zeros((1, n)) for p in step.inputs}
+    events = {p.name: silence(PROBE_STEPS) for p in step.events}
+    if port in inputs:
+        inputs[port] = strengths[None]
+    else:
+        events[port] = _every(10, PROBE_STEPS, strengths)
+    trace = run_free(runner, step, "f64", probe, Stimulus(n, PROBE_STEPS, inputs, events))
+    finite = np.all([np.isfinite(a).all(axis=0) for a in trace.states.values()], axis=0)
+    firing = finite & (trace.fired.sum(axis=0) >= 2)
+    if firing.any():
+        found = strengths[firing]
+        return float(1.5 * found[np.argmin(np.abs(found))])
+    calm = finite & np.all([np.abs(a).max(axis=0) <= 1e3 * (1 + np.abs(a[0])) for a in trace.states.values()], axis=0)
+    return float(np.max(strengths[calm])) if calm.any() else 0.0
+
+
+def _every(period: int, steps: int, payload: Array) -> Events:
+    n = len(payload)
+    counts = np.where(np.arange(steps) % period == 0, n, 0)
+    hits = int((counts > 0).sum())
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return Events(offsets, np.tile(np.arange(n, dtype=np.int32), hits), np.tile(payload, hits))
+
+
+def silence(steps: int) -> Events:
+    """No event at all."""
+    return Events(np.zeros(steps + 1, np.int64), np.zeros(0, np.int32), np.zeros(0))
+
+
+def _assemble(step: Step, levels: Mapping[str, float], steps: int, n: int, seed: int) -> Stimulus:
+    draws = np.random.default_rng([seed, 7])
+    inputs = {}
+    for p, port in enumerate(step.inputs):
+        inputs[port.name] = _waves(levels[port.name], steps, n, p, draws)
+    events = {}
+    for p, port in enumerate(step.events):
+        events[port.name] = _events(levels[port.name], steps, n, p, draws)
+    return Stimulus(n, steps, inputs, events)
+
+
+def _waves(level: float, steps: int, n: int, port: int, draws: np.random.Generator) -> Array:
+    """Instance i: constant, ramp, noise or silence by turns, between half and three times the level, some of them negative."""
+    t = np.linspace(0.0, 1.0, steps)
+    rows = np.zeros((steps, n))
+    for i in range(n):
+        strength = level * (0.5 + 2.5 * i / max(1, n - 1)) * (-1.0 if i % 7 == 6 else 1.0)
+        kind = (i + port * (1 + i // 4)) % 4
+        if kind == 0:
+            rows[:, i] = strength
+        elif kind == 1:
+            rows[:, i] = strength * (2.0 * t - 0.5)
+        elif kind == 2:
+            held = draws.normal(0.5, 1.0, steps // 20 + 1)
+            rows[:, i] = strength * np.repeat(held, 20)[:steps]
+    return rows
+
+
+def _events(level: float, steps: int, n: int, port: int, draws: np.random.Generator) -> Events:
+    """Isolated events, two or three at one stamp with different payloads, and dense stretches; none for every fourth instance."""
+    rows: list[tuple[int, int, float]] = []
+    for i in range(n):
+        if i % 4 == (3 + port) % 4 and n > 1:
+            continue
+        rate = 0.1 if i % 5 == 4 else 0.02
+        for k in np.flatnonzero(draws.random(steps) < rate):
+            for _ in range(int(draws.choice([1, 1, 1, 2, 3]))):
+                sign = -1.0 if i % 6 == 5 else 1.0
+                rows.append((int(k), i, sign * level * float(draws.uniform(0.3, 2.0))))
+    rows.sort(key=lambda r: r[0])
+    counts = np.bincount([k for k, _, _ in rows], minlength=steps)
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return Events(offsets, np.array([i for _, i, _ in rows], np.int32), np.array([w for _, _, w in rows], np.float64))
+
+
+def _finite(trace: Trace) -> bool:
+    return all(bool(np.isfinite(a).all()) for a in trace.states.values())

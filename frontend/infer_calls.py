@@ -1,0 +1,75 @@
+"""Types of calls: functions of the language, of the model, and draws."""
+
+from __future__ import annotations
+
+from birc.frontend import ast
+from birc.frontend.infer_operations import DRAWS, infer_operation
+from birc.frontend.mismatch import prose
+from birc.frontend.names import CALLED, Scope, Symbol, path_of
+from birc.frontend.report import Report
+from birc.frontend.typed import BOOL, NOTHING, Place, Typed, fits
+from birc.ir.expr import make
+from birc.ir.ops import USER_FUNCTIONS
+from birc.suggest import closest
+
+
+def infer_call(node: ast.Call, done: dict[int, Typed], scope: Scope, place: Place, report: Report) -> Typed:
+    """A call, or a draw where the place allows one."""
+    path = path_of(node.function)
+    if path is None:
+        report.error("N105", "this is no function", node.function.span)
+        return NOTHING
+    for keyword in node.keywords:
+        report.error("N106", f"the arguments of `{path}` have no names", keyword.span, f"write `{path}(…)` with the values alone")
+    symbol = scope.find(path)
+    if symbol is not None and symbol.kind != "function":
+        if symbol.unit is not None:
+            help = f"to multiply write `{path} * (…)`" if len(node.args) == 1 else None
+            report.error("N105", f"`{path}` is {CALLED[symbol.kind]}, not a function", node.function.span, help)
+        return NOTHING
+    if symbol is not None:
+        return _call_own(node, symbol, done, scope, report)
+    arity = USER_FUNCTIONS.get(path, 2 if path in DRAWS and place.draws else None)
+    if arity is None:
+        return _no_function(node, path, scope, report)
+    return infer_operation(path, node.args, done, node, scope, report) if _check_arity(node, path, arity, report) else NOTHING
+
+
+def _no_function(node: ast.Call, path: str, scope: Scope, report: Report) -> Typed:
+    if path in report.forgiven:
+        return NOTHING
+    if path in DRAWS:
+        help = "draws stand in the brackets of a population or projection; random input over time is a `noise`"
+        report.error("N104", f"`{path}` cannot be drawn here", node.function.span, help)
+        return NOTHING
+    near = closest(path, (*(s.name for s in scope.of_kind("function")), *USER_FUNCTIONS, *DRAWS))
+    report.error("N104", f"there is no function `{path}`", node.function.span, f"did you mean `{near}`?" if near else _functions())
+    return NOTHING
+
+
+def _functions() -> str:
+    return f"the functions are {', '.join(sorted(USER_FUNCTIONS))}"
+
+
+def _check_arity(node: ast.Call, name: str, arity: int, report: Report) -> bool:
+    if len(node.args) == arity:
+        return not node.keywords
+    count = "one argument" if arity == 1 else f"{arity} arguments"
+    report.error("N106", f"`{name}` takes {count}, not {len(node.args)}", node.span)
+    return False
+
+
+def _call_own(node: ast.Call, symbol: Symbol, done: dict[int, Typed], scope: Scope, report: Report) -> Typed:
+    if symbol.unit is None:
+        return NOTHING
+    parameters = symbol.parameters
+    if not _check_arity(node, symbol.name, len(parameters), report):
+        return NOTHING
+    args = [done[id(a)] for a in node.args]
+    good = True
+    for (name, unit), arg, given in zip(parameters, node.args, args, strict=True):
+        what = f"the argument `{name}` of `{symbol.name}`"
+        good &= fits(given, unit, arg, scope, report, "U104", f"{what} is {prose(unit.dimension)}")
+    if not good:
+        return NOTHING
+    return Typed(make("call", tuple(a.expr for a in args), symbol.name), BOOL if symbol.truth else symbol.unit)

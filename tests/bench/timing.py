@@ -1,0 +1,120 @@
+"""How things are timed: processor time, medians, the two sides of a ratio in turns within one run."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+import birc
+from birc.backends import Dtype
+from birc.backends.native import build
+from birc.driver import Compiled
+from tests.bench.cases import NEURONS, NUMPY_STEPS, Case
+
+FOLDER = Path(__file__).parent
+ROOT = FOLDER.parent.parent
+REALS: dict[Dtype, str] = {"f32": "float", "f64": "double"}
+FLOOR_FLAGS = ("-std=c++17", "-O3", "-march=native", "-ffast-math")
+
+
+def median(measure: Callable[[], float], repeats: int) -> float:
+    """The median of some measurements."""
+    return statistics.median(measure() for _ in range(repeats))
+
+
+def fresh(code: str, **environment: str) -> float:
+    """What a fresh Python prints: a number of seconds."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=True
+    )
+    return float(done.stdout.split()[-1])
+
+
+def import_seconds() -> float:
+    """`import birc` in a fresh Python."""
+    return fresh("import time; t = time.perf_counter(); import birc; print(time.perf_counter() - t)")
+
+
+def check_seconds(lines: int) -> float:
+    """`birc check` of a file with so many lines, the whole command."""
+    block = (
+        "neuron Model{i}:\n"
+        "    param tau = 20 ms in (0 ms, inf), R = 100 Mohm, v_th = -50 mV, E = -70 mV\n"
+        "    state v = E, w = 0 pA\n"
+        "    input I: pA\n"
+        "    let drive = R * (I - w)\n"
+        "    tau * v' = (E - v) + drive\n"
+        "    tau * w' = 0.1 nS * (v - E) - w\n"
+        "    on exc(x: pA): w -= x\n"
+        "    spike when v >= v_th: v = E\n"
+        "\n"
+    )
+    text = "".join(block.replace("{i}", str(i)) for i in range(lines // block.count("\n")))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "long.birc")
+        path.write_text(text, "utf-8")
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "birc", "check", str(path)], cwd=ROOT, capture_output=True, check=True)
+        return time.perf_counter() - began
+
+
+LOAD = """
+import time, birc
+compiled = birc.compile({model!r}, target="native")
+t = time.perf_counter(); compiled.runner; print(time.perf_counter() - t)
+"""
+
+
+def build_seconds(model: str) -> tuple[float, float]:
+    """Building a library model's native program: with an empty cache, and again in another process with the full one."""
+    with tempfile.TemporaryDirectory() as cache:
+        fresh(LOAD.format(model="lif" if model != "lif" else "qif"), XDG_CACHE_HOME=cache)  # the compiler itself is known from now on
+        cold = fresh(LOAD.format(model=model), XDG_CACHE_HOME=cache)
+        return cold, fresh(LOAD.format(model=model), XDG_CACHE_HOME=cache)
+
+
+def floor_program(dtype: Dtype, folder: Path) -> Path:
+    """The hand-written loops, built for a number type."""
+    program = folder / f"floor-{dtype}"
+    command = [build.compiler().path, *FLOOR_FLAGS, f"-DREAL={REALS[dtype]}", str(FOLDER / "floor.cpp"), "-o", str(program)]
+    subprocess.run(command, check=True)
+    return program
+
+
+def floor_pace(program: Path, case: Case, n: int = NEURONS) -> tuple[float, int]:
+    """Updates of the floor per processor second, and its number of spikes."""
+    done = subprocess.run([str(program), case.name, str(n), str(case.steps)], capture_output=True, text=True, check=True)
+    seconds, spikes = done.stdout.split()
+    return n * case.steps / float(seconds), int(spikes)
+
+
+def compiled(case: Case, target: str, dtype: Dtype) -> Compiled:
+    """A case's model for a target."""
+    return birc.compile(case.model, target=target, dt=case.dt, dtype=dtype, solver=case.solver)
+
+
+def pace(program: Compiled, case: Case, steps: int, n: int = NEURONS) -> tuple[float, int]:
+    """Updates per processor second of a whole run on one thread, from Python's call to its result, and the number of spikes."""
+    drive = np.linspace(case.low, case.high, n)
+    began = time.process_time()
+    result = program.run(steps=steps, n=n, inputs={"I": drive}, threads=1)
+    return n * steps / (time.process_time() - began), len(result.stamps)
+
+
+def numpy_pace(case: Case, dtype: Dtype) -> float:
+    """Updates per processor second of the NumPy reference."""
+    return pace(compiled(case, "numpy", dtype), case, NUMPY_STEPS)[0]
+
+
+def processor_name() -> str:
+    """The processor, as the system calls it."""
+    words = dict(line.split("\t: ") for line in build.processor().splitlines() if "\t: " in line)
+    return words.get("model name", build.processor().splitlines()[0])

@@ -1,0 +1,52 @@
+"""Every example runs; every example model checks, is in form, and agrees on all targets that can run here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from birc import driver
+from birc.errors import BircError
+from birc.frontend.format import format_text
+
+FOLDER = Path(__file__).parent.parent / "examples"
+MODELS = sorted(FOLDER.glob("*.birc"))
+SCRIPTS = sorted(FOLDER.glob("*.py"))
+NAMES = [path.name for path in MODELS]
+
+
+@pytest.mark.parametrize("file", MODELS, ids=NAMES)
+def test_model_is_without_fault(file: Path) -> None:
+    loaded = driver.load(file)
+    assert loaded.warnings == ()
+    assert format_text(loaded.source) == loaded.source.text
+    assert [str(result.diagnostic) for result in driver.check(loaded) if result.diagnostic is not None] == []
+
+
+@pytest.mark.parametrize("file", [file for file in MODELS if file.name != "network.birc"], ids=lambda file: file.name)
+def test_model_agrees_on_all_targets(file: Path) -> None:
+    reports = driver.verify(file)
+    assert reports
+    assert [report for report in reports if report.status not in ("pass", "unavailable")] == []
+
+
+def test_a_network_is_shown_and_not_lowered() -> None:
+    file = FOLDER / "network.birc"
+    assert "Plastic" in driver.dump(file, "model")
+    with pytest.raises(BircError) as error:
+        driver.compile(file, model="Plastic")
+    assert error.value.code == "L112"
+    assert "network.birc" in str(error.value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", SCRIPTS, ids=lambda file: file.name)
+def test_script_runs(file: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(file)], cwd=tmp_path, capture_output=True, text=True, env={"PYTHONPATH": str(FOLDER.parent), "HOME": str(tmp_path)}
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout
