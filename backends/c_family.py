@@ -14,6 +14,11 @@ from birc.ir.ops import Kind
 
 Real = Literal["float", "double"]
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 C_TYPES: Mapping[Kind, str] = {"real": "real", "int": "count", "bool": "bool"}
 """`real` and `count` (an integer as wide as a real) are aliases that the frame declares."""
 
@@ -35,33 +40,31 @@ INFIX: Mapping[str, tuple[str, int]] = {
 
 PREFIX: Mapping[str, tuple[str, int]] = {"neg": ("-", 80), "not": ("!", 80)}
 
-FUNCTIONS = (
-    "abs exp expm1 exprel log log1p sqrt sin cos tan tanh sinh cosh sigmoid min max floor heaviside pow".split()
-)  # fmt: skip
+FUNCTIONS = _words("abs exp expm1 exprel log log1p sqrt sin cos tan tanh sinh cosh sigmoid min max floor heaviside pow")
 """Ops that are functions of the frame's `birc` namespace."""
 
 CALL: Mapping[str, str] = {
-    **{name: f"birc::{name}({{0}})" for name in FUNCTIONS if name not in ("min", "max", "pow")},
+    **{name: f"birc::{name}({{0}})" for name in FUNCTIONS - {"min", "max", "pow"}},
     **{name: f"birc::{name}({{0}}, {{1}})" for name in ("min", "max", "pow")},
     "select": "({0} ? {1} : {2})",
 }
 
-KEYWORDS = frozenset(
-    """alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t char32_t class compl concept const
+KEYWORDS = _words("""
+    alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t char32_t class compl concept const
     consteval constexpr constinit const_cast continue co_await co_return co_yield decltype default delete do double dynamic_cast else enum
     explicit export extern false float for friend goto if inline int long mutable namespace new noexcept not not_eq nullptr operator or
     or_eq private protected public register reinterpret_cast requires restrict return short signed sizeof static static_assert static_cast
     struct switch template this thread_local throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t
     while xor xor_eq main typeof linux unix NULL
 
-    threadIdx blockIdx blockDim gridDim warpSize half dim3 float2 float4 double2 int2 int4""".split()
-)
+    threadIdx blockIdx blockDim gridDim warpSize half dim3 float2 float4 double2 int2 int4
+""")
 """Words of C, C++ and CUDA."""
 
-FRAME = frozenset(
-    """real count flag lane lanes base tile job step stamp birc any fired slots bound inputs outputs payloads normals kept event
-    int32 int64 uint8 uint32 uint64 LANES Lanes Job advance EACH each row any""".split()
-)
+FRAME = _words("""
+    real count flag lane lanes base tile job step stamp birc any fired slots bound inputs outputs payloads normals kept event
+    int32 int64 uint8 uint32 uint64 LANES Lanes Job advance EACH each row any
+""")
 """Words that the frames of this family use where names of a model are in scope."""
 
 RESERVED = KEYWORDS | FRAME

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 import birc
 from birc import passes
@@ -25,10 +28,13 @@ from birc.ir.model import Cell, Check, Item, Model, Module, Network, Option
 from birc.ir.step import Step
 from birc.ir.text import print_module, print_step, read_bir
 from birc.passes.choose_solvers import METHODS
+from birc.runtime.bind import bind
+from birc.runtime.durations import step_length
 from birc.runtime.output import write_folder
 from birc.runtime.result import Result, State
 from birc.runtime.simulate import Progress, simulate
 from birc.runtime.simulator import Simulator
+from birc.runtime.values import Setting
 from birc.suggest import closest
 from birc.verify import Report, verify_target
 
@@ -168,6 +174,7 @@ class Compiled:
     artifact: Artifact
     dt: str
     preset: str | None = None
+    params: Mapping[str, object] = field(default_factory=dict)
     warnings: tuple[Diagnostic, ...] = ()
 
     @property
@@ -221,7 +228,7 @@ class Compiled:
             dtype=self.artifact.dtype,
             n=n,
             inputs=inputs,
-            params=params,
+            params={**self.params, **(params or {})},
             preset=preset or self.preset,
             init=init,
             record=record,
@@ -236,18 +243,16 @@ class Compiled:
     def simulator(self, **options: Any) -> Simulator:
         """A simulator that advances one step at a time, for closed loops."""
         options.setdefault("preset", self.preset)
+        options["params"] = {**self.params, **options.get("params", {})}
         return Simulator(self.runner, self.step, dt=self.dt, dtype=self.artifact.dtype, **options)
 
     def write(self, folder: str | Path, force: bool = False) -> Path:
         """Write the artifact's files and its manifest; a folder with foreign files is refused unless `force`."""
-        return write_folder(folder, {**self.artifact.files, "manifest.json": manifest_text(self.artifact)}, force)
-
-
-def manifest_text(artifact: Artifact) -> str:
-    """The manifest as JSON."""
-    import json
-
-    return json.dumps(artifact.manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        bound = bind(self.step, Setting(self.model, 1, 0, 1, step_length(self.dt), 0), "f64", self.params, self.preset)
+        initial = {name: a.tolist()[0] for name, a in bound.state.items()}
+        manifest = {**self.artifact.manifest, "bind": {k: np.asarray(v).tolist() for k, v in bound.values.items()}, "initial": initial}
+        text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        return write_folder(folder, {**self.artifact.files, "manifest.json": text}, force)
 
 
 def compile(
@@ -259,11 +264,13 @@ def compile(
     dt: str = DT,
     dtype: Dtype = "f64",
     solver: str | Sequence[str] | None = None,
+    params: Mapping[str, object] | None = None,
     skip: Iterable[str] = (),
 ) -> Compiled:
     """Compile a model of a file (or a library name) for a target.
 
-    dt: a time; dtype: `f64` or `f32`; solver: a method for all states, or `v=rk4`; skip: passes to leave out.
+    dt: a time; dtype: `f64` or `f32`; solver: a method for all states, or `v=rk4`; params: values by name, as in `Compiled.run`;
+    skip: passes to leave out.
     Raises BircError with every mistake of the file, or with all that the target cannot take.
     """
     load_backend(target)  # a misspelt target is said before anything is read
@@ -278,11 +285,17 @@ def compile(
         near = closest(chosen, [p.name for p in step.presets])
         help = f"did you mean `{near}`?" if near else f"presets: {', '.join(p.name for p in step.presets) or 'none'}"
         raise BircError("A012", f"`{step.name}` has no preset `{chosen}`", help=help)
-    return build(step, target, dt, dtype, chosen, loaded.warnings)
+    return build(step, target, dt, dtype, chosen, params, loaded.warnings)
 
 
 def build(
-    step: Step, target: str, dt: str = DT, dtype: Dtype = "f64", preset: str | None = None, warnings: tuple[Diagnostic, ...] = ()
+    step: Step,
+    target: str,
+    dt: str = DT,
+    dtype: Dtype = "f64",
+    preset: str | None = None,
+    params: Mapping[str, object] | None = None,
+    warnings: tuple[Diagnostic, ...] = (),
 ) -> Compiled:
     """Emit a step program for a target. Raises all refusals of the target at once."""
     backend = load_backend(target)
@@ -291,7 +304,7 @@ def build(
         raise BircError.of(refusals)
     artifact = backend.emit(step, dtype)
     manifest = {**manifest_of(step, target, dt, dtype, preset), **artifact.manifest}
-    return Compiled(replace(artifact, manifest=manifest), dt, preset, warnings)
+    return Compiled(replace(artifact, manifest=manifest), dt, preset, dict(params or {}), warnings)
 
 
 def manifest_of(step: Step, target: str, dt: str, dtype: Dtype, preset: str | None) -> dict[str, Any]:
@@ -372,8 +385,6 @@ def dump(
 
 def _show(program: Any, form: str) -> str:
     if form == "json":
-        import json
-
         from birc.ir.json_form import to_json
 
         return json.dumps(to_json(program), indent=1, ensure_ascii=False)
@@ -419,7 +430,7 @@ def explain(
 
 def run(file: str | Path | Loaded, duration: str | float, *, target: str = "numpy", **options: Any) -> Result:
     """Compile and run in one call; options of `compile` and of `Compiled.run` together."""
-    names = ("model", "dt", "dtype", "solver", "skip")
+    names = ("model", "dt", "dtype", "solver", "skip", "preset")
     first = {k: options.pop(k) for k in names if k in options}
     return compile(file, target, **first).run(duration, **options)
 

@@ -16,6 +16,11 @@ from birc.suggest import closest
 from birc.units import ONE, TEMPERATURE, internal_unit, literal
 
 CONSTANTS = {"pi": math.pi, "e": math.e}
+NOT_HERE = {
+    "t": "a model does not read the time; what depends on it comes in through an input",
+    "dt": "a model has no visible step; in a `step` rule `elapsed` is the time since the last update",
+}
+"""What to say of names that other languages have."""
 LONGEST_NUMBER = 400
 LARGEST = f"the largest is about 1.8e308, written in at most {LONGEST_NUMBER} characters"
 
@@ -103,10 +108,10 @@ def _undeclared(node: ast.Name | ast.Member, path: str, scope: Scope, report: Re
         _no_member(path, first, node.span, scope, report)
         return NOTHING
     near = closest(path, (n for n in scope.symbols if "." not in n or "." in path))
-    help = f"did you mean `{near}`?" if near else None
+    advice = NOT_HERE.get(path) or (f"did you mean `{near}`?" if near else None)
     if path in USER_FUNCTIONS:
-        help = f"`{path}` is a function: write `{path}({', '.join('xyz'[: USER_FUNCTIONS[path]])})`"
-    report.error("N101", f"there is no `{path}` here", node.span, help)
+        advice = f"it is a function: write `{path}({', '.join('xyz'[: USER_FUNCTIONS[path]])})`"
+    report.error("N101", f"there is no `{path}` here", node.span, advice)
     return NOTHING
 
 

@@ -144,8 +144,7 @@ def _mismatch(
             message = f"cannot compare {a} with {b}"
         case _:
             message = f"`{name}` needs two values of one unit, not {a} and {b}"
-    help = likely_fix(scope, Side(right_node, right.type), left.type, node) or likely_fix(
-        scope, Side(left_node, left.type), right.type, None
-    )
+    fix = likely_fix(scope, Side(right_node, right.type), left.type, node)
+    fix = fix or likely_fix(scope, Side(left_node, left.type), right.type, None)
     labels = (Label(left_node.span, mark(left.type)),)
-    report.error("U102", message, right_node.span, help, mark(right.type), labels)
+    report.error("U102", message, right_node.span, fix, mark(right.type), labels)

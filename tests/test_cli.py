@@ -159,7 +159,7 @@ def test_fmt(decay: str, capsys: Capture) -> None:
 # --- dump and explain
 
 
-@pytest.mark.parametrize(("stage", "start"), [("ast", "Module("), ("model", "bir 1"), ("step", "bir 1")])
+@pytest.mark.parametrize(("stage", "start"), [("ast", "Module decay.birc"), ("model", "bir 1"), ("step", "bir 1")])
 def test_dump(stage: str, start: str, decay: str, capsys: Capture) -> None:
     assert main(["dump", decay, "--stage", stage]) == 0
     out = capsys.readouterr().out

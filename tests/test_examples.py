@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -46,7 +47,7 @@ def test_a_network_is_shown_and_not_lowered() -> None:
 @pytest.mark.parametrize("file", SCRIPTS, ids=lambda file: file.name)
 def test_script_runs(file: Path, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, str(file)], cwd=tmp_path, capture_output=True, text=True, env={"PYTHONPATH": str(FOLDER.parent), "HOME": str(tmp_path)}
+        [sys.executable, str(file)], cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(FOLDER.parent)}
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -37,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 def run(arguments: list[str], folder: Path) -> str:
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, env={"PYTHONPATH": str(ROOT), "HOME": str(folder)}
+        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.rstrip("\n")

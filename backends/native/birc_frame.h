@@ -85,11 +85,18 @@ template <class T> bool any(const Lanes<T>& flags) {
     return found;
 }
 
-// Flags to bits, 64 lanes to a word; lanes past the last neuron have none.
+// Flags (0 or 1) to bits, 64 lanes to a word; lanes past the last neuron have none. The product gathers the flags of eight bytes in its
+// highest byte.
 template <class T> void pack(uint64* word, const Lanes<T>& fired, int count) {
+    uint8 flags[LANES];
+    fired.save(flags, LANES);
     for (int first = 0; first < count; first += 64) {
         uint64 bits = 0;
-        for (int bit = 0; bit < 64; bit++) bits |= (uint64)(fired[first + bit] != 0) << bit;
+        for (int part = 0; part < 8; part++) {
+            uint64 eight;
+            __builtin_memcpy(&eight, flags + first + 8 * part, 8);
+            bits |= (eight * 0x0102040810204080) >> 56 << (8 * part);
+        }
         const int rest = count - first;
         word[first / 64] = rest < 64 ? bits & (((uint64)1 << rest) - 1) : bits;
     }

@@ -27,11 +27,12 @@ from birc.errors import BircError
 COMPILERS = ("c++", "g++", "clang++")
 
 FLAGS = (
-    "-std=c++17", "-O3", "-march=native", "-fPIC", "-shared", "-fvisibility=hidden",
+    "-std=c++17", "-O3", "-fPIC", "-shared", "-fvisibility=hidden",
     "-ffp-contract=off",  # no fused multiply-add that the program does not name
     "-fno-math-errno", "-fno-trapping-math",  # values stay the same; without them loops with `sqrt` or comparisons stay scalar
 )  # fmt: skip
-THREADS = "-fopenmp"
+OPTIONAL = (("-march=native", "-mcpu=native"), ("-fopenmp",))
+"""Of each group the first that the compiler takes, if it takes any: code for this processor, and threads."""
 
 HOW_TO_GET_ONE = (
     "install one (Debian, Ubuntu: `apt install g++`; Fedora: `dnf install gcc-c++`; macOS: `xcode-select --install`),\n"
@@ -59,26 +60,44 @@ def compiler() -> Compiler:
     path = find_compiler()
     if path is None:
         chosen = os.environ.get("CXX", "").strip()
-        what = f"the C++ compiler `{chosen}` named by CXX is not there" if chosen else f"no C++ compiler is installed (tried {', '.join(COMPILERS)})"
+        what = (
+            f"the C++ compiler `{chosen}` named by CXX is not there"
+            if chosen
+            else f"no C++ compiler is installed (tried {', '.join(COMPILERS)})"
+        )
         raise BircError("X201", what, help=HOW_TO_GET_ONE)
     return _ask(path, cache_folder())
 
 
 @cache
 def _ask(path: str, folder: Path) -> Compiler:
-    """A compiler's version, and whether it takes `THREADS`: tried once, since that takes longer than loading from the cache."""
+    """A compiler's version and flags; which flags it takes is tried once, since that takes longer than loading from the cache."""
     version = _output([path, "--version"])
     if version is None:
         raise BircError("X202", f"the C++ compiler `{path}` does not answer `--version`", help=HOW_TO_GET_ONE)
-    known = folder / f"{_digest(path, version)}.threads"
-    if not known.exists():
-        with tempfile.TemporaryDirectory(dir=folder, prefix="build-") as place:
-            probe, answer = Path(place, "probe.cpp"), Path(place, "answer")
-            probe.write_text("int main() { return 0; }\n", "utf-8")
-            works = _output([path, THREADS, str(probe), "-o", str(Path(place, "probe"))]) is not None
-            answer.write_text("yes" if works else "no", "utf-8")
-            os.replace(answer, known)
-    return Compiler(path, version, (*FLAGS, THREADS) if known.read_text("utf-8") == "yes" else FLAGS)
+    known = folder / f"{_digest(path, version)}.flags"
+    try:
+        flags = known.read_text("utf-8").split()
+    except OSError:
+        flags = [*FLAGS, *(flag for group in OPTIONAL if (flag := _first_taken(path, group, folder)))]
+        _put(known, " ".join(flags))
+    return Compiler(path, version, tuple(flags))
+
+
+def _first_taken(path: str, flags: tuple[str, ...], folder: Path) -> str | None:
+    """The first flag with which the compiler builds a program."""
+    with tempfile.TemporaryDirectory(dir=folder, prefix="build-") as place:
+        probe = Path(place, "probe.cpp")
+        probe.write_text("int main() { return 0; }\n", "utf-8")
+        return next((flag for flag in flags if _output([path, flag, str(probe), "-o", str(Path(place, "probe"))]) is not None), None)
+
+
+def _put(path: Path, text: str) -> None:
+    """Write a file at once or not at all."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix="build-")
+    with open(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(name, path)
 
 
 def _output(command: list[str]) -> str | None:
@@ -111,7 +130,9 @@ def cache_folder() -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = folder.stat()
     except OSError as error:
-        raise BircError("X204", f"the cache folder `{folder}` cannot be used: {error.strerror}", help="set XDG_CACHE_HOME to a folder of your own") from None
+        raise BircError(
+            "X204", f"the cache folder `{folder}` cannot be used: {error.strerror}", help="set XDG_CACHE_HOME to a folder of your own"
+        ) from None
     if status.st_uid != os.getuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise BircError(
             "X204",
@@ -170,11 +191,9 @@ def _build(source: str, tool: Compiler, path: Path) -> None:
             raise BircError("X202", f"the C++ compiler `{tool.path}` cannot be started: {error.strerror}", help=HOW_TO_GET_ONE) from None
         if done.returncode != 0:
             raise _failed(source, tool, done.stderr, path)
-        digest = hashlib.sha256(made.read_bytes()).hexdigest()
-        total = Path(folder, "model.sum")
-        total.write_text(digest, "ascii")
+        total = hashlib.sha256(made.read_bytes()).hexdigest()
         os.replace(made, path)
-        os.replace(total, path.with_suffix(".sum"))
+        _put(path.with_suffix(".sum"), total)
 
 
 def _failed(source: str, tool: Compiler, log: str, path: Path) -> BircError:
@@ -183,8 +202,9 @@ def _failed(source: str, tool: Compiler, log: str, path: Path) -> BircError:
     kept.write_text(source, "utf-8")
     words.write_text(log, "utf-8")
     end = "\n".join(log.strip().splitlines()[-5:])
+    fault = "this is a fault of birc or of the compiler, not of the model"
     return BircError(
         "X203",
         f"`{tool.path}` could not compile the program made from this model",
-        help=f"this is a fault of birc or of the compiler, not of the model; its words are in {words}, the program in {kept}; they end:\n{end}",
+        help=f"{fault}\nthe program is in {kept}\nthe compiler's words are in {words}; they end:\n{end}",
     )

@@ -105,7 +105,9 @@ class _Writer:
         self.slots = {slot.name: slot.kind for slot in step.slots}
         self.binds = frozenset(places.binds)
         self.payloads = {s.payload: s.port for _, s in step.statements() if isinstance(s, Deliver) and s.summing}
-        self.names = identifiers(_names(step, places), RESERVED | {f"{word}_{i}" for i in range(len(places.events)) for word in ("event", "end", "from")})
+        self.names = identifiers(
+            _names(step, places), RESERVED | {f"{word}_{i}" for i in range(len(places.events)) for word in ("event", "end", "from")}
+        )
         self.local: set[str] = set()
         """Names that the loop at hand has as variables."""
         self.syntax = syntax(real, self.leaf)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from birc.ir.expr import Expr, leaves
 from birc.ir.ops import Kind, kinds
-from birc.ir.step import Deliver, Define, Emit, Put, Slot, Statement, Step, Store
+from birc.ir.step import Define, Deliver, Emit, Put, Slot, Statement, Step, Store
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,9 @@ def _kinds(step: Step) -> dict[str, Kind]:
     slots = {slot.name: slot.kind for slot in step.slots}
 
     def kind(e: Expr) -> Kind:
-        return kinds((e,), lambda leaf: slots[str(leaf.attr)] if leaf.op == "load" else found[str(leaf.attr)] if leaf.op == "value" else "real")[e]
+        return kinds(
+            (e,), lambda leaf: slots[str(leaf.attr)] if leaf.op == "load" else found[str(leaf.attr)] if leaf.op == "value" else "real"
+        )[e]
 
     for define in step.bind:
         found[define.name] = kind(define.value)

@@ -19,7 +19,7 @@ SLAB_SECONDS = 0.1
 """About how long one call of the library lasts: signals are handled between calls."""
 SLAB_UPDATES = 1_000_000
 """Neuron updates in the first call, before its pace is known."""
-SLAB_BYTES = 1 << 24
+SLAB_BYTES = 1 << 20
 """At most so many bytes of spike flags (a bit for each neuron and step) in one call."""
 
 POINTER = ctypes.c_void_p
@@ -68,6 +68,7 @@ class Native:
         self.layout = layout(artifact.step)
         self.real = FLOATS[artifact.dtype]
         self.kernels: dict[str, ctypes.CDLL] = {}
+        self.flags = np.zeros(0, np.uint64)
         self.kernel("")
 
     def kernel(self, each: str) -> ctypes.CDLL:
@@ -89,7 +90,7 @@ class Native:
         each = "".join("1" if array.size > 1 else "0" for array in binds)
         library = self.kernel(each if "1" in each else "")
         call = Call(self.layout, self.real, job, binds)
-        found = [call.slab(library, first, count) for first, count in _slabs(job)]
+        found = [call.slab(library, first, count, self.cleared(count * call.words)) for first, count in _slabs(job)]
         call.finish()
         if len(found) == 1:
             return found[0]
@@ -97,6 +98,13 @@ class Native:
             np.concatenate([np.empty(0, np.int32), *(s.index for s in found)]),
             np.concatenate([np.empty(0, np.int64), *(s.stamp for s in found)]),
         )
+
+    def cleared(self, words: int) -> Array:
+        """Room for spike flags, all down; the same memory each time, as long as it is large enough."""
+        if len(self.flags) < words:
+            self.flags = np.empty(words, np.uint64)
+        self.flags[:words] = 0
+        return self.flags
 
 
 def _slabs(job: Job) -> Iterator[tuple[int, int]]:
@@ -125,11 +133,8 @@ class Call:
         self.state = [np.ascontiguousarray(job.state[slot.name], dtype=types[slot.kind]) for slot in places.slots]
         self.inputs = [_input(job.inputs[name]) for name in places.inputs]
         kinds = {slot.name: types[slot.kind] for slot in places.slots}
-        self.record = {
-            name: np.ascontiguousarray(array, dtype=kinds.get(name, types["real"])) for name, array in job.record.items()
-        }
+        self.record = {name: np.ascontiguousarray(array, dtype=kinds.get(name, types["real"])) for name, array in job.record.items()}
         self.streams = np.array([job.streams[name] for name in places.noises], dtype=np.uint32)
-        self.fired = np.zeros((0, self.words), np.uint64)
         self.fields = JobFields(n=job.n, origin=job.start, every=job.every, seed=job.seed & (1 << 64) - 1)
         self.fields.words = self.words
         self.fields.threads = max(1, job.threads)
@@ -141,22 +146,18 @@ class Call:
         ]
         self.fields.bind, self.fields.state, self.fields.record = (array.ctypes.data for array in self.pointers)
 
-    def slab(self, library: ctypes.CDLL, first: int, count: int) -> Spikes:
+    def slab(self, library: ctypes.CDLL, first: int, count: int, flags: Array) -> Spikes:
         """Run `count` steps from step `first` of the job on."""
         inputs = (InputField * len(self.inputs))(
             *(InputField(array.ctypes.data + first * row * array.itemsize, row, column) for array, row, column in self.inputs)
         )
         grouped = [_group(self.job.events[name], first, count, self.job.n) for name in self.places.events]
         arrivals = (ArrivalsField * len(grouped))(*(ArrivalsField(*(array.ctypes.data for array in arrays)) for arrays in grouped))
-        if len(self.fired) < count:
-            self.fired = np.zeros((count, self.words), np.uint64)
-        else:
-            self.fired[:count] = 0
         self.fields.start = self.job.start + first
         self.fields.steps = count
         self.fields.inputs = ctypes.addressof(inputs)
         self.fields.events = ctypes.addressof(arrivals)
-        self.fields.fired = self.fired.ctypes.data
+        self.fields.fired = flags.ctypes.data
         library.birc_run(ctypes.byref(self.fields))
         total = library.birc_count(self.fields.fired, count * self.words)
         spikes = Spikes(np.empty(total, np.int32), np.empty(total, np.int64))

@@ -26,6 +26,12 @@ class Parser(argparse.ArgumentParser):
         self.options.extend(action.option_strings)
         return action
 
+    def one_of(self, **options: Mapping[str, Any]) -> None:
+        """Options (`after_all` is `--after-all`) that exclude one another."""
+        group = self.add_mutually_exclusive_group()
+        for name, settings in options.items():
+            self.options.extend(group.add_argument("--" + name.replace("_", "-"), **settings).option_strings)
+
     def error(self, message: str) -> NoReturn:
         """A wrong command line."""
         raise BircError("A002", message, help=f"`{self.prog} --help` lists the arguments")
@@ -120,9 +126,10 @@ def _dump(parser: Parser) -> None:
     _file(parser)
     _compile_options(parser)
     parser.add_argument("--stage", type=choice("ast", "model", "step"), default="step", help="ast, model or step (default)")
-    after = parser.add_mutually_exclusive_group()
-    after.add_argument("--after", metavar="PASS", help="the program as it stands behind one pass")
-    after.add_argument("--after-all", action="store_true", help="the program behind each pass that changed it")
+    parser.one_of(
+        after={"metavar": "PASS", "help": "the program as it stands behind one pass"},
+        after_all={"action": "store_true", "help": "the program behind each pass"},
+    )
     parser.add_argument("--format", type=choice("text", "json", "dot"), default="text", help="text (default), json or dot")
 
 
@@ -160,9 +167,10 @@ def _run(parser: Parser) -> None:
 
 def _verify(parser: Parser) -> None:
     _file(parser)
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--target", metavar="T", action="append", help="a target; may be repeated (default: native)")
-    which.add_argument("--all", action="store_true", help="every target that can run here")
+    parser.one_of(
+        target={"metavar": "T", "action": "append", "help": "a target; may be repeated (default: native)"},
+        all={"action": "store_true", "help": "every target"},
+    )
     parser.add_argument("--for", dest="duration", metavar="TIME", help="length of each run (default: 2000 steps)")
     parser.add_argument("-n", type=whole(1), default=32, metavar="N", help="how many neurons (default: 32)")
     parser.add_argument("--seed", type=whole(0), default=1, metavar="N", help="seed of the stimulus (default: 1)")

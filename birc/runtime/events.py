@@ -257,8 +257,8 @@ def _regular(call: Call, port: Port, setting: Setting, what: str) -> EventSource
     def stamps_in(start: int, steps: int) -> Array:
         low = max(0, int((start * h - first) / period) - 1)
         high = max(low, int(((start + steps + 1) * h - first) / period) + 2)
-        stamps = np.floor((first + period * np.arange(low, high)) / h + 0.5).astype(np.int64)
-        inside: Array = stamps[(stamps > start) & (stamps <= start + steps)]
+        stamps = np.floor((first + period * np.arange(low, high)) / h + 0.5)
+        inside: Array = stamps[(stamps > start) & (stamps <= start + steps)].astype(np.int64)
         return inside
 
     return Everyone(stamps_in, bound["weight"], setting.n)

@@ -17,7 +17,6 @@ from birc.runtime.values import (
     HZ,
     MS,
     PER_NEURON,
-    REQUIRED,
     Argument,
     Setting,
     bind_arguments,
@@ -184,7 +183,13 @@ def _ramp(bound: dict[str, float], port: Port, setting: Setting, what: str) -> C
     low, high, first, last = bound["first"], bound["last"], setting.stamp(bound["start"]), setting.stamp(bound["stop"])
     if last <= first:
         raise BircError("I115", f"{what}: the ramp's stop must come at least one step after its start")
-    return Waveform(lambda k: low + (high - low) * (np.clip(k, first, last) - first) / (last - first))
+
+    def at(k: Array) -> Array:
+        x = (np.clip(k, first, last) - first) / (last - first)
+        value: Array = low * (1.0 - x) + high * x
+        return value
+
+    return Waveform(at)
 
 
 def _sine(bound: dict[str, float], port: Port, setting: Setting, what: str) -> Continuous:
@@ -205,7 +210,7 @@ WAVEFORMS: dict[str, tuple[Signature, Maker]] = {
     "step": (lambda u: (Argument("amplitude", u), Argument("start", MS, 0.0), Argument("stop", MS, np.inf)), _step),
     "ramp": (lambda u: (Argument("first", u), Argument("last", u), Argument("start", MS), Argument("stop", MS)), _ramp),
     "sine": (
-        lambda u: (Argument("amplitude", u, REQUIRED), Argument("frequency", HZ), Argument("offset", u, 0.0), Argument("phase", ONE, 0.0)),
+        lambda u: (Argument("amplitude", u), Argument("frequency", HZ), Argument("offset", u, 0.0), Argument("phase", ONE, 0.0)),
         _sine,
     ),
     "noise": (lambda u: (Argument("mean", u), Argument("sd", u)), _noise),

@@ -11,20 +11,22 @@ FALLBACK = 4 << 30
 SHARE = 0.9
 """Of what is free: the rest is for the interpreter, the spikes and everyone else."""
 
-_CGROUPS = (
-    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+_MEMINFO = Path("/proc/meminfo")
+_GROUPS = (
+    (Path("/sys/fs/cgroup"), "memory.max", "memory.current", ("active_file", "inactive_file")),
+    (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes", "memory.usage_in_bytes", ("total_active_file", "total_inactive_file")),
 )
+"""Of both versions of Linux control groups: folder, limit, usage, and what part of the usage is only cached files."""
 
 
 def available_memory() -> int:
     """Bytes that can still be allocated: what the machine has free, or less where a control group says so."""
-    return max(0, min([_machine(), *(_group(limit, used) for limit, used in _CGROUPS)]))
+    return max(0, min([_machine(), *(_group(*group) for group in _GROUPS)]))
 
 
 def _machine() -> int:
     try:
-        for line in Path("/proc/meminfo").read_text("ascii").splitlines():
+        for line in _MEMINFO.read_text("ascii").splitlines():
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) * 1024
     except (OSError, ValueError, IndexError):
@@ -35,9 +37,11 @@ def _machine() -> int:
         return FALLBACK
 
 
-def _group(limit: str, used: str) -> int:
+def _group(folder: Path, limit: str, used: str, cached: tuple[str, ...]) -> int:
     try:
-        return int(Path(limit).read_text("ascii")) - int(Path(used).read_text("ascii"))
+        statistics = dict(line.split() for line in (folder / "memory.stat").read_text("ascii").splitlines())
+        cache = sum(int(statistics.get(name, 0)) for name in cached)
+        return int((folder / limit).read_text("ascii")) - int((folder / used).read_text("ascii")) + cache
     except (OSError, ValueError):  # no such group, or the limit is the word "max"
         return 1 << 62
 

@@ -52,8 +52,8 @@ class Setting:
     seed: int
 
     def stamp(self, time: float) -> int:
-        """The stamp nearest to a time, halves rounded up."""
-        return int(np.floor(time / self.h + 0.5))
+        """The stamp nearest to a time, halves rounded up; a time beyond every run gives a stamp beyond every run."""
+        return int(np.clip(np.floor(time / self.h + 0.5), -random.MAX_STEP, random.MAX_STEP))
 
     def stream(self, name: str, use: str) -> int:
         """The random stream of a port, parameter or state; the colon keeps it apart from every variable's own."""
@@ -132,15 +132,21 @@ def numbers(value: object, unit: Unit, what: str, infinite: bool = False) -> Arr
     if array.dtype.kind not in "fiub":
         shown = type(value).__name__ if array.dtype.kind == "O" else f"{array.dtype}"
         raise BircError("I112", f"{what}: expected numbers, not {shown}")
-    array = array.astype(np.float64)
+    array = _finite(array.astype(np.float64), what, infinite)
+    scale = float(unit.scale)
+    if scale == 1.0:
+        return array
+    with np.errstate(over="ignore"):
+        return _finite(array * scale, what, infinite)
+
+
+def _finite(array: Array, what: str, infinite: bool = False) -> Array:
+    """The array, if it is finite. Raises I111 with the place of the first value that is not."""
     wrong = np.isnan(array) if infinite else ~np.isfinite(array)
     if wrong.any():
         place = np.argwhere(wrong)[0]
         where = f" at {', '.join(str(i) for i in place)}" if len(place) else ""
         raise BircError("I111", f"{what}: the value{where} is {array[tuple(place)]}", help="every value must be a finite number")
-    scale = float(unit.scale)
-    if scale != 1.0:
-        array = array * scale
     return array
 
 
@@ -149,7 +155,8 @@ def _linspace(bound: dict[str, float], n: int, draw: Callable[[], Any]) -> Array
 
 
 def _uniform(bound: dict[str, float], n: int, draw: Callable[[], tuple[Array, Array]]) -> Array:
-    result: Array = bound["low"] + (bound["high"] - bound["low"]) * draw()[0]
+    u = draw()[0]
+    result: Array = bound["low"] * (1.0 - u) + bound["high"] * u
     return result
 
 
@@ -177,7 +184,8 @@ def per_neuron_form(call: Call, unit: Unit, what: str, setting: Setting, name: s
         stream, target = setting.stream(name, use), np.arange(setting.n)
         return random.uniform(setting.seed, stream, target, 0), random.normal(setting.seed, stream, target, 0)
 
-    return make(bound, setting.n, draw)
+    with np.errstate(all="ignore"):
+        return _finite(make(bound, setting.n, draw), what)
 
 
 def per_neuron(value: object, unit: Unit, what: str, setting: Setting, name: str, use: str, infinite: bool = False) -> Any:

@@ -153,9 +153,8 @@ def _errors(got: Array, right: Array, scale: float) -> Array:
 
 def _first(errors: Mapping[str, Array], wrong_spike: Array, bound: float) -> tuple[int, int, str] | None:
     """The earliest step (then neuron, then variable in the order of the program) beyond the bound."""
-    candidates = [(*map(int, np.argwhere(e > bound)[0]), i, name) for i, (name, e) in enumerate(errors.items()) if (e > bound).any()]
-    if wrong_spike.any():
-        candidates.append((*map(int, np.argwhere(wrong_spike)[0]), len(errors), "spike"))
+    marked = [*((e > bound, name) for name, e in errors.items()), (wrong_spike, "spike")]
+    candidates = [(int(k), int(neuron), i, name) for i, (mask, name) in enumerate(marked) for k, neuron in np.argwhere(mask)[:1]]
     if not candidates:
         return None
     k, neuron, _, name = min(candidates)

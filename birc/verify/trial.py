@@ -85,7 +85,7 @@ def run_lock_step(
     """Each step from the reference's own state: the state after it, [steps, n] by slot, and fired [steps, n]."""
     shape = (stimulus.steps, stimulus.n)
     kinds = {s.name: INTEGERS.get(s.kind, FLOATS[dtype]) for s in step.slots}
-    after = {name: np.zeros(shape, kind) for name, kind in kinds.items()}
+    after: dict[str, Array] = {name: np.zeros(shape, kind) for name, kind in kinds.items()}
     fired = np.zeros(shape, np.bool_)
     for k in range(stimulus.steps):
         state = {name: reference.states[name][k].astype(kind) for name, kind in kinds.items()}

@@ -38,7 +38,11 @@ def lif() -> Step:
         Define("v", load("v"), at(5)),
         Define(".r", load("refractory")),
         Define(".busy", op("gt", v(".r"), const(0))),
-        Define("v.0", op("add", op("add", op("mul", v(".P"), v("v")), op("mul", v(".Q"), v("I"))), op("mul", v("sigma"), make("normal", (), "xi:0"))), at(6)),
+        Define(
+            "v.0",
+            op("add", op("add", op("mul", v(".P"), v("v")), op("mul", v(".Q"), v("I"))), op("mul", v("sigma"), make("normal", (), "xi:0"))),
+            at(6),
+        ),
         Define("v.1", op("select", v(".busy"), v("v"), v("v.0"))),
         Define("u.1", op("add", op("mul", const(0.9), load("u")), op("mul", v("sigma"), make("normal", (), "xi:1")))),
     )
@@ -55,7 +59,12 @@ def lif() -> Step:
     return Step(
         "LIF",
         (),
-        (Slot("v", "real", ONE, ".init"), Slot("refractory", "int", ONE, ".zero"), Slot("u", "real", ONE, ".init"), Slot("above", "bool", ONE, ".off")),
+        (
+            Slot("v", "real", ONE, ".init"),
+            Slot("refractory", "int", ONE, ".zero"),
+            Slot("u", "real", ONE, ".init"),
+            Slot("above", "bool", ONE, ".off"),
+        ),
         (Port("I", ONE),),
         (Port("exc", ONE), Port("pull", ONE)),
         (Port("y", ONE),),

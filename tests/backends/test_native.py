@@ -10,7 +10,7 @@ import pytest
 from birc.backends import FLOATS, Dtype, Events, Job
 from birc.backends.native import BACKEND, build
 from birc.ir.expr import const, make, op, value
-from birc.ir.ops import OPS, TABLE, Op, evaluate_op
+from birc.ir.ops import OPS, TABLE, Kind, Op, evaluate_op
 from birc.ir.step import Define, Emit, Phase, Slot, Step, Store
 from birc.units import ONE
 from tests.backends.programs import arrivals, at, copy, interpreted, lif, lif_job, load, same
@@ -143,7 +143,7 @@ def one_op(row: Op) -> Step:
         result = op(row.name, *truth[: row.arity])
     else:
         result = op(row.name, *(x, y, z)[: row.arity])
-    kind = "bool" if row.kind == "bool" else "real"
+    kind: Kind = "bool" if row.kind == "bool" else "real"
     slots = tuple(Slot(name, "real", ONE, ".init") for name in "xyz")
     phases = (Phase("flow", (Define("r", result),)), Phase("reset", (Store("r", value("r")),)))
     return Step("Op", (), (*slots, Slot("r", kind, ONE, ".init")), (), (), (), (), (Define(".init", const(0.0)),), phases)
@@ -203,7 +203,25 @@ HOSTILE = "*/ \\\n#error \\\\ ??/\nint x; \u2028 #define real int\r#error\x0b#er
 
 
 def test_docstrings_and_names_cannot_leave_their_comments() -> None:
-    names = ["int", "real", "lane", "threadIdx", "t1", "t1_", "v.1", "v_1", "x'", "x_prime", ".v", "linux", "EACH", "birc", "at", "event_0", "_Bool"]
+    names = [
+        "int",
+        "real",
+        "lane",
+        "threadIdx",
+        "t1",
+        "t1_",
+        "v.1",
+        "v_1",
+        "x'",
+        "x_prime",
+        ".v",
+        "linux",
+        "EACH",
+        "birc",
+        "at",
+        "event_0",
+        "_Bool",
+    ]
     total = const(0.0)
     defines = [Define("seed", load("slots"))]
     for i, name in enumerate(names):

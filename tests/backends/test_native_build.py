@@ -55,7 +55,7 @@ def test_built_once(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_the_cache_is_private_and_left_clean(folder: Path) -> None:
     build.library(SOURCE)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert {path.suffix for path in folder.iterdir()} == {".so", ".sum", ".lock", ".threads"}
+    assert {path.suffix for path in folder.iterdir()} == {".so", ".sum", ".lock", ".flags"}
 
 
 @needs_compiler

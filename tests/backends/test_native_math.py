@@ -15,7 +15,7 @@ from birc.backends.native import build
 
 Array = npt.NDArray[Any]
 FUNCTIONS = ("exp", "expm1", "log", "log1p", "tanh", "sinh", "cosh", "sigmoid")
-TYPES = {"double": np.float64, "float": np.float32}
+TYPES: dict[str, type[np.floating[Any]]] = {"double": np.float64, "float": np.float32}
 
 pytestmark = [
     pytest.mark.skipif(build.find_compiler() is None, reason="no C++ compiler"),
@@ -29,7 +29,8 @@ def library() -> ctypes.CDLL:
     text = "".join(folder.joinpath(f"birc_{name}.h").read_text() for name in ("frame", "math"))
     for name in FUNCTIONS:
         for kind in TYPES:
-            text += f'extern "C" __attribute__((visibility("default"))) void {name}_{kind}(const {kind}* __restrict x, {kind}* __restrict y, int64 n) {{\n'
+            text += f'extern "C" __attribute__((visibility("default"))) void {name}_{kind}('
+            text += f"const {kind}* __restrict x, {kind}* __restrict y, int64 n) {{\n"
             text += f"    for (int64 i = 0; i < n; i++) y[i] = birc::{name}(x[i]);\n}}\n"
     return build.library(text)
 
@@ -49,7 +50,11 @@ def arguments(name: str, real: type[np.floating[Any]]) -> Array:
     rng = np.random.default_rng(0)
     parts = [rng.uniform(-r, r, 100_000) for r in (800, 100, 30, 1)]
     parts.append(np.ldexp(rng.uniform(-1, 1, 100_000), rng.integers(-1070, 20, 100_000)))
-    parts.append(np.array([0, -0.0, np.inf, -np.inf, np.nan, 709.78, 709.79, -745.13, -745.2, 710.4, 88.7, 88.73, -103.9, 5e-324, 1e-310, 1e-40, 1e-45]))
+    parts.append(
+        np.array(
+            [0, -0.0, np.inf, -np.inf, np.nan, 709.78, 709.79, -745.13, -745.2, 710.4, 88.7, 88.73, -103.9, 5e-324, 1e-310, 1e-40, 1e-45]
+        )
+    )
     x = np.concatenate(parts)
     if name in ("log", "log1p"):
         x = np.concatenate([np.abs(x), 10.0 ** rng.uniform(-300, 300, 100_000), rng.uniform(0.5, 2, 100_000)])

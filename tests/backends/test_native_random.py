@@ -64,7 +64,9 @@ def test_published_vectors(counter: list[int], key: list[int], expected: str) ->
 def test_normals_are_the_same_bits(seed: int, step: int) -> None:
     out = np.zeros(5000)
     for lane in (0, 3):
-        library().normals(ctypes.c_uint64(seed), ctypes.c_uint32(99), ctypes.c_int64(step), ctypes.c_uint32(lane), pointer(out), ctypes.c_int64(5000))
+        library().normals(
+            ctypes.c_uint64(seed), ctypes.c_uint32(99), ctypes.c_int64(step), ctypes.c_uint32(lane), pointer(out), ctypes.c_int64(5000)
+        )
         np.testing.assert_array_equal(out.view(np.uint64), random.normal(seed, 99, step, np.arange(5000), lane).view(np.uint64))
 
 

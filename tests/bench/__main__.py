@@ -92,9 +92,9 @@ Medians; other work on the machine moves the numbers, less so the ratios, whose 
 
 ## Simulation
 
-Updates (one neuron by one step) per second of processor time, on one thread, {NEURONS} neurons, from Python's call to its result, no recording but
-spikes. The floor is `tests/bench/floor.cpp`: each case written by hand in the same scheme, with `{" ".join(timing.FLOOR_FLAGS)}`. Spikes of float32, and of
-the floor with its fast-math, need not agree exactly.
+Updates (one neuron by one step) per second of processor time, on one thread, {NEURONS} neurons, from Python's call to its result,
+no recording but spikes. The floor is `tests/bench/floor.cpp`: each case written by hand in the same scheme, built with
+`{" ".join(timing.FLOOR_FLAGS)}`. Spikes of float32, and of the floor with its fast-math, need not agree exactly.
 
 {paces(repeats)}
 """

@@ -77,6 +77,7 @@ def test_arrays_are_per_neuron_or_over_time() -> None:
         (None, {}, "error[I112]: input `I`: expected numbers, not NoneType"),
         ({"a": 1}, {}, "error[I112]: input `I`: expected numbers, not dict"),
         (float("inf"), {}, "error[I111]: input `I`: the value is inf"),
+        (1e307, {}, "error[I111]: input `I`: the value is inf"),
         ("inf", {}, "error[I111]: input `I`: `inf` is not finite"),
         ("steps(1 nA)", {}, "error[I114]: input `I`: there is no `steps(…)` here\n  help: did you mean `step`?"),
         ("foo()", {}, "there are `step`, `ramp`, `sine`, `noise`, `linspace`, `uniform`, `normal`"),
