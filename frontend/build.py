@@ -23,7 +23,7 @@ from birc.suggest import closest
 
 def build_module(file: File, report: Report) -> ir.Module:
     """All items and checks of a file; what could not be built is missing from it, and reported."""
-    builder = Builder(report)
+    builder = Builder(report, file)
     items: list[ir.Item] = []
     checks: list[ir.Check] = []
     for item in file.module.items:
@@ -43,7 +43,8 @@ class Builder:
     """Builds items, each once, as they are needed."""
 
     report: Report
-    finished: dict[int, Finished | None] = field(default_factory=dict)
+    main: File
+    finished: dict[int, Finished] = field(default_factory=dict)
 
     def item(self, found: Found) -> ir.Item | None:
         """An item of any kind but a check; None where it could not be built, which is reported."""
@@ -51,10 +52,10 @@ class Builder:
             parts = self._checked_parts(found)
             return build_network(found.item, found.file, parts, self.find_model, self.report)
         built = self.model(found)
-        return None if built is None else built.model
+        return None if built.broken else built.model
 
-    def model(self, found: Found) -> Finished | None:
-        """A neuron, channel, synapse, astrocyte or cell; None where it has a mistake, which is reported."""
+    def model(self, found: Found) -> Finished:
+        """A neuron, channel, synapse, astrocyte or cell; its mistakes are reported."""
         key = id(found.item)
         if key not in self.finished:
             before = self.report.errors
@@ -62,7 +63,7 @@ class Builder:
             draft = Draft(found.item, parts, self.report)
             build = build_cell if found.item.kind == "cell" else build_model
             built = build(draft, self.channels(draft))
-            if self.report.errors == before and found.file.folder is not None:
+            if self.report.errors == before and found.file is self.main:
                 check_everything_is_used(draft)
             self.finished[key] = built
         return self.finished[key]
@@ -83,7 +84,7 @@ class Builder:
             )
             return None
         built = self.model(found)
-        return None if built is None else build_check(item, built, self.report)
+        return build_check(item, built, self.report)
 
     def find_model(self, name: str, span: Span, file: File, kinds: tuple[ast.ItemKind, ...], what: str) -> Finished | None:
         """The model of a name, of one of these kinds; None where there is none, which is reported."""
@@ -111,7 +112,7 @@ class Builder:
     def channel(self, mechanism: ast.Mechanism, file: File) -> ir.Model | None:
         """The channel that a mechanism names; None where there is none, which is reported."""
         built = self.find_model(mechanism.name, mechanism.name_span, file, ("channel",), "channel")
-        return built.model if built is not None and isinstance(built.model, ir.Model) else None
+        return built.model if built is not None and not built.broken and isinstance(built.model, ir.Model) else None
 
     def _no_item(self, name: str, span: Span, file: File, kinds: tuple[ast.ItemKind, ...], what: str) -> None:
         if name in self.report.forgiven:
@@ -129,8 +130,10 @@ class Builder:
         chain = [found]
         while (base := self._base(chain[-1])) is not None:
             if any(base.item is link.item for link in chain):
-                span = chain[-1].item.extends.span if chain[-1].item.extends is not None else found.item.name_span
-                self.report.error("N117", f"`{found.item.name}` extends itself", span)
+                names = [link.item.name for link in chain]
+                circle = [*names[names.index(base.item.name) :], base.item.name]
+                first = chain[names.index(min(circle))].item
+                self.report.error("N117", f"these extend one another: {' -> '.join(_from_smallest(circle))}", first.name_span)
                 break
             chain.append(base)
         parts: tuple[Part, ...] = ()
@@ -155,3 +158,9 @@ class Builder:
         else:
             return base
         return None
+
+
+def _from_smallest(circle: list[str]) -> list[str]:
+    """A closed circle of names, begun at its smallest, so that it reads the same from wherever it was entered."""
+    start = circle.index(min(circle))
+    return [*circle[start:-1], *circle[: start + 1]]

@@ -10,7 +10,7 @@ from birc.frontend.build_model import Channels, model_of
 from birc.frontend.build_use import build_arguments
 from birc.frontend.draft import ON_MEMBRANE, PARAMETERS, Draft, Finished
 from birc.frontend.events import position_of
-from birc.frontend.mismatch import prose
+from birc.frontend.mismatch import a_kind
 from birc.frontend.names import Symbol, in_order
 from birc.frontend.typed import fits
 from birc.ir import model as ir
@@ -25,8 +25,8 @@ MEMBRANE = {"C": parse_unit("pF/um^2"), "R_axial": parse_unit("Gohm*um"), "v": M
 PLACES = (Symbol("path", "place", UM), Symbol("diam", "place", UM))
 
 
-def build_cell(draft: Draft, channels: Channels) -> Finished | None:
-    """A cell; None where it has a mistake, which is reported."""
+def build_cell(draft: Draft, channels: Channels) -> Finished:
+    """A cell; its mistakes are reported."""
     before = draft.report.errors
     base = model_of(draft, channels, "neuron")
     sections = draft.all_of(ast.Section)
@@ -44,7 +44,7 @@ def build_cell(draft: Draft, channels: Channels) -> Finished | None:
         inserts=tuple(i for entry in draft.all_of(ast.Insert) for i in _inserts(entry, channels, regions, draft)),
         span=draft.item.span,
     )
-    return Finished(cell, draft.scope) if draft.report.errors == before else None
+    return Finished(cell, draft.scope, broken=draft.report.errors != before)
 
 
 def _section(section: ast.Section, draft: Draft) -> ir.Section:
@@ -64,7 +64,7 @@ def _properties(keywords: Sequence[ast.Keyword], known: dict[str, Unit], what: s
             draft.error("N121", f"{what} has no property `{keyword.name}`", keyword.name_span, help)
         elif keyword.name in built:
             draft.error("N102", f"`{keyword.name}` is given twice", keyword.name_span)
-        elif fits(typed, unit, keyword.value, draft.scope, draft.report, "U107", f"`{keyword.name}` is {prose(unit.dimension)}"):
+        elif fits(typed, unit, keyword.value, draft.scope, draft.report, "U107", f"`{keyword.name}` is {a_kind(unit.dimension)}"):
             value = draft.value(typed.expr)
             if value is not None and keyword.name != "v" and not value > 0:
                 draft.error("M111", f"`{keyword.name}` must be greater than zero", keyword.value.span)
@@ -124,7 +124,7 @@ def _inserts(entry: ast.Insert, channels: Channels, regions: set[str], draft: Dr
             continue
         for let in channel.lets:
             if let.outward and let.unit.dimension != DENSITY:
-                message = f"`{channel.name}.{let.name}` is {prose(let.unit.dimension)}; on a membrane it must be a current density"
+                message = f"`{channel.name}.{let.name}` is {a_kind(let.unit.dimension)}; on a membrane it must be a current density"
                 draft.error("U107", message, mechanism.span)
         arguments = build_arguments(mechanism.arguments, channel, draft, scope, ON_MEMBRANE)
         built.append(ir.Insert(channel, mechanism.name, arguments, tuple(r.name for r in entry.regions), mechanism.span))

@@ -7,7 +7,7 @@ from birc.frontend import ast
 from birc.frontend.constants import Inliner
 from birc.frontend.draft import AFTER_A_RUN, PARAMETERS, Finished
 from birc.frontend.infer import infer
-from birc.frontend.mismatch import mark, prose
+from birc.frontend.mismatch import a_kind, mark
 from birc.frontend.names import CALLED, Scope, Symbol
 from birc.frontend.report import Report
 from birc.frontend.typed import Place, Typed, fits, is_condition
@@ -37,7 +37,7 @@ def build_check(item: ast.Item, built: Finished, report: Report) -> ir.Check | N
     for statement in item.body:
         match statement:
             case ast.Drive():
-                drive = _drive(statement, base, scope, report)
+                drive = _drive(statement, base, built, scope, report)
                 drives.extend([drive] if drive is not None else [])
             case ast.Expect():
                 expect = _expect(statement, scope, report)
@@ -63,16 +63,20 @@ def no_preset(name: str, model: ir.Model, span: Span, report: Report) -> None:
         report.error("N119", f"`{model.name}` has no preset `{name}`", span, help)
 
 
-def _drive(drive: ast.Drive, model: ir.Model, scope: Scope, report: Report) -> ir.Drive | None:
+def _drive(drive: ast.Drive, model: ir.Model, built: Finished, scope: Scope, report: Report) -> ir.Drive | None:
     value = infer(drive.value, scope, Place("the value of a drive", PARAMETERS), report)
     duration = infer(drive.duration, scope, Place("the duration of a drive", PARAMETERS), report)
     timed = fits(duration, DURATION, drive.duration, scope, report, "U103", "the duration of a drive is a time")
     port = next((i for i in model.inputs if i.name == drive.port.name), None)
     if port is None:
+        if built.is_doubtful(drive.port.name):
+            return None
         _no_port(drive, model, scope, report)
         return None
     labels = () if port.span is None else (Label(port.span, "declared here"),)
-    if not fits(value, port.unit, drive.value, scope, report, "U107", f"the port `{port.name}` takes {prose(port.unit.dimension)}", labels):
+    if not fits(
+        value, port.unit, drive.value, scope, report, "U107", f"the port `{port.name}` takes {a_kind(port.unit.dimension)}", labels
+    ):
         return None
     known = Inliner().value(duration.expr, {})
     if timed and known is not None and not known > 0:
@@ -86,7 +90,7 @@ def _no_port(drive: ast.Drive, model: ir.Model, scope: Scope, report: Report) ->
         return
     ports = [i.name for i in model.inputs]
     near = closest(name, ports)
-    help = f"did you mean `{near}`?" if near else f"its inputs are {', '.join(ports)}" if ports else "it has no inputs"
+    help = f"did you mean `{near}`?" if near else f"its inputs are {', '.join(f'`{p}`' for p in ports)}" if ports else "it has no inputs"
     symbol = scope.symbols.get(name)
     if any(h.port == name for h in model.handlers):
         report.error("N118", f"`{name}` is an event port; a drive holds a continuous input", drive.port.span, help)
@@ -107,14 +111,14 @@ def _expect(expect: ast.Expect, scope: Scope, report: Report) -> ir.Expect | Non
     if not _is_number(actual, expect.actual, scope, report) or not isinstance(actual.type, Unit):
         return None
     labels = (Label(expect.actual.span, mark(actual.type)),)
-    message = f"this is compared with {prose(actual.type.dimension)}"
+    message = f"this is compared with {a_kind(actual.type.dimension)}"
     if not fits(expected, actual.type, expect.expected, scope, report, "U102", message, labels):
         return None
     tolerance: Expr | None = None
     if expect.within is not None:
         typed = infer(expect.within, scope, Place("a tolerance", PARAMETERS), report)
         unit = ONE if expect.within_steps else actual.type
-        message = "a number of steps is dimensionless" if expect.within_steps else f"this tolerance is for {prose(unit.dimension)}"
+        message = "a number of steps is dimensionless" if expect.within_steps else f"this tolerance is for {a_kind(unit.dimension)}"
         if not fits(typed, unit, expect.within, scope, report, "U103", message):
             return None
         tolerance = typed.expr
@@ -130,7 +134,7 @@ def _expect_in_range(expect: ast.Expect, interval: ast.Interval, actual: Typed, 
     if not _is_number(actual, expect.actual, scope, report) or not isinstance(actual.type, Unit):
         return None
     labels = (Label(expect.actual.span, mark(actual.type)),)
-    message = f"the ends of this range are {prose(actual.type.dimension)}"
+    message = f"each end of this range is {a_kind(actual.type.dimension)}"
     if not all(fits(typed, actual.type, node, scope, report, "U103", message, labels) for node, typed in ends):
         return None
     (_, low), (_, high) = ends

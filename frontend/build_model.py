@@ -19,8 +19,8 @@ Channels = dict[str, ir.Model | None]
 T = TypeVar("T")
 
 
-def build_model(draft: Draft, channels: Channels) -> Finished | None:
-    """A model; None where it has a mistake, which is reported."""
+def build_model(draft: Draft, channels: Channels) -> Finished:
+    """A model; its mistakes are reported."""
     before = draft.report.errors
     item = draft.item
     match item.kind:
@@ -28,7 +28,7 @@ def build_model(draft: Draft, channels: Channels) -> Finished | None:
             built = model_of(draft, channels, item.kind)
         case "cell" | "network" | "check":
             raise ValueError(f"a {item.kind} is no model")
-    return Finished(built, draft.scope, draft.sends) if draft.report.errors == before else None
+    return Finished(built, draft.scope, draft.sends, broken=draft.report.errors != before)
 
 
 def model_of(draft: Draft, channels: Channels, kind: ir.ModelKind) -> ir.Model:

@@ -11,7 +11,7 @@ from birc.frontend.body import Part
 from birc.frontend.build_check import no_preset
 from birc.frontend.constants import value_of
 from birc.frontend.endpoints import Place, endpoint, gives, takes
-from birc.frontend.mismatch import prose
+from birc.frontend.mismatch import a_kind
 from birc.frontend.names import in_order, path_of
 from birc.frontend.network_draft import FindModel, Group, NetworkDraft
 from birc.frontend.projection_parts import model_arguments
@@ -78,7 +78,7 @@ def _population(entry: ast.Population, net: NetworkDraft) -> ir.Population | Non
     net.models.setdefault(finished.model.name, finished.model)
     if preset and preset not in {p.name for p in base.presets}:
         no_preset(preset, base, entry.model.span, net.report)
-    arguments = model_arguments(entry.arguments, base, net)
+    arguments = model_arguments(entry.arguments, finished, base, net)
     return ir.Population(entry.name, finished.model.name, preset or None, arguments, count, entry.span)
 
 
@@ -184,7 +184,7 @@ def _third(entry: ast.Third, projections: list[ir.Projection], net: NetworkDraft
     for needed in ("p", "w"):
         if needed not in {k.name for k in entry.properties}:
             net.error(
-                "N106", f"a third party needs `{needed}`", entry.span, f"its weight is {prose(unit.dimension)}" if needed == "w" else None
+                "N106", f"a third party needs `{needed}`", entry.span, f"its weight is {a_kind(unit.dimension)}" if needed == "w" else None
             )
     return ir.Third(source.end, target.end, via.end, tuple(properties.items()), entry.span) if net.report.errors == before else None
 

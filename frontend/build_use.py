@@ -8,7 +8,7 @@ from birc.errors import Label
 from birc.frontend import ast
 from birc.frontend.check_values import check_range
 from birc.frontend.draft import PARAMETERS, Draft
-from birc.frontend.mismatch import prose
+from birc.frontend.mismatch import a_kind
 from birc.frontend.names import Kind, Scope
 from birc.frontend.typed import fits
 from birc.ir import model as ir
@@ -41,7 +41,7 @@ def check_host_has_a_voltage(entry: ast.Mechanism, draft: Draft) -> None:
             draft.error("M123", f"the channel `{entry.name}` needs a state `v` of its host", entry.span, "declare it: `state v = -65 mV`")
     elif voltage.unit is not None and voltage.unit.dimension != VOLTAGE:
         labels = () if voltage.span is None else (Label(voltage.span, voltage.unit.text),)
-        message = f"the channel `{entry.name}` needs a voltage `v`, this one is {prose(voltage.unit.dimension)}"
+        message = f"the channel `{entry.name}` needs a voltage `v`, this one is {a_kind(voltage.unit.dimension)}"
         draft.report.error("M123", message, entry.span, labels=labels)
 
 
@@ -61,7 +61,7 @@ def build_arguments(
         elif keyword.name in built:
             draft.error("N102", f"`{keyword.name}` is given twice", keyword.name_span)
         else:
-            what = f"`{param.name}` of `{channel.name}` is {prose(param.unit.dimension)}"
+            what = f"`{param.name}` of `{channel.name}` is {a_kind(param.unit.dimension)}"
             if fits(typed, param.unit, keyword.value, scope, draft.report, "U107", what):
                 built[param.name] = draft.inliner.without_lets(typed.expr)
                 value = draft.value(typed.expr)

@@ -6,7 +6,7 @@ from birc.errors import Label
 from birc.frontend import ast
 from birc.frontend.check_values import check_positive, quantity
 from birc.frontend.draft import Draft
-from birc.frontend.mismatch import prose
+from birc.frontend.mismatch import a_kind
 from birc.frontend.names import CALLED, in_order, text_of
 from birc.frontend.typed import Typed
 from birc.ir.expr import Expr, leaves, topo
@@ -93,7 +93,7 @@ def _check_derivative_unit(state: ast.State, draft: Draft) -> None:
         return
     wanted = over(below.unit.dimension, TIME)
     if own.unit.dimension != wanted:
-        message = f"`{primed}` is {prose(wanted)}, not {prose(own.unit.dimension)}"
+        message = f"`{primed}` is {a_kind(wanted)}, not {a_kind(own.unit.dimension)}"
         draft.error("U103", message, state.value.span, f"`{below.name}` is in {below.unit}, so write it in {below.unit}/ms")
 
 

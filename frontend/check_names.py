@@ -52,7 +52,7 @@ def check_statements_belong(kind: ast.ItemKind, parts: tuple[Part, ...], report:
         said = word if word == "an equation" else f"`{word}`"
         article = "an" if kind[0] in "aeiou" else "a"
         homes = [k for k, words in ALLOWED.items() if word in words]
-        help = BELONGS.get(word, f"it belongs to a {' or '.join(homes)}")
+        help = BELONGS.get(word, f"it stands in: {', '.join(homes)}")
         report.error("M117", f"{said} does not belong to {article} {kind}", part.entry.span, help)
     return tuple(kept)
 

@@ -6,7 +6,7 @@ from birc.errors import Span
 from birc.frontend import ast
 from birc.frontend.check_values import check_positive, check_range, check_value_is_finite, quantity
 from birc.frontend.draft import CONSTANT, PARAMETERS, Draft
-from birc.frontend.mismatch import prose
+from birc.frontend.mismatch import a_kind
 from birc.frontend.names import CALLED, text_of
 from birc.frontend.typed import fits
 from birc.ir import model as ir
@@ -31,7 +31,7 @@ def _preset(preset: ast.Preset, draft: Draft) -> ir.Preset:
         elif keyword.name in built:
             draft.error("N102", f"`{keyword.name}` stands twice in this preset", keyword.name_span)
         elif symbol.unit is not None:
-            message = f"`{keyword.name}` is {prose(symbol.unit.dimension)}"
+            message = f"`{keyword.name}` is {a_kind(symbol.unit.dimension)}"
             if not fits(typed, symbol.unit, keyword.value, draft.scope, draft.report, "U107", message):
                 continue
             built[keyword.name] = typed.expr

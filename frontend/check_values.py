@@ -7,7 +7,7 @@ import math
 from birc.errors import Span
 from birc.frontend import ast
 from birc.frontend.draft import CONSTANT, PARAMETERS, Draft
-from birc.frontend.mismatch import prose
+from birc.frontend.mismatch import a_kind
 from birc.frontend.typed import ANY, fits
 from birc.ir.expr import Expr, leaves
 from birc.ir.model import Range
@@ -31,10 +31,12 @@ def check_value_is_finite(value: Value, node: ast.Expr, draft: Draft) -> bool:
     return False
 
 
-def check_range(value: float, allowed: Range | None, unit: Unit, span: Span, what: str, draft: Draft) -> None:
+def check_range(value: float, allowed: Range | None, unit: Unit, span: Span, what: str, draft: Draft) -> bool:
     """M108: every value that is known lies in the range that its parameter states."""
-    if allowed is not None and not allowed.holds(value):
-        draft.error("M108", f"{what} is {quantity(value, unit)}, outside its range {shown_range(allowed, unit)}", span)
+    if allowed is None or allowed.holds(value):
+        return True
+    draft.error("M108", f"{what} is {quantity(value, unit)}, outside its range {shown_range(allowed, unit)}", span)
+    return False
 
 
 def shown_range(allowed: Range, unit: Unit) -> str:
@@ -56,7 +58,7 @@ def range_of(interval: ast.Interval, unit: Unit, draft: Draft) -> Range | None:
         typed = draft.read(node, "the range of a parameter", CONSTANT)
         value = draft.value(typed.expr)
         if (
-            fits(typed, unit, node, draft.scope, draft.report, "U103", f"the ends of this range are {prose(unit.dimension)}")
+            fits(typed, unit, node, draft.scope, draft.report, "U103", f"each end of this range is {a_kind(unit.dimension)}")
             and value is not None
         ):
             ends.append(float(value))
@@ -80,7 +82,7 @@ def limits_of(interval: ast.Interval, unit: Unit, draft: Draft) -> tuple[Expr | 
     ends: list[Expr | None] = []
     for node, closed in ((interval.low, interval.low_closed), (interval.high, interval.high_closed)):
         typed = draft.read(node, "the range of a state", PARAMETERS)
-        if not fits(typed, unit, node, draft.scope, draft.report, "U103", f"the limits of this state are {prose(unit.dimension)}"):
+        if not fits(typed, unit, node, draft.scope, draft.report, "U103", f"each limit of this state is {a_kind(unit.dimension)}"):
             return None
         infinite = typed.type is ANY
         if not infinite and not closed:

@@ -148,8 +148,8 @@ def _define_param(entry: ast.Param, draft: Draft) -> None:
     value = draft.value(typed.expr)
     allowed = range_of(entry.range, unit, draft) if entry.range is not None else None
     if check_value_is_finite(value, entry.value, draft) and value is not None:
-        draft.defaults[entry.name] = float(value)
-        check_range(float(value), allowed, unit, entry.value.span, f"`{entry.name}`", draft)
+        if check_range(float(value), allowed, unit, entry.value.span, f"`{entry.name}`", draft):
+            draft.defaults[entry.name] = float(value)
     draft.params[entry.name] = Param(entry.name, unit, typed.expr, allowed, entry.learn, entry.span)
 
 

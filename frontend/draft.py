@@ -77,8 +77,17 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A model that was built, its names (for checks and networks), and the unit of what it sends as a synapse."""
+    """A model that was built, its names (for checks and networks), and the unit of what it sends as a synapse.
+
+    A `broken` one lacks what has a mistake; it serves only to find the mistakes in what uses it.
+    """
 
     model: Model | Cell
     scope: Scope
     sends: Unit | None = None
+    broken: bool = False
+
+    def is_doubtful(self, name: str) -> bool:
+        """Whether a name is declared with a mistake, so that nothing is said about its use."""
+        symbol = self.scope.symbols.get(name)
+        return symbol is not None and symbol.unit is None

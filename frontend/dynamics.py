@@ -16,7 +16,7 @@ from birc.frontend.check_dynamics import (
 )
 from birc.frontend.check_values import check_positive, quantity
 from birc.frontend.draft import CONTINUOUS, EQUATION, INITIAL, Draft
-from birc.frontend.mismatch import mark, missing_rate, prose
+from birc.frontend.mismatch import a_kind, mark, missing_rate
 from birc.frontend.names import text_of
 from birc.frontend.typed import Typed, fits
 from birc.ir.expr import Expr, const, op, var
@@ -66,7 +66,7 @@ def _gate(gate: ast.Gate, draft: Draft) -> tuple[Ode, ...]:
     for name, unit in zip(names, units, strict=True):
         node = rates[name].value
         typed = draft.read(node, "a gate", INITIAL)
-        if fits(typed, unit, node, draft.scope, draft.report, "U103", f"`{name}` of a gate is {prose(unit.dimension)}"):
+        if fits(typed, unit, node, draft.scope, draft.report, "U103", f"`{name}` of a gate is {a_kind(unit.dimension)}"):
             built.append(typed.expr)
     if len(built) != 2:
         return ()
@@ -134,7 +134,7 @@ def _sides_agree(equation: ast.Equation, rate: Dimension, factor: Typed | None, 
     primed = text_of(equation.target.span)
     start = equation.factor.span if equation.factor is not None else equation.target.span
     help = missing_rate(draft.scope, primed, unit, value.type) if equation.factor is None else None
-    message = f"the left side of this equation is {prose(left)}, the right side {prose(value.type.dimension)}"
+    message = f"the left side of this equation is {a_kind(left)}, the right side {a_kind(value.type.dimension)}"
     labels = (Label(start.to(equation.target.span), mark(unit)),)
     draft.report.error("U103", message, equation.value.span, help, mark(value.type), labels)
     return False
@@ -148,7 +148,7 @@ def _step_rule(rule: ast.StepRule, draft: Draft) -> StepRule | None:
     state = draft.scope.symbols.get(name)
     if state is None or state.unit is None:
         return None
-    message = f"`{name}` is {prose(state.unit.dimension)}"
+    message = f"`{name}` is {a_kind(state.unit.dimension)}"
     if not fits(value, state.unit, rule.value, draft.scope, draft.report, "U103", message):
         return None
     return StepRule(name, clipped(value.expr, name, draft), rule.span)

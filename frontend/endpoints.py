@@ -144,8 +144,8 @@ def takes(place: Place, net: NetworkDraft) -> tuple[str, Unit] | None:
         )
         return None
     for handler in base.handlers:
-        if handler.port == port and handler.unit is not None:
-            return "events", handler.unit
+        if handler.port == port:
+            return None if handler.unit is None else ("events", handler.unit)
     for entry in base.inputs:
         if entry.name == port:
             return "continuous", entry.unit
@@ -155,7 +155,8 @@ def takes(place: Place, net: NetworkDraft) -> tuple[str, Unit] | None:
 
 def _no_port(place: Place, ports: list[str], what: str, net: NetworkDraft) -> None:
     port = place.end.port or ""
-    if port in net.report.forgiven:
+    model = place.group.model
+    if port in net.report.forgiven or (model is not None and model.is_doubtful(port)):
         return
     near = closest(port, ports)
     name = place.group.name

@@ -9,7 +9,7 @@ from birc.frontend.check_events import check_hold, check_one_of_each, check_port
 from birc.frontend.check_values import constant_duration
 from birc.frontend.draft import CONTINUOUS, HANDLER, PARAMETERS, Draft
 from birc.frontend.dynamics import clipped
-from birc.frontend.mismatch import prose
+from birc.frontend.mismatch import a_kind
 from birc.frontend.names import CALLED, Scope, Symbol
 from birc.frontend.typed import Typed, fits
 from birc.frontend.unit_names import read_unit
@@ -82,7 +82,7 @@ def update(assign: ast.Assign, scope: Scope, draft: Draft, what: str) -> Update 
         return None
     if state.unit is None:
         return None
-    unit, message = state.unit, f"`{name}` is {prose(state.unit.dimension)}"
+    unit, message = state.unit, f"`{name}` is {a_kind(state.unit.dimension)}"
     if assign.op in ("mul", "div"):
         unit, message = ONE, f"`{name}` keeps its unit only if this is a dimensionless number"
     labels = () if state.span is None else (Label(state.span, "declared here"),)
@@ -103,7 +103,7 @@ def _send(send: ast.Send, scope: Scope, draft: Draft) -> Send | None:
     if draft.sends is None:
         draft.sends = typed.type
     elif not fits(
-        typed, draft.sends, send.value, scope, draft.report, "U103", f"this synapse sends {prose(draft.sends.dimension)} elsewhere"
+        typed, draft.sends, send.value, scope, draft.report, "U103", f"this synapse sends {a_kind(draft.sends.dimension)} elsewhere"
     ):
         return None
     return Send(typed.expr, send.span)
@@ -159,7 +159,7 @@ def build_outputs(draft: Draft) -> tuple[Output, ...]:
             continue
         labels = (Label(output.unit.span, "declared here"),)
         if fits(
-            typed, unit, output.value, draft.scope, draft.report, "U109", f"the output `{output.name}` is {prose(unit.dimension)}", labels
+            typed, unit, output.value, draft.scope, draft.report, "U109", f"the output `{output.name}` is {a_kind(unit.dimension)}", labels
         ):
             outputs.append(Output(output.name, unit, typed.expr, output.span))
     return tuple(outputs)

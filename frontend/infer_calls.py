@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from birc.frontend import ast
 from birc.frontend.infer_operations import DRAWS, infer_operation
-from birc.frontend.mismatch import prose
+from birc.frontend.mismatch import a_kind
 from birc.frontend.names import CALLED, Scope, Symbol, path_of
 from birc.frontend.report import Report
 from birc.frontend.typed import BOOL, NOTHING, Place, Typed, fits
@@ -69,7 +69,7 @@ def _call_own(node: ast.Call, symbol: Symbol, done: dict[int, Typed], scope: Sco
     good = True
     for (name, unit), arg, given in zip(parameters, node.args, args, strict=True):
         what = f"the argument `{name}` of `{symbol.name}`"
-        good &= fits(given, unit, arg, scope, report, "U104", f"{what} is {prose(unit.dimension)}")
+        good &= fits(given, unit, arg, scope, report, "U104", f"{what} is {a_kind(unit.dimension)}")
     if not good:
         return NOTHING
     return Typed(make("call", tuple(a.expr for a in args), symbol.name), BOOL if symbol.truth else symbol.unit)

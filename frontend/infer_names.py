@@ -99,10 +99,9 @@ def _undeclared(node: ast.Name | ast.Member, path: str, scope: Scope, report: Re
     if isinstance(node, ast.Name) and node.order and node.name in scope.symbols:
         state = scope.symbols[node.name]
         if state.unit is not None:
-            help = (
-                "on the right a prime may stand only for a lower order of the same state; write the right side of its equation as a `let`"
-            )
-            report.error("M105", f"`{path}` is no quantity here", node.span, help)
+            help = f"give the right side of the equation of `{node.name}` a name with `let`, and read that"
+            message = f"`{path}` is no state of this model: only a derivative with an initial value of its own can be read"
+            report.error("M105", message, node.span, help)
         return NOTHING
     if isinstance(node, ast.Member) and first in scope.symbols:
         _no_member(path, first, node.span, scope, report)
@@ -144,16 +143,12 @@ def _readable(symbol: Symbol, span: Span, place: Place, report: Report) -> bool:
     kind, name = bad
     said = f"`{name}` is {CALLED[kind]}"
     said = said if name == symbol.name else f"`{symbol.name}` reads `{name}`, {CALLED[kind]}"
-    match kind:
-        case "noise":
-            report.error("M116", f"{said} and can stand only in an equation", span, f"not in {place.what}")
-        case "trace":
-            report.error("M121", f"{said}, which is read only in handlers", span, f"not in {place.what}")
-        case "output":
-            report.error("M118", f"{said}, which is for others to read", span, "give its expression a name with `let` and read that")
-        case _:
-            allowed = "it may depend on parameters" if place.allowed <= {"param", "argument"} else None
-            if place.allowed == frozenset():
-                allowed = "it must be a constant"
-            report.error("M118", f"{said}, which {place.what} cannot read", span, allowed)
+    code, help = {
+        "noise": ("M116", "noise stands in equations, linearly: `… + sigma * xi`"),
+        "trace": ("M121", "a trace is read in the handlers of its synapse"),
+        "output": ("M118", "an output is for others to read: give its expression a name with `let`, and read that"),
+    }.get(kind, ("M118", None))
+    if help is None and place.allowed <= {"param", "argument", "place"}:
+        help = "it may depend on parameters" if place.allowed else "it must be a constant"
+    report.error(code, f"{said}, which {place.what} cannot read", span, help)
     return False

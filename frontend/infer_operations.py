@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from birc.errors import Label
 from birc.frontend import ast
-from birc.frontend.mismatch import Side, likely_fix, mark, prose
+from birc.frontend.mismatch import Side, a_kind, likely_fix, mark, prose
 from birc.frontend.names import Scope
 from birc.frontend.report import Report
 from birc.frontend.typed import ANY, AS_NUMBER, BOOL, NOTHING, WRONG, Type, Typed
@@ -14,6 +14,7 @@ from birc.ir.expr import const, make, op
 from birc.ir.ops import OPS, UnitMismatch, unit_of
 from birc.units import NONE, ONE, Dimension, Unit, internal_unit
 
+LONGEST_UNIT_IN_ADVICE = 12
 DRAWS = ("uniform", "normal")
 
 
@@ -30,9 +31,9 @@ def infer_power(node: ast.Binary, done: dict[int, Typed], scope: Scope, report: 
         report.error("U105", f"an exponent is dimensionless, this one is in {exponent.type}", node.right.span, mark=mark(exponent.type))
         return NOTHING
     if base.type.dimension != NONE:
-        help = f"divide by a quantity first: `({base.type} …)^…` has a unit only for a fixed exponent such as 2 or (1/3)"
+        help = f"make the base dimensionless: `(x / 1 {base.type})^n`; the unit of a power is known only for an exponent such as 2 or (1/3)"
         labels = (Label(node.left.span, mark(base.type)),)
-        message = f"{prose(base.type.dimension)} can be raised only to a power written as a number"
+        message = f"{a_kind(base.type.dimension)} can be raised only to a power written as a number"
         report.error("U105", message, node.right.span, help, labels=labels)
         return NOTHING
     return Typed(op("pow", base.expr, exponent.expr), ONE)
@@ -125,8 +126,9 @@ def _mismatch(
     if rule in ("none", "root", "sign", "power"):
         for inner, arg in zip(nodes, args, strict=True):
             if isinstance(arg.type, Unit) and arg.type.dimension != NONE:
-                help = f"divide by a quantity of the same unit, e.g. `{name}(x / 1 {arg.type})`"
-                message = f"`{name}` takes a dimensionless number, this is {prose(arg.type.dimension)}"
+                plain = len(arg.type.text) <= LONGEST_UNIT_IN_ADVICE
+                help = f"divide by a quantity of the same unit, e.g. `{name}(x / 1 {arg.type})`" if plain else None
+                message = f"`{name}` takes a dimensionless number, this is {a_kind(arg.type.dimension)}"
                 report.error("U104", message, inner.span, help, mark=mark(arg.type))
         return
     (left_node, left), (right_node, right) = list(zip(nodes, args, strict=True))[-2:]

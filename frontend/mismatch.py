@@ -19,8 +19,16 @@ class Side:
 
 
 def prose(dimension: Dimension) -> str:
-    """What a dimension is called in a sentence."""
+    """What a dimension is called in a sentence: `voltage`, `mV^2`."""
     return "a dimensionless number" if dimension == NONE else describe(dimension)
+
+
+def a_kind(dimension: Dimension) -> str:
+    """What a value of a dimension is: `a voltage`, `a quantity in mV^2`."""
+    said = prose(dimension)
+    if dimension == NONE:
+        return said
+    return f"a quantity in {said}" if said == internal_unit(dimension).text else f"a {said}"
 
 
 def mark(unit: Unit) -> str:
@@ -37,6 +45,7 @@ def likely_fix(scope: Scope, wrong: Side, wanted: Unit, whole: ast.Expr | None =
         _bare_number,
         _unit_that_is_a_name,
         _bare_initial_value,
+        _payload,
         _missing_factor,
         _other_input,
     )
@@ -76,6 +85,13 @@ def _bare_initial_value(scope: Scope, wrong: Side, wanted: Unit, whole: ast.Expr
         return None
     what = "initial value" if symbol.kind == "state" else "value"
     return f"`{symbol.name}` has no unit because its {what} on line {symbol.span.line} has none; did you mean `{number} {wanted.text}`?"
+
+
+def _payload(scope: Scope, wrong: Side, wanted: Unit, whole: ast.Expr | None) -> str | None:
+    symbol = _named(scope, wrong.node)
+    if symbol is None or symbol.kind != "payload":
+        return None
+    return f"the payload `{symbol.name}` is declared in {mark(wrong.unit)}; did you mean `{symbol.name}: {wanted.text}`?"
 
 
 def _missing_factor(scope: Scope, wrong: Side, wanted: Unit, whole: ast.Expr | None) -> str | None:

@@ -10,7 +10,7 @@ from birc.frontend import ast
 from birc.frontend.constants import value_of
 from birc.frontend.draft import CONSTANT, Finished
 from birc.frontend.infer import infer
-from birc.frontend.mismatch import prose
+from birc.frontend.mismatch import a_kind
 from birc.frontend.names import Scope
 from birc.frontend.report import Report
 from birc.frontend.resolve import File
@@ -73,7 +73,7 @@ class NetworkDraft:
         typed = self.read(node, f"`{name}`", draws=draws)
         if typed.expr.op == "array":
             return typed.expr
-        good = fits(typed, unit, node, self.scope, self.report, "U107", f"`{name}` is {prose(unit.dimension)}")
+        good = fits(typed, unit, node, self.scope, self.report, "U107", f"`{name}` is {a_kind(unit.dimension)}")
         return typed.expr if good else None
 
     def bounds(self, e: Expr) -> tuple[float, ...]:
@@ -117,7 +117,7 @@ class NetworkDraft:
             return None, shared
         typed = self.read(node, f"`{argument.name}`")
         wanted = argument.unit or shared or (typed.type if isinstance(typed.type, Unit) else ONE)
-        message = f"`{argument.name}` is {prose(wanted.dimension)}"
+        message = f"`{argument.name}` is {a_kind(wanted.dimension)}"
         if not fits(typed, wanted, node, self.scope, self.report, "U107", message):
             return None, shared
         value = value_of(typed.expr, {})

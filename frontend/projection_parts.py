@@ -12,7 +12,7 @@ from birc.frontend.check_values import quantity, shown_range
 from birc.frontend.constants import value_of
 from birc.frontend.draft import Finished
 from birc.frontend.endpoints import Place
-from birc.frontend.mismatch import mark, prose
+from birc.frontend.mismatch import a_kind, mark
 from birc.frontend.names import path_of
 from birc.frontend.network_draft import NetworkDraft
 from birc.frontend.wiring import FLAGS, RULES
@@ -106,10 +106,10 @@ def _synapse(piece: _Piece, net: NetworkDraft) -> tuple[Finished | None, str | N
         no_preset(preset, model, span, net.report)
     for extra in piece.positional:
         net.error("N106", f"the arguments of `{name}` have names", extra.span, f"write `{name}(w = …)`")
-    return finished, preset or None, model_arguments(piece.keywords, model, net)
+    return finished, preset or None, model_arguments(piece.keywords, finished, model, net)
 
 
-def model_arguments(keywords: Sequence[ast.Keyword], model: ir.Model, net: NetworkDraft) -> ir.Properties:
+def model_arguments(keywords: Sequence[ast.Keyword], finished: Finished, model: ir.Model, net: NetworkDraft) -> ir.Properties:
     """Parameters and initial states of a population or synapse: constants, draws, arrays; and for inputs, signals."""
     built: dict[str, Expr] = {}
     units = {**{p.name: p.unit for p in model.params}, **{s.name: s.unit for s in model.states}}
@@ -134,7 +134,7 @@ def model_arguments(keywords: Sequence[ast.Keyword], model: ir.Model, net: Netwo
             value = None
             near = closest(name, (*units, *inputs))
             help = f"did you mean `{near}`?" if near else None
-            if name not in net.report.forgiven:
+            if name not in net.report.forgiven and not finished.is_doubtful(name):
                 net.error("N121", f"`{model.name}` has no parameter or state `{name}`", keyword.name_span, help)
         if value is not None:
             built[name] = value
@@ -150,7 +150,7 @@ def _signal(keyword: ast.Keyword, port: ir.Input, net: NetworkDraft) -> Expr | N
         return None
     unit = net.signals[node.name]
     if unit is not None and unit.dimension != port.unit.dimension:
-        message = f"`{port.name}` is {prose(port.unit.dimension)}, and the signal `{node.name}` {prose(unit.dimension)}"
+        message = f"`{port.name}` is {a_kind(port.unit.dimension)}, and the signal `{node.name}` {a_kind(unit.dimension)}"
         net.report.error("U107", message, node.span, None, mark(unit))
         return None
     return var(node.name)

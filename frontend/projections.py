@@ -5,7 +5,7 @@ from __future__ import annotations
 from birc.errors import Label, Span
 from birc.frontend import ast
 from birc.frontend.endpoints import Place, endpoint, gives, takes
-from birc.frontend.mismatch import mark, prose
+from birc.frontend.mismatch import a_kind, mark
 from birc.frontend.network_draft import NetworkDraft
 from birc.frontend.projection_parts import Parts, check_rule_fits, read_parts
 from birc.frontend.typed import fits
@@ -92,7 +92,9 @@ def _check_what_is_sent(parts: Parts, span: Span, target: Place, unit: Unit | No
         net.signals[target.group.name] = sent
     elif sent.dimension != unit.dimension:
         labels = (Label(target.span, mark(unit)),)
-        message = f"this synapse sends {prose(sent.dimension)}, and `{target.end.port or target.group.name}` takes {prose(unit.dimension)}"
+        message = (
+            f"this synapse sends {a_kind(sent.dimension)}, and `{target.end.port or target.group.name}` takes {a_kind(unit.dimension)}"
+        )
         net.report.error("U107", message, span, None, mark(sent), labels)
 
 
@@ -119,7 +121,7 @@ def _continuous_properties(
     weight = next((k for k in project.properties if k.name == "w"), None)
     if weight is None and given.dimension != unit.dimension:
         labels = (Label(target.span, mark(unit)),)
-        message = f"this is {prose(given.dimension)}, and `{target.end.port}` takes {prose(unit.dimension)}"
+        message = f"this is {a_kind(given.dimension)}, and `{target.end.port}` takes {a_kind(unit.dimension)}"
         net.report.error("U107", message, source.span, "a weight converts it: `w = …`", mark(given), labels)
         return None
     return _read_properties(project, ("w", "lag"), internal_unit(over(unit.dimension, given.dimension)), target, net)
@@ -159,5 +161,5 @@ def _weight(keyword: ast.Keyword, unit: Unit | None, target: Place, net: Network
             net.signals[target.group.name] = typed.type
         return typed.expr
     labels = (Label(target.span, mark(unit)),)
-    good = fits(typed, unit, keyword.value, net.scope, net.report, "U107", f"this weight is {prose(unit.dimension)}", labels)
+    good = fits(typed, unit, keyword.value, net.scope, net.report, "U107", f"this weight is {a_kind(unit.dimension)}", labels)
     return typed.expr if good else None

@@ -8,7 +8,7 @@ from birc.errors import BircError, Source
 from birc.frontend import ast
 from birc.frontend.constants import value_of
 from birc.frontend.infer import infer
-from birc.frontend.mismatch import prose
+from birc.frontend.mismatch import a_kind
 from birc.frontend.names import Scope, path_of
 from birc.frontend.parser import parse_expression
 from birc.frontend.report import Report
@@ -30,7 +30,7 @@ def quantity_of(node: ast.Expr, expected: Unit, what: str = "value") -> float:
     report = Report()
     scope = Scope()
     typed = infer(node, scope, Place(f"`{what}`", frozenset()), report)
-    fits(typed, expected, node, scope, report, "U112", f"{what} is {prose(expected.dimension)}")
+    fits(typed, expected, node, scope, report, "U112", f"{what} is {a_kind(expected.dimension)}")
     return _value(typed, report)
 
 

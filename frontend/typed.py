@@ -8,7 +8,7 @@ from enum import Enum
 
 from birc.errors import Label
 from birc.frontend import ast
-from birc.frontend.mismatch import Side, likely_fix, mark, prose
+from birc.frontend.mismatch import Side, a_kind, likely_fix, mark
 from birc.frontend.names import Kind, Scope
 from birc.frontend.report import Report
 from birc.ir.expr import Expr, const
@@ -64,7 +64,7 @@ def fits(
             if unit.dimension == wanted.dimension:
                 return True
             help = likely_fix(scope, Side(node, unit), wanted)
-            report.error(code, f"{message}, not {prose(unit.dimension)}", node.span, help, mark(unit), labels)
+            report.error(code, f"{message}, not {a_kind(unit.dimension)}", node.span, help, mark(unit), labels)
             return False
 
 

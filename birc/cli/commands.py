@@ -16,8 +16,10 @@ from birc.cli.arguments import assignments
 from birc.errors import BircError, Source
 
 if TYPE_CHECKING:
+    from birc.checks import CheckResult
     from birc.driver import Compiled
     from birc.runtime.result import Result
+    from birc.sources import Loaded
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -30,8 +32,8 @@ def check(arguments: argparse.Namespace) -> int:
     failed = 0
     for file in arguments.files:
         try:
-            loaded = driver.load(file)
-            results = () if arguments.no_run else tuple(driver.check(loaded))
+            loaded = sources.load(file)
+            results = _run_checks(loaded) if loaded.module.checks and not arguments.no_run else ()
         except BircError as error:
             failed += 1
             records.extend(show.diagnostic_record(d) for d in error.diagnostics)
@@ -50,6 +52,12 @@ def check(arguments: argparse.Namespace) -> int:
     if arguments.json:
         show.as_json(records)
     return 1 if failed else 0
+
+
+def _run_checks(loaded: Loaded) -> tuple[CheckResult, ...]:
+    from birc import driver  # the front end alone is enough for files without checks, and quicker to import
+
+    return tuple(driver.check(loaded))
 
 
 def fmt(arguments: argparse.Namespace) -> int:
@@ -214,6 +222,7 @@ def verify(arguments: argparse.Namespace) -> int:
     if arguments.json:
         show.as_json([report.record() for report in reports])
     else:
+        print(f"dt {arguments.dt}, {arguments.dtype}, {show.count(arguments.n, 'neuron')}, {arguments.duration or '2000 steps'}\n")
         heads = ("model", "target", "status", "level", "worst error", "note")
         show.table(heads, [report.row() for report in reports])
         for report in reports:
@@ -293,13 +302,13 @@ def passes(arguments: argparse.Namespace) -> int:
 
 def models(arguments: argparse.Namespace) -> int:
     """`birc models`: the library, or one of its models."""
-    from birc import driver
+    from birc import sources
 
     if arguments.name is not None:
         return _one_model(arguments)
     rows = []
-    for file in driver.library():
-        for item in driver.load(file).module.items:
+    for file in sources.library():
+        for item in sources.load(file).module.items:
             rows.append((file, item.name, _kind(item), _first_line(item)))
     if arguments.json:
         show.as_json([dict(zip(("file", "model", "kind", "summary"), row, strict=True)) for row in rows])
@@ -309,13 +318,13 @@ def models(arguments: argparse.Namespace) -> int:
 
 
 def _one_model(arguments: argparse.Namespace) -> int:
-    from birc import driver
+    from birc import sources
     from birc.suggest import closest
 
     wanted = arguments.name.partition(".")[0]
     known: dict[str, tuple[str, Any]] = {}
-    for file in driver.library():
-        for item in driver.load(file).module.items:
+    for file in sources.library():
+        for item in sources.load(file).module.items:
             known[item.name] = (file, item)
             known.setdefault(file, (file, item))
     if wanted not in known:
@@ -323,7 +332,7 @@ def _one_model(arguments: argparse.Namespace) -> int:
         raise BircError(
             "A005", f"there is no model `{wanted}` in the library", help=f"did you mean `{near}`?" if near else "`birc models` lists it"
         )
-    source = driver.load(known[wanted][0]).source
+    source = sources.load(known[wanted][0]).source
     if arguments.json:
         show.as_json({"file": known[wanted][0], "source": source.text})
     else:

@@ -38,6 +38,7 @@ def names_are_defined_before_use(step: Step) -> Iterator[str]:
     walk = _Walk(step)
     for define in step.bind:
         yield from walk.define(define, BIND_LEAVES, "bind")
+    walk.seen.clear()  # what may stand in bind may not stand in a phase
     for phase, statement in step.statements():
         yield from walk.statement(statement, phase)
 

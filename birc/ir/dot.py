@@ -29,12 +29,16 @@ def _model(model: Model) -> Iterator[str]:
     yield from (f"{_quoted(i.name)} [shape = box]" for i in model.inputs)
     shown = {s.name for s in model.states} | {i.name for i in model.inputs} | {n.name for n in model.noises}
     lets = {d.name: d.value for d in model.lets}
+    aliases = {u.alias for u in model.uses}
+    for alias in sorted(aliases):
+        yield f"{_quoted(alias)} [shape = hexagon]"
+        yield from _edges(["v"] if "v" in shown else [], alias)
 
     def reads(e: Expr) -> set[str]:
         found, open_, seen = set[str](), [e], set[str]()
         while open_:
             names = leaves(open_.pop(), "var")
-            found |= names & shown
+            found |= names & shown | {n.partition(".")[0] for n in names} & aliases
             open_ += [lets[n] for n in sorted((names & lets.keys()) - seen)]
             seen |= names
         return found
