@@ -26,7 +26,7 @@ Command = Callable[[argparse.Namespace], int]
 
 def check(arguments: argparse.Namespace) -> int:
     """`birc check`: all mistakes of all files, then their `check` blocks."""
-    from birc import driver
+    from birc import sources
 
     records: list[dict[str, Any]] = []
     failed = 0
