@@ -14,9 +14,11 @@ from birc.ir.evaluate import evaluate_names
 from birc.ir.expr import Expr, leaves
 from birc.ir.model import Check, Expect
 from birc.ir.step import Step
+from birc.runtime.bind import parameter_values
 from birc.runtime.durations import step_length
 from birc.runtime.result import Result
 from birc.runtime.simulate import simulate
+from birc.runtime.values import Setting
 
 MOST_STEPS = 2_000_000
 """Beyond this a check is no quick doc-test any more."""
@@ -34,7 +36,7 @@ class CheckResult:
 def run_check(check: Check, step: Step, runner: Runner, dt: str) -> list[CheckResult]:
     """Drive the model, then compare what it did with each expectation. Raises C003 for a check that would take too long."""
     h = step_length(dt)
-    params = parameters(step, check.preset)
+    params = parameter_values(step, Setting(step.name, 1, 0, 1, h, 0), {}, check.preset)
     counts: dict[str, int] = {}
     pieces: dict[str, list[tuple[int, float]]] = {}
     for drive in check.drives:
@@ -62,20 +64,6 @@ def run_check(check: Check, step: Step, runner: Runner, dt: str) -> list[CheckRe
         broken = failure.diagnostics[0]
         return [CheckResult(step.name, x, Diagnostic("C002", f"the run failed: {broken.message}", x.span)) for x in check.expects]
     return [CheckResult(step.name, x, _compare(x, _values(out, params, step, read), h)) for x in check.expects]
-
-
-def parameters(step: Step, preset: str | None) -> dict[str, Any]:
-    """Every parameter's value in internal units, from defaults and a preset."""
-    chosen = {p.name: p.value for p in step.params}
-    for found in step.presets:
-        if found.name == preset:
-            chosen |= dict(found.values)
-    values: dict[str, Any] = {}
-    rest = dict(chosen)
-    while rest:
-        ready = next(n for n, e in rest.items() if leaves(e, "var") <= values.keys())
-        values[ready] = evaluate_names(rest.pop(ready), values)
-    return values
 
 
 def _values(out: Result, params: Mapping[str, Any], step: Step, read: list[str]) -> dict[str, Any]:

@@ -187,10 +187,12 @@ def internal_unit(of: Dimension) -> Unit:
     known = _BY_DIMENSION.get(of)
     if known is not None and known.scale == 1:
         return known
+    exponents = dict(zip(BASES, of, strict=True))
+    exponents["um"] += 3 * exponents["amount"]  # an amount is written as a concentration times a volume
     parts = []
-    for base, exponent in zip(BASES, of, strict=True):
+    for base, exponent in exponents.items():
         if exponent:
-            name = "uM*um^3" if base == "amount" else base
+            name = "uM" if base == "amount" else base
             parts.append(name if exponent == 1 else f"{name}^{exponent}")
     return Unit(of, Fraction(1), "*".join(parts))
 

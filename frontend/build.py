@@ -18,7 +18,6 @@ from birc.frontend.events import article
 from birc.frontend.report import Report
 from birc.frontend.resolve import File, Found
 from birc.ir import model as ir
-from birc.suggest import closest
 
 
 def build_module(file: File, report: Report) -> ir.Module:
@@ -45,6 +44,7 @@ class Builder:
     report: Report
     main: File
     finished: dict[int, Finished] = field(default_factory=dict)
+    parts: dict[int, tuple[Part, ...]] = field(default_factory=dict)
 
     def item(self, found: Found) -> ir.Item | None:
         """An item of any kind but a check; None where it could not be built, which is reported."""
@@ -117,7 +117,7 @@ class Builder:
     def _no_item(self, name: str, span: Span, file: File, kinds: tuple[ast.ItemKind, ...], what: str) -> None:
         if name in self.report.forgiven:
             return
-        near = closest(name, (n for n, f in file.items.items() if f.item.kind in kinds))
+        near = self.report.nearest(name, (n for n, f in file.items.items() if f.item.kind in kinds))
         help = f"did you mean `{near}`?" if near else f"declare it in this file, or import it: `from birc use {name}`"
         self.report.error("N108", f"there is no {what} `{name}`", span, help)
 
@@ -128,7 +128,7 @@ class Builder:
     def _parts(self, found: Found) -> tuple[Part, ...]:
         """The parts of an item, with those of what it extends."""
         chain = [found]
-        while (base := self._base(chain[-1])) is not None:
+        while id(chain[-1].item) not in self.parts and (base := self._base(chain[-1])) is not None:
             if any(base.item is link.item for link in chain):
                 names = [link.item.name for link in chain]
                 circle = [*names[names.index(base.item.name) :], base.item.name]
@@ -136,10 +136,11 @@ class Builder:
                 self.report.error("N117", f"these extend one another: {' -> '.join(_from_smallest(circle))}", first.name_span)
                 break
             chain.append(base)
-        parts: tuple[Part, ...] = ()
+        parts = self.parts.get(id(chain[-1].item), ())
         for link in reversed(chain):
             own = tuple(Part(entry, link.file) for entry in entries(link.item.body))
-            parts = extended(parts, own) if parts else own
+            parts = extended(parts, own) if link is not chain[-1] else parts or own
+            self.parts[id(link.item)] = parts
         return parts
 
     def _base(self, found: Found) -> Found | None:

@@ -15,7 +15,6 @@ from birc.frontend.names import Symbol, in_order
 from birc.frontend.typed import fits
 from birc.ir import model as ir
 from birc.ir.expr import Expr
-from birc.suggest import closest
 from birc.units import CURRENT, LENGTH, ONE, VOLTAGE, Unit, internal_unit, over, parse_unit, power
 
 UM, MV = internal_unit(LENGTH), internal_unit(VOLTAGE)
@@ -59,7 +58,7 @@ def _properties(keywords: Sequence[ast.Keyword], known: dict[str, Unit], what: s
         unit = known.get(keyword.name)
         typed = draft.read(keyword.value, f"a property of {what}", PARAMETERS)
         if unit is None:
-            near = closest(keyword.name, known)
+            near = draft.report.nearest(keyword.name, known)
             help = f"did you mean `{near}`?" if near else f"it has {', '.join(known)}"
             draft.error("N121", f"{what} has no property `{keyword.name}`", keyword.name_span, help)
         elif keyword.name in built:
@@ -100,7 +99,7 @@ def _check_tree(sections: Sequence[ast.Section], morphologies: Sequence[ast.Morp
 def _no_region(name: str, node: ast.Location | ast.Name, regions: set[str], draft: Draft) -> None:
     if name in draft.report.forgiven:
         return
-    near = closest(name, sorted(regions))
+    near = draft.report.nearest(name, sorted(regions))
     draft.error("N120", f"there is no section `{name}`", node.span, f"did you mean `{near}`?" if near else None)
 
 

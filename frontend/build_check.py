@@ -13,7 +13,6 @@ from birc.frontend.report import Report
 from birc.frontend.typed import Place, Typed, fits, is_condition
 from birc.ir import model as ir
 from birc.ir.expr import Expr
-from birc.suggest import closest
 from birc.units import ONE, TIME, Unit, internal_unit, power
 
 DURATION = internal_unit(TIME)
@@ -57,7 +56,7 @@ def build_check(item: ast.Item, built: Finished, report: Report) -> ir.Check | N
 def no_preset(name: str, model: ir.Model, span: Span, report: Report) -> None:
     """Report a preset that its model does not have."""
     names = [p.name for p in model.presets]
-    near = closest(name, names)
+    near = report.nearest(name, names)
     help = f"did you mean `{model.name}.{near}`?" if near else f"it has {', '.join(names)}" if names else "it has none"
     if name not in report.forgiven:
         report.error("N119", f"`{model.name}` has no preset `{name}`", span, help)
@@ -89,7 +88,7 @@ def _no_port(drive: ast.Drive, model: ir.Model, scope: Scope, report: Report) ->
     if name in report.forgiven:
         return
     ports = [i.name for i in model.inputs]
-    near = closest(name, ports)
+    near = report.nearest(name, ports)
     help = f"did you mean `{near}`?" if near else f"its inputs are {', '.join(f'`{p}`' for p in ports)}" if ports else "it has no inputs"
     symbol = scope.symbols.get(name)
     if any(h.port == name for h in model.handlers):

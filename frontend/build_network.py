@@ -22,7 +22,6 @@ from birc.frontend.typed import Typed
 from birc.frontend.wiring import DURATION, SOURCES, misfit
 from birc.ir import model as ir
 from birc.ir.expr import Expr
-from birc.suggest import closest
 from birc.units import ONE, Unit
 
 T = TypeVar("T")
@@ -87,7 +86,7 @@ def _source(entry: ast.SourceOf, net: NetworkDraft) -> ir.NetworkSource | None:
     kind = SOURCES.get(entry.kind.name)
     if kind is None:
         net.groups[entry.name] = Group(entry.name, "source", count, broken=True)
-        near = closest(entry.kind.name, SOURCES)
+        near = net.report.nearest(entry.kind.name, SOURCES)
         help = f"did you mean `{near}`?" if near else f"there are {', '.join(SOURCES)}"
         net.error("N104", f"there is no source `{entry.kind.name}`", entry.kind.span, help)
         return None
@@ -123,7 +122,7 @@ def _signal(entry: ast.Signal, net: NetworkDraft) -> ir.Signal:
             unit = typed.type if isinstance(typed.type, Unit) else None
             built["w"] = typed.expr
         else:
-            near = closest(keyword.name, ("tau", "w"))
+            near = net.report.nearest(keyword.name, ("tau", "w"))
             help = f"did you mean `{near}`?" if near else "it has tau and w"
             net.error("N121", f"a signal has no `{keyword.name}`", keyword.name_span, help)
     if "tau" not in {k.name for k in entry.properties}:

@@ -13,7 +13,6 @@ from birc.frontend.names import Kind, Scope
 from birc.frontend.typed import fits
 from birc.ir import model as ir
 from birc.ir.expr import Expr
-from birc.suggest import closest
 from birc.units import VOLTAGE
 
 Channels = dict[str, ir.Model | None]
@@ -55,7 +54,7 @@ def build_arguments(
         typed = draft.read(keyword.value, f"an argument of `{channel.name}`", allowed, scope)
         param = params.get(keyword.name)
         if param is None:
-            near = closest(keyword.name, params)
+            near = draft.report.nearest(keyword.name, params)
             help = f"did you mean `{near}`?" if near else f"it has {', '.join(f'`{n}`' for n in params)}" if params else "it has none"
             draft.error("N121", f"`{channel.name}` has no parameter `{keyword.name}`", keyword.name_span, help)
         elif keyword.name in built:

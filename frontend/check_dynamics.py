@@ -10,7 +10,6 @@ from birc.frontend.mismatch import a_kind
 from birc.frontend.names import CALLED, in_order, text_of
 from birc.frontend.typed import Typed
 from birc.ir.expr import Expr, leaves, topo
-from birc.suggest import closest
 from birc.units import TIME, Unit, over
 
 
@@ -20,7 +19,7 @@ def check_target_is_a_state(target: ast.Name, what: str, draft: Draft) -> bool:
     primed = text_of(target.span)
     if symbol is None:
         if target.name not in draft.report.forgiven:
-            near = closest(target.name, (s.name for s in draft.scope.of_kind("state")))
+            near = draft.report.nearest(target.name, (s.name for s in draft.scope.of_kind("state")))
             help = f"did you mean `{near}{primed[len(target.name) :]}`?" if near else f"declare it: `state {target.name} = …`"
             draft.error("N101", f"there is no state `{target.name}`", target.span, help)
         return False

@@ -9,7 +9,6 @@ from birc.frontend import ast
 from birc.frontend.body import Entry
 from birc.frontend.draft import Draft
 from birc.frontend.names import CALLED
-from birc.suggest import closest
 
 
 def check_one_of_each(draft: Draft) -> None:
@@ -38,7 +37,7 @@ def check_ports(draft: Draft) -> None:
     for handler in draft.all_of(ast.OnEvent):
         if draft.item.kind == "synapse":
             if handler.port not in ("pre", "post"):
-                near = closest(handler.port, ("pre", "post"))
+                near = draft.report.nearest(handler.port, ("pre", "post"))
                 help = f"did you mean `{near}`?" if near else None
                 draft.error("N118", f"a synapse has the events `pre` and `post`, no `{handler.port}`", handler.port_span, help)
             elif handler.payload is not None:
@@ -72,7 +71,7 @@ def check_hold(refractory: ast.Refractory, draft: Draft) -> tuple[str, ...]:
         name = node.name + "'" * node.order
         symbol = draft.scope.symbols.get(name)
         if symbol is None and node.name not in draft.report.forgiven:
-            near = closest(name, (s.name for s in draft.scope.of_kind("state")))
+            near = draft.report.nearest(name, (s.name for s in draft.scope.of_kind("state")))
             draft.error("N101", f"there is no state `{name}`", node.span, f"did you mean `{near}`?" if near else None)
         elif symbol is not None and symbol.kind != "state":
             draft.error("M114", f"`{name}` is {CALLED[symbol.kind]}; only states are held", node.span)

@@ -11,7 +11,6 @@ from birc.frontend.names import CALLED, text_of
 from birc.frontend.typed import fits
 from birc.ir import model as ir
 from birc.ir.expr import Expr, leaves
-from birc.suggest import closest
 from birc.units import ONE
 
 
@@ -51,7 +50,7 @@ def _no_parameter(keyword: ast.Keyword, draft: Draft) -> None:
     if symbol is not None:
         draft.error("N121", f"`{keyword.name}` is {CALLED[symbol.kind]}; a preset sets parameters", keyword.name_span)
         return
-    near = closest(keyword.name, (s.name for s in draft.scope.of_kind("param")))
+    near = draft.report.nearest(keyword.name, (s.name for s in draft.scope.of_kind("param")))
     draft.error("N121", f"there is no parameter `{keyword.name}`", keyword.name_span, f"did you mean `{near}`?" if near else None)
 
 
@@ -89,6 +88,6 @@ def _target(name: str, span: Span, line: ast.With, draft: Draft) -> str | None:
     if symbol is not None:
         draft.error("M114", f"`{name}` is {CALLED[symbol.kind]}; `with {line.kind}` is about states", span)
     elif name not in draft.report.forgiven:
-        near = closest(name, (s.name for s in draft.scope.of_kind("state")))
+        near = draft.report.nearest(name, (s.name for s in draft.scope.of_kind("state")))
         draft.error("N101", f"there is no state `{name}`", span, f"did you mean `{near}`?" if near else None)
     return None

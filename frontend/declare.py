@@ -147,9 +147,9 @@ def _define_param(entry: ast.Param, draft: Draft) -> None:
         return
     value = draft.value(typed.expr)
     allowed = range_of(entry.range, unit, draft) if entry.range is not None else None
-    if check_value_is_finite(value, entry.value, draft) and value is not None:
-        if check_range(float(value), allowed, unit, entry.value.span, f"`{entry.name}`", draft):
-            draft.defaults[entry.name] = float(value)
+    finite = check_value_is_finite(value, entry.value, draft)
+    if value is not None and finite and check_range(float(value), allowed, unit, entry.value.span, f"`{entry.name}`", draft):
+        draft.defaults[entry.name] = float(value)
     draft.params[entry.name] = Param(entry.name, unit, typed.expr, allowed, entry.learn, entry.span)
 
 

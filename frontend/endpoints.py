@@ -8,7 +8,6 @@ from birc.errors import Span
 from birc.frontend import ast
 from birc.frontend.network_draft import Group, NetworkDraft
 from birc.ir import model as ir
-from birc.suggest import closest
 from birc.units import ONE, VOLTAGE, Unit, internal_unit
 
 
@@ -37,7 +36,7 @@ def endpoint(node: ast.Expr, net: NetworkDraft) -> Place | None:
     group = net.groups.get(inner.name)
     if group is None:
         if inner.name not in net.report.forgiven:
-            near = closest(inner.name, net.groups)
+            near = net.report.nearest(inner.name, net.groups)
             help = f"did you mean `{near}`?" if near else None
             net.error("N118", f"there is no population, source or signal `{inner.name}` in this network", inner.span, help)
         return None
@@ -158,7 +157,7 @@ def _no_port(place: Place, ports: list[str], what: str, net: NetworkDraft) -> No
     model = place.group.model
     if port in net.report.forgiven or (model is not None and model.is_doubtful(port)):
         return
-    near = closest(port, ports)
+    near = net.report.nearest(port, ports)
     name = place.group.name
     help = f"did you mean `{name}.{near}`?" if near else f"it has {', '.join(f'`{p}`' for p in ports)}" if ports else None
     net.error("N118", f"`{name}` has no {what} `{port}`", place.span, help)

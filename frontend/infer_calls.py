@@ -10,7 +10,6 @@ from birc.frontend.report import Report
 from birc.frontend.typed import BOOL, NOTHING, Place, Typed, fits
 from birc.ir.expr import make
 from birc.ir.ops import USER_FUNCTIONS
-from birc.suggest import closest
 
 
 def infer_call(node: ast.Call, done: dict[int, Typed], scope: Scope, place: Place, report: Report) -> Typed:
@@ -42,7 +41,7 @@ def _no_function(node: ast.Call, path: str, scope: Scope, report: Report) -> Typ
         help = "draws stand in the brackets of a population or projection; random input over time is a `noise`"
         report.error("N104", f"`{path}` cannot be drawn here", node.function.span, help)
         return NOTHING
-    near = closest(path, (*(s.name for s in scope.of_kind("function")), *USER_FUNCTIONS, *DRAWS))
+    near = report.nearest(path, (*(s.name for s in scope.of_kind("function")), *USER_FUNCTIONS, *DRAWS))
     report.error("N104", f"there is no function `{path}`", node.function.span, f"did you mean `{near}`?" if near else _functions())
     return NOTHING
 

@@ -12,7 +12,6 @@ from birc.frontend.typed import ANY, BOOL, NOTHING, Place, Typed
 from birc.frontend.unit_names import read_unit
 from birc.ir.expr import const, var
 from birc.ir.ops import USER_FUNCTIONS
-from birc.suggest import closest
 from birc.units import ONE, TEMPERATURE, internal_unit, literal
 
 CONSTANTS = {"pi": math.pi, "e": math.e}
@@ -106,7 +105,7 @@ def _undeclared(node: ast.Name | ast.Member, path: str, scope: Scope, report: Re
     if isinstance(node, ast.Member) and first in scope.symbols:
         _no_member(path, first, node.span, scope, report)
         return NOTHING
-    near = closest(path, (n for n in scope.symbols if "." not in n or "." in path))
+    near = report.nearest(path, (n for n in scope.symbols if "." not in n or "." in path))
     advice = NOT_HERE.get(path) or (f"did you mean `{near}`?" if near else None)
     if path in USER_FUNCTIONS:
         advice = f"it is a function: write `{path}({', '.join('xyz'[: USER_FUNCTIONS[path]])})`"
@@ -120,7 +119,7 @@ def _no_member(path: str, first: str, span: Span, scope: Scope, report: Report) 
     symbol = scope.symbols[first]
     if symbol.unit is None:
         return
-    near = closest(rest, members)
+    near = report.nearest(rest, members)
     help = f"did you mean `{first}.{near}`?" if near else f"it has {', '.join(f'`{m}`' for m in members)}" if members else None
     report.error("N115", f"`{first}` is {CALLED[symbol.kind]} and has no `{rest}`", span, help)
 

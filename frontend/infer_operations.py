@@ -68,6 +68,8 @@ def infer_operation(name: str, nodes: tuple[ast.Expr, ...], done: dict[int, Type
     if not _kinds_fit(name, rule, nodes, args, report):
         return NOTHING
     expr = make(name, tuple(a.expr for a in args))
+    if name == "neg" and isinstance(args[0].expr.attr, float):
+        expr = const(-args[0].expr.attr)  # a negative literal
     alike = args[1:] if rule == "select" else args
     if any(a.type is ANY for a in alike):
         return Typed(expr, _type_with_any(rule, alike))

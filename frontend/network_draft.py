@@ -17,8 +17,7 @@ from birc.frontend.resolve import File
 from birc.frontend.typed import Place, Typed, fits
 from birc.frontend.wiring import Argument, Kind, misfit
 from birc.ir import model as ir
-from birc.ir.expr import Expr, make
-from birc.suggest import closest
+from birc.ir.expr import Expr, const, make
 from birc.units import ONE, Unit
 
 FindModel = Callable[[str, Span, File, tuple[ast.ItemKind, ...], str], Finished | None]
@@ -89,7 +88,7 @@ class NetworkDraft:
             self.error("N106", f"`{name}` takes {len(known)} arguments", extra.span)
         for keyword in given:
             if keyword.name not in known:
-                near = closest(keyword.name, known)
+                near = self.report.nearest(keyword.name, known)
                 help = f"did you mean `{near}`?" if near else f"it takes {', '.join(known)}" if known else "it takes none"
                 self.error("N121", f"`{name}` takes no `{keyword.name}`", keyword.name_span, help)
             elif keyword.name in values:
@@ -124,7 +123,8 @@ class NetworkDraft:
         wrong = misfit(float(value), argument.domain) if value is not None else None
         if wrong is not None:
             self.error("M108", f"`{argument.name}` {wrong}", node.span)
-        return typed.expr, shared if argument.unit is not None else wanted
+        expr = const(int(value)) if value is not None and argument.domain == "count" and wrong is None else typed.expr
+        return expr, shared if argument.unit is not None else wanted
 
     def count(self, node: ast.Expr) -> int:
         """A number of instances; 1 where it is wrong, which is reported."""

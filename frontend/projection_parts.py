@@ -18,7 +18,6 @@ from birc.frontend.network_draft import NetworkDraft
 from birc.frontend.wiring import FLAGS, RULES
 from birc.ir import model as ir
 from birc.ir.expr import Expr, var
-from birc.suggest import closest
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def _synapse(piece: _Piece, net: NetworkDraft) -> tuple[Finished | None, str | N
     if found is None:
         if name not in net.report.forgiven:
             known = [n for n, f in net.file.items.items() if f.item.kind == "synapse"]
-            near = closest(name, (*RULES, *FLAGS, *known))
+            near = net.report.nearest(name, (*RULES, *FLAGS, *known))
             help = f"did you mean `{near}`?" if near else f"the rules are {', '.join(RULES)}"
             net.error("N123", f"there is no synapse or rule `{name}`", span, help)
         return None, None, ()
@@ -132,7 +131,7 @@ def model_arguments(keywords: Sequence[ast.Keyword], finished: Finished, model: 
                     net.error("M108", message, keyword.value.span)
         else:
             value = None
-            near = closest(name, (*units, *inputs))
+            near = net.report.nearest(name, (*units, *inputs))
             help = f"did you mean `{near}`?" if near else None
             if name not in net.report.forgiven and not finished.is_doubtful(name):
                 net.error("N121", f"`{model.name}` has no parameter or state `{name}`", keyword.name_span, help)
@@ -144,7 +143,7 @@ def model_arguments(keywords: Sequence[ast.Keyword], finished: Finished, model: 
 def _signal(keyword: ast.Keyword, port: ir.Input, net: NetworkDraft) -> Expr | None:
     node = keyword.value
     if not isinstance(node, ast.Name) or node.name not in net.signals:
-        near = closest(node.name, net.signals) if isinstance(node, ast.Name) else None
+        near = net.report.nearest(node.name, net.signals) if isinstance(node, ast.Name) else None
         help = f"did you mean `{near}`?" if near else "declare one: `signal DA: tau = 200 ms`"
         net.error("N118", f"the input `{port.name}` is fed by a signal", node.span, help)
         return None

@@ -12,7 +12,6 @@ from birc.frontend.typed import fits
 from birc.frontend.wiring import DELAYS, DURATION
 from birc.ir import model as ir
 from birc.ir.expr import Expr
-from birc.suggest import closest
 from birc.units import NONE, ONE, Unit, internal_unit, over
 
 
@@ -134,7 +133,7 @@ def _read_properties(project: ast.Project, known: tuple[str, ...], unit: Unit | 
     built: dict[str, Expr] = {}
     for keyword in project.properties:
         if keyword.name not in known:
-            near = closest(keyword.name, known)
+            near = net.report.nearest(keyword.name, known)
             help = f"did you mean `{near}`?" if near else f"it has {', '.join(known)}"
             net.error("N121", f"this projection has no `{keyword.name}`", keyword.name_span, help)
         elif keyword.name in built:

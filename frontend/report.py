@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from birc.errors import Diagnostic, Label, Severity, Span
+from birc.suggest import closest
 
 
 @dataclass(slots=True)
@@ -13,10 +15,12 @@ class Report:
 
     `forgiven` holds the words of lines that could not be read: a name that is unknown only because its declaration is
     among them is no second mistake. `errors` counts them, also those that were found before.
+    `comparisons` is how many names may still be compared to find the nearest.
     """
 
     forgiven: frozenset[str] = frozenset()
     errors: int = 0
+    comparisons: int = 500_000
     _found: dict[Diagnostic, None] = field(default_factory=dict)
 
     def error(self, code: str, message: str, span: Span, help: str | None = None, mark: str = "", labels: tuple[Label, ...] = ()) -> None:
@@ -31,6 +35,12 @@ class Report:
         """A diagnostic that was made elsewhere."""
         self.errors += diagnostic.severity == "error"
         self._found.setdefault(diagnostic)
+
+    def nearest(self, name: str, candidates: Iterable[str]) -> str | None:
+        """What was probably meant by a name. A file with thousands of wrong names gets no more advice after the first of them."""
+        known = list(candidates)
+        self.comparisons -= len(known)
+        return closest(name, known) if self.comparisons > 0 else None
 
     def of(self, severity: Severity) -> tuple[Diagnostic, ...]:
         """The errors, or the warnings."""

@@ -13,7 +13,6 @@ from birc.errors import BircError, Diagnostic, Label, Source
 from birc.frontend import ast
 from birc.frontend.parser import parse_partial, read_source
 from birc.frontend.report import Report
-from birc.suggest import closest
 
 Library = Callable[[str], Source | None]
 """Finds the source in which the library declares an item."""
@@ -87,7 +86,7 @@ class _Reader:
     def _from_library(self, name: ast.Name) -> Found | None:
         source = self.library(name.name)
         if source is None:
-            near = closest(name.name, library_index())
+            near = self.report.nearest(name.name, library_index())
             help = f"did you mean `{near}`?" if near else "`birc models` lists the library"
             self.report.error("N110", f"the library has no `{name.name}`", name.span, help)
             return None
@@ -120,7 +119,7 @@ class _Reader:
         found = other.items.get(name.name)
         if found is None or found.file is not other:
             own = [n for n, f in other.items.items() if f.file is other]
-            near = closest(name.name, own)
+            near = self.report.nearest(name.name, own)
             help = f"did you mean `{near}`?" if near else f"it has {', '.join(f'`{n}`' for n in own)}" if own else None
             if name.name not in other.forgiven:
                 self.report.error("N114", f'there is no item `{name.name}` in "{text.value}"', name.span, help)
@@ -149,7 +148,7 @@ class _Reader:
             )
             return None
         if not path.is_file():
-            near = closest(text.value, (p.name for p in folder.glob("*.birc")))
+            near = self.report.nearest(text.value, (p.name for p in folder.glob("*.birc")))
             help = f'did you mean "{near}"?' if near else None
             self.report.error("N112", f'there is no file "{text.value}"', text.span, help)
             return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from birc.errors import Span
 from birc.frontend.names import Scope
 from birc.frontend.report import Report
-from birc.suggest import closest
 from birc.units import NAMES, Unit, UnknownUnit, parse_unit
 
 MEANT = {
@@ -65,7 +64,7 @@ def _report_unknown(unknown: UnknownUnit, span: Span, report: Report, scope: Sco
             "U101", f"`{unknown.name}` is a name, and stands where a unit is expected", place, f"write `{number} * {unknown.name}`"
         )
         return
-    near = MEANT.get(unknown.name) or closest(unknown.name, NAMES)
+    near = MEANT.get(unknown.name) or report.nearest(unknown.name, NAMES)
     help = (
         f"did you mean `{near}`?"
         if near

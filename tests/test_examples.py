@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from birc import driver
+from birc import driver, sources
 from birc.errors import BircError
 from birc.frontend.format import format_text
 
@@ -21,7 +21,7 @@ NAMES = [path.name for path in MODELS]
 
 @pytest.mark.parametrize("file", MODELS, ids=NAMES)
 def test_model_is_without_fault(file: Path) -> None:
-    loaded = driver.load(file)
+    loaded = sources.load(file)
     assert loaded.warnings == ()
     assert format_text(loaded.source) == loaded.source.text
     assert [str(result.diagnostic) for result in driver.check(loaded) if result.diagnostic is not None] == []

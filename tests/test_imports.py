@@ -1,4 +1,4 @@
-"""Imports point down: errors <- ir <- {passes, frontend, backends} <- {driver, checks, verify, runtime} <- cli."""
+"""Imports point down: errors <- ir <- {passes, frontend, backends} <- {sources, checks, runtime, verify, driver} <- cli."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("birc.errors", "birc.units", "birc.suggest", "birc.codes"),
     ("birc.ir",),
     ("birc.passes", "birc.frontend", "birc.backends"),
-    ("birc.checks", "birc.driver", "birc.runtime", "birc.verify"),
+    ("birc.checks", "birc.driver", "birc.runtime", "birc.sources", "birc.verify"),
     ("birc.cli",),
 )
 SEPARATE = {"birc.passes", "birc.frontend", "birc.backends"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import birc
-from birc import driver
+from birc import driver, sources
 from birc.ir.model import Model
 
 FOLDER = Path(birc.__file__).parent / "library"
@@ -18,25 +18,25 @@ WANTED = {"lif", "lif_unit", "lif_exp", "lif_alpha", "alif", "izhikevich", "adex
 
 def test_the_library_is_complete() -> None:
     assert set(FILES) >= WANTED
-    assert sorted(driver.library()) == FILES
+    assert sorted(sources.library()) == FILES
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_file_is_without_fault(file: str) -> None:
-    assert driver.load(file).warnings == ()
+    assert sources.load(file).warnings == ()
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_file_is_in_form(file: str) -> None:
     from birc.frontend.format import format_text
 
-    source = driver.load(file).source
+    source = sources.load(file).source
     assert format_text(source) == source.text
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_every_model_names_its_source(file: str) -> None:
-    for item in driver.load(file).module.items:
+    for item in sources.load(file).module.items:
         assert isinstance(item, Model)
         assert item.doc is not None
         assert re.search(r"\((1[89]|20)\d\d\)", item.doc)
@@ -44,7 +44,7 @@ def test_every_model_names_its_source(file: str) -> None:
 
 @pytest.mark.parametrize("file", FILES)
 def test_every_neuron_has_a_check(file: str) -> None:
-    module = driver.load(file).module
+    module = sources.load(file).module
     neurons = {item.name for item in module.items if isinstance(item, Model) and item.kind == "neuron"}
     assert {check.model for check in module.checks} == neurons
 

@@ -23,8 +23,13 @@ class Native:
         return None if build.find_compiler() else Missing("a C++ compiler", build.HOW_TO_GET_ONE)
 
     def refuse(self, step: Step, dtype: Dtype) -> tuple[Diagnostic, ...]:
-        """Ops that have no C++ spelling."""
-        return tuple(Diagnostic("L201", f"the native target has no `{name}`", step.span) for name in emit.unsupported(step))
+        """Ops that have no C++ spelling, and a program that holds too much at a time."""
+        found = [Diagnostic("L201", f"the native target has no `{name}`", step.span) for name in emit.unsupported(step)]
+        arrays = None if found else emit.too_large(step)
+        if arrays is not None:
+            message = f"the program holds {arrays} values of each neuron at a time; the native target has room for {emit.MOST_ARRAYS}"
+            found.append(Diagnostic("L202", message, step.span, "`--target numpy` takes it"))
+        return tuple(found)
 
     def emit(self, step: Step, dtype: Dtype) -> Artifact:
         """One C++ file."""

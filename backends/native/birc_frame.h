@@ -1,4 +1,7 @@
 // What every frame needs: types, a tile of lanes, and the job as the runner hands it over.
+#ifndef TILE
+#define TILE 256
+#endif
 typedef __INT64_TYPE__ int64;
 typedef __UINT64_TYPE__ uint64;
 typedef __INT32_TYPE__ int32;
@@ -7,7 +10,7 @@ typedef unsigned char uint8;
 
 namespace birc {
 
-constexpr int LANES = 256;  // neurons that advance together; their state stays in the first cache
+constexpr int LANES = TILE;
 
 template <class T> struct Lanes {
     alignas(64) T at[LANES];
@@ -103,6 +106,8 @@ template <class T> void pack(uint64* word, const Lanes<T>& fired, int count) {
 }
 
 }  // namespace birc
+
+extern "C" __attribute__((visibility("default"))) const int32 birc_lanes = TILE;
 
 extern "C" __attribute__((visibility("default"))) int64 birc_count(const uint64* words, int64 length) {
     int64 total = 0;

@@ -18,7 +18,8 @@ from birc.backends import Artifact, Dtype
 from birc.backends.c_family import C_TYPES, RESERVED, Real, comment, doc_comment, syntax
 from birc.backends.names import identifiers
 from birc.backends.native.layout import Layout, expressions, layout
-from birc.backends.native.loops import EventLoop, Loop, kept_names, loops_of
+from birc.backends.native.loops import EventLoop, Loop, aliases, kept_names, loops_of
+from birc.backends.native.shorten import shorten
 from birc.backends.text import lines
 from birc.errors import Span
 from birc.ir.expr import Expr, topo, value
@@ -28,13 +29,19 @@ from birc.ir.step import Deliver, Step
 REALS: dict[Dtype, Real] = {"f64": "double", "f32": "float"}
 STORAGE = {"real": "real", "int": "int32", "bool": "uint8"}
 """C types of the arrays that come from Python."""
+FIRST_CACHE = 40_000
+"""Bytes of a tile that are sure to stay in the processor's first cache."""
+MOST_ARRAYS = 2000
+"""Values of one neuron that a tile holds: more would not fit on the stack of a thread."""
 
 
 def emit(step: Step, dtype: Dtype) -> Artifact:
     """`<name>.cpp`, which needs nothing but a C++17 compiler."""
-    places = layout(step)
-    loops = loops_of(step)
-    writer = _Writer(step, places, REALS[dtype])
+    short = shorten(step)
+    places = layout(short)
+    loops = loops_of(short)
+    kept = kept_names(loops)
+    writer = _Writer(short, places, aliases(loops), REALS[dtype])
     headers = ["birc_frame.h", "birc_math.h", *(["birc_random.h"] if places.noises else [])]
     text = (
         _environment()
@@ -47,8 +54,9 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
             headers=[_header(name) for name in headers],
             places=places,
             normals=[(f"{noise.name}:{lane}", i, lane) for i, noise in enumerate(step.noises) for lane in range(noise.lanes)],
-            kept=sorted(kept_names(loops)),
-            loops=[writer.event_loop(x.deliver) if isinstance(x, EventLoop) else writer.lane_loop(x, kept_names(loops)) for x in loops],
+            kept=sorted(kept),
+            loops=[writer.event_loop(x.deliver) if isinstance(x, EventLoop) else writer.lane_loop(x, kept) for x in loops],
+            lanes=lanes(_arrays(places, kept), dtype),
             payloads=list(writer.payloads.values()),
             types=C_TYPES,
             storage=STORAGE,
@@ -56,6 +64,24 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
         )
     )
     return Artifact("native", step, dtype, {f"{file_name(step.name)}.cpp": text})
+
+
+def _arrays(places: Layout, kept: frozenset[str]) -> int:
+    """How many values of a neuron a tile holds at a time, at most."""
+    return len(places.binds) + len(places.slots) + len(places.inputs) + len(places.events) + len(places.outputs) + len(kept) + 2
+
+
+def lanes(arrays: int, dtype: Dtype) -> int:
+    """Neurons in a tile: as many as the first cache holds, from 64 to 256."""
+    width = 8 if dtype == "f64" else 4
+    return next((n for n in (256, 128) if arrays * width * n <= FIRST_CACHE), 64)
+
+
+def too_large(step: Step) -> int | None:
+    """How many values of a neuron the program holds at a time, where that is more than `MOST_ARRAYS`."""
+    short = shorten(step)
+    arrays = _arrays(layout(short), kept_names(loops_of(short)))
+    return arrays if arrays > MOST_ARRAYS else None
 
 
 def file_name(name: str) -> str:
@@ -100,8 +126,9 @@ class Sink:
 class _Writer:
     """Writes loops as lines of C++."""
 
-    def __init__(self, step: Step, places: Layout, real: Real) -> None:
+    def __init__(self, step: Step, places: Layout, again: dict[str, Expr], real: Real) -> None:
         self.places = places
+        self.aliases = again
         self.slots = {slot.name: slot.kind for slot in step.slots}
         self.binds = frozenset(places.binds)
         self.payloads = {s.payload: s.port for _, s in step.statements() if isinstance(s, Deliver) and s.summing}
@@ -126,6 +153,8 @@ class _Writer:
                 return f"normals.{self.names[name]}[lane]"
             case "value" if name in self.local:
                 return self.names[name]
+            case "value" if name in self.aliases:
+                return self.text(self.aliases[name])
             case "value" if name in self.payloads:
                 return f"payloads.{self.names[self.payloads[name]]}[lane]"
             case "value" if name in self.binds:

@@ -11,6 +11,11 @@ from birc.ir.step import Define, Deliver, Emit, Put, Step, Store
 
 Named = tuple[str, Expr, Span | None]
 
+LONGEST = 100
+"""Definitions in one loop: compilers take more than linear time for longer ones."""
+READ = ("load", "read", "normal", "const")
+"""What can be read again in a later loop, and so need not be kept."""
+
 
 @dataclass
 class Loop:
@@ -74,14 +79,28 @@ def loops_of(step: Step) -> list[Loop | EventLoop]:
             case _:
                 raise TypeError(f"a backend was given {type(statement).__name__}")
     loop.stores = stores
-    return done
+    return [part for long in done for part in (_short(long) if isinstance(long, Loop) else (long,))]
+
+
+def _short(loop: Loop) -> list[Loop]:
+    """A loop as loops of at most `LONGEST` definitions; the last has what it leaves behind."""
+    pieces = [loop.defines[i : i + LONGEST] for i in range(0, len(loop.defines), LONGEST)] or [[]]
+    return [*(Loop(piece) for piece in pieces[:-1]), Loop(pieces[-1], loop.fired, loop.outputs, loop.stores)]
+
+
+def aliases(loops: Iterable[Loop | EventLoop]) -> dict[str, Expr]:
+    """Names that stand for something the frame holds all step long."""
+    carried = {carry.name for loop in loops if isinstance(loop, EventLoop) for carry in loop.deliver.carries}
+    defines = [define for loop in loops if isinstance(loop, Loop) for define in loop.defines]
+    return {name: e for name, e, _ in defines if e.op in READ and name not in carried}
 
 
 def kept_names(loops: Iterable[Loop | EventLoop]) -> frozenset[str]:
-    """Names made in one loop and read in a later one."""
+    """Names made in one loop and read in a later one, other than aliases."""
+    loops = list(loops)
     made: set[str] = set()
     kept: set[str] = set()
     for loop in loops:
         kept |= made & loop.reads()
         made |= loop.makes()
-    return frozenset(kept)
+    return frozenset(kept - aliases(loops).keys())

@@ -13,8 +13,6 @@ from birc.backends import FLOATS, Array, Artifact, Events, Job, Spikes
 from birc.backends.native import build
 from birc.backends.native.layout import Layout, layout
 
-LANES = 256
-"""Neurons in a tile, as in `birc_frame.h`."""
 SLAB_SECONDS = 0.1
 """About how long one call of the library lasts: signals are handled between calls."""
 SLAB_UPDATES = 1_000_000
@@ -89,7 +87,7 @@ class Native:
         binds = [np.ascontiguousarray(job.bind[name], dtype=np.float64) for name in self.layout.binds]
         each = "".join("1" if array.size > 1 else "0" for array in binds)
         library = self.kernel(each if "1" in each else "")
-        call = Call(self.layout, self.real, job, binds)
+        call = Call(self.layout, self.real, job, binds, ctypes.c_int32.in_dll(library, "birc_lanes").value)
         found = [call.slab(library, first, count, self.cleared(count * call.words)) for first, count in _slabs(job)]
         call.finish()
         if len(found) == 1:
@@ -124,11 +122,12 @@ def _slabs(job: Job) -> Iterator[tuple[int, int]]:
 class Call:
     """A job's arrays as the library wants them; they live as long as this."""
 
-    def __init__(self, places: Layout, real: type[np.floating[Any]], job: Job, binds: list[Array]) -> None:
+    def __init__(self, places: Layout, real: type[np.floating[Any]], job: Job, binds: list[Array], lanes: int) -> None:
         self.job = job
         self.places = places
         self.binds = binds
-        self.words = -(-job.n // LANES) * (LANES // 64)
+        self.lanes = lanes
+        self.words = -(-job.n // lanes) * (lanes // 64)
         types = {"real": np.dtype(real), "int": np.dtype(np.int32), "bool": np.dtype(np.bool_)}
         self.state = [np.ascontiguousarray(job.state[slot.name], dtype=types[slot.kind]) for slot in places.slots]
         self.inputs = [_input(job.inputs[name]) for name in places.inputs]
@@ -151,7 +150,7 @@ class Call:
         inputs = (InputField * len(self.inputs))(
             *(InputField(array.ctypes.data + first * row * array.itemsize, row, column) for array, row, column in self.inputs)
         )
-        grouped = [_group(self.job.events[name], first, count, self.job.n) for name in self.places.events]
+        grouped = [_group(self.job.events[name], first, count, self.job.n, self.lanes) for name in self.places.events]
         arrivals = (ArrivalsField * len(grouped))(*(ArrivalsField(*(array.ctypes.data for array in arrays)) for arrays in grouped))
         self.fields.start = self.job.start + first
         self.fields.steps = count
@@ -186,18 +185,18 @@ def _input(given: Array) -> tuple[Array, int, int]:
     return array, n if steps > 1 else 0, 1 if n > 1 else 0
 
 
-def _group(events: Events, first: int, count: int, n: int) -> tuple[Array, Array, Array, Array]:
+def _group(events: Events, first: int, count: int, n: int, lanes: int) -> tuple[Array, Array, Array, Array]:
     """Events of a slab by tile, and within a tile in their order: (begin of each tile, step, lane, payload)."""
     offsets = np.asarray(events.offsets[first : first + count + 1], dtype=np.int64)
     chosen = slice(int(offsets[0]), int(offsets[-1]))
     index = np.asarray(events.index[chosen])
-    tiles = -(-n // LANES)
-    tile = index // LANES
+    tiles = -(-n // lanes)
+    tile = index // lanes
     order = np.argsort(tile.astype(np.uint16) if tiles <= 1 << 16 else tile, kind="stable")  # 16 bits are sorted by radix
     begin = np.zeros(tiles + 1, np.int64)
     np.cumsum(np.bincount(tile, minlength=tiles), out=begin[1:])
     step = np.repeat(np.arange(count, dtype=np.int32), np.diff(offsets))[order]
-    lane = (index % LANES).astype(np.int32)[order]
+    lane = (index % lanes).astype(np.int32)[order]
     return begin, step, lane, np.asarray(events.payload[chosen], dtype=np.float64)[order]
 
 

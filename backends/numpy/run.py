@@ -36,7 +36,8 @@ class NumpyRunner:
                 events = {p: _at(e.offsets, e.index, e.payload, j) for p, e in job.events.items()}
                 draw = self._draws(job, stamp - 1)
                 new, fired, outputs = self._step(job.n, bind, job.state, inputs, events, draw)
-                for slot, value in new.items():
+                after = {slot: np.array(value) for slot, value in new.items()}  # a new value may be another slot's old array
+                for slot, value in after.items():
                     job.state[slot][:] = value
                 if fired is not None:
                     index = np.flatnonzero(np.broadcast_to(fired, job.n))

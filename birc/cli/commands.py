@@ -45,10 +45,8 @@ def check(arguments: argparse.Namespace) -> int:
         records.extend(show.diagnostic_record(d) for d in (*loaded.warnings, *bad))
         if not arguments.json:
             show.warnings((*loaded.warnings, *bad))
-            passed = (
-                f"{len(results) - len(bad)} of {show.count(len(results), 'expectation')} met" if results else "nothing to check by running"
-            )
-            print(f"{file}: {show.count(len(loaded.module.items), 'item')}, {passed}")
+            met = f", {len(results) - len(bad)} of {show.count(len(results), 'expectation')} met" if results else ""
+            print(f"{file}: {show.count(len(loaded.module.items), 'item')}{met}")
     if arguments.json:
         show.as_json(records)
     return 1 if failed else 0

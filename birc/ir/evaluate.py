@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from birc.ir.events import rounds, total
-from birc.ir.expr import Expr, topo
+from birc.ir.expr import Expr, leaves, topo
 from birc.ir.model import Model
 from birc.ir.ops import evaluate_op, expm
 from birc.ir.step import Define, Deliver, Emit, Integrate, Put, Step, Store
@@ -146,35 +146,43 @@ def _integrate(s: Integrate, values: dict[str, Any], moment: Moment) -> None:
                 seen[state] = np.minimum(seen[state], evaluate(limit, seen, moment))
         return [np.where(k, 0.0, evaluate(r, seen, moment)) for r, k in zip(s.rates, held, strict=True)]
 
+    noise = [_kick(terms, values, moment, h) for terms in s.noises] or [0.0] * len(s.states)
+    noise = [np.where(k, 0.0, x) for k, x in zip(held, noise, strict=True)]
     methods = {"rk4": _rk4, "euler": _euler, "exponential": _exponential, "exact": _exact}
-    after = methods[s.method](rates, start, h, held)
+    if s.method == "exact" and s.noises:
+        noise = _exact_noise(s, rates, start, held, values, moment, h)
+    after = methods[s.method](rates, start, h, noise)
     for i, name in enumerate(s.results):
-        noise = sum((evaluate(c, values, moment) * np.sqrt(h) * _draws(moment, n) for n, c in s.noises[i]), 0.0) if s.noises else 0.0
-        values[name] = np.where(held[i], start[i], after[i] + noise).astype(moment.dtype)
+        values[name] = np.where(held[i], start[i], after[i]).astype(moment.dtype)
 
 
-def _draws(moment: Moment, noise: str) -> Array:
+def _kick(terms: tuple[tuple[str, Expr], ...], values: dict[str, Any], moment: Moment, h: float) -> Any:
+    """What white noise adds in a step, with its coefficients as they are at k (Euler and Maruyama)."""
+    return sum((evaluate(c, values, moment) * np.sqrt(h) * _draws(moment, n) for n, c in terms), 0.0)
+
+
+def _draws(moment: Moment, noise: str, lane: int = 0) -> Array:
     assert moment.draw is not None
-    return moment.draw(noise, 0)
+    return moment.draw(noise, lane)
 
 
 Rates = Callable[..., list[Array]]
 
 
-def _euler(rates: Rates, x: list[Array], h: float, held: list[Array]) -> list[Array]:
-    return [a + h * k for a, k in zip(x, rates(x), strict=True)]
+def _euler(rates: Rates, x: list[Array], h: float, noise: list[Array]) -> list[Array]:
+    return [a + h * k + z for a, k, z in zip(x, rates(x), noise, strict=True)]
 
 
-def _rk4(rates: Rates, x: list[Array], h: float, held: list[Array]) -> list[Array]:
+def _rk4(rates: Rates, x: list[Array], h: float, noise: list[Array]) -> list[Array]:
     k1 = rates(x)
     k2 = rates([a + h / 2 * k for a, k in zip(x, k1, strict=True)], 0.5)
     k3 = rates([a + h / 2 * k for a, k in zip(x, k2, strict=True)], 0.5)
     k4 = rates([a + h * k for a, k in zip(x, k3, strict=True)], 1.0)
-    return [a + h / 6 * (p + 2 * q + 2 * r + t) for a, p, q, r, t in zip(x, k1, k2, k3, k4, strict=True)]
+    return [a + h / 6 * (p + 2 * q + 2 * r + t) + z for a, p, q, r, t, z in zip(x, k1, k2, k3, k4, noise, strict=True)]
 
 
-def _exponential(rates: Rates, x: list[Array], h: float, held: list[Array]) -> list[Array]:
-    """One variable after the other; the slope of an affine equation is a difference quotient."""
+def _exponential(rates: Rates, x: list[Array], h: float, noise: list[Array]) -> list[Array]:
+    """One variable after the other, each with its noise; the slope of an affine equation is a difference quotient."""
     now = list(x)
     for i in range(len(x)):
         f = rates(now)[i]
@@ -182,27 +190,71 @@ def _exponential(rates: Rates, x: list[Array], h: float, held: list[Array]) -> l
         moved = [a + delta if j == i else a for j, a in enumerate(now)]
         slope = (rates(moved)[i] - f) / delta
         grown = np.where(np.abs(slope * h) < 1e-12, h, np.expm1(slope * h) / np.where(slope == 0, 1.0, slope))
-        now[i] = np.where(held[i], x[i], x[i] + f * grown)
+        now[i] = x[i] + f * grown + noise[i]
     return now
 
 
-def _exact(rates: Rates, x: list[Array], h: float, held: list[Array]) -> list[Array]:
-    """x + ∫0^h e^{As} ds f(x), with A read off the (linear) rates column by column, per instance."""
+def _exact(rates: Rates, x: list[Array], h: float, noise: list[Array]) -> list[Array]:
+    """x + ∫0^h e^{As} ds f(x), with A read off the (linear) rates, per instance."""
     n, m = len(x), len(x[0])
     f = np.stack([np.broadcast_to(k, m) for k in rates(x)])
-    scale = [np.maximum(1.0, np.abs(a)) for a in x]
-    matrix = np.zeros((m, n, n))
-    for j in range(n):
-        moved = [a + scale[j] if i == j else a for i, a in enumerate(x)]
-        column = np.stack([np.broadcast_to(k, m) for k in rates(moved)])
-        matrix[:, :, j] = ((column - f) / scale[j]).T
+    matrix = _matrix(rates, x)
     out = np.stack(x).astype(np.float64)
     for instance in range(m):
         block = np.zeros((n + 1, n + 1))
         block[:n, :n] = matrix[instance] * h
         block[:n, n] = f[:, instance] * h
         out[:, instance] += expm(block)[:n, n]
-    return list(out)
+    return [a + z for a, z in zip(out, noise, strict=True)]
+
+
+def _matrix(rates: Rates, x: list[Array]) -> Array:
+    """The derivatives of linear rates, [m, n, n], as difference quotients column by column."""
+    n, m = len(x), len(x[0])
+    f = np.stack([np.broadcast_to(k, m) for k in rates(x)])
+    matrix = np.zeros((m, n, n))
+    for j in range(n):
+        scale = np.maximum(1.0, np.abs(x[j]))
+        moved = [a + scale if i == j else a for i, a in enumerate(x)]
+        column = np.stack([np.broadcast_to(k, m) for k in rates(moved)])
+        matrix[:, :, j] = ((column - f) / scale).T
+    return matrix
+
+
+def _exact_noise(
+    s: Integrate, rates: Rates, x: list[Array], held: list[Array], values: dict[str, Any], moment: Moment, h: float
+) -> list[Array]:
+    """Noises with constant coefficients, by the covariance ∫0^h e^{As} b b^T e^{A^T s} ds in quadrature; others as they are at k."""
+    n, m = len(x), moment.n
+    matrix = _matrix(rates, x)
+    total = [np.zeros(m) for _ in x]
+    nodes, weights = np.polynomial.legendre.leggauss(24)
+    for name in dict.fromkeys(name for terms in s.noises for name, _ in terms):
+        own = [tuple(t for t in terms if t[0] == name) for terms in s.noises]
+        if not all(leaves(c, "value", "load", "read") <= moment.bind.keys() for terms in own for _, c in terms):
+            kicks = [np.broadcast_to(_kick(terms, values, moment, h), m) for terms in own]
+            total = [a + np.where(k, 0.0, z) for a, k, z in zip(total, held, kicks, strict=True)]
+            continue
+        b = np.stack([np.broadcast_to(sum((evaluate(c, values, moment) for _, c in terms), 0.0), m) for terms in own])
+        b = np.where(np.stack(held), 0.0, b)
+        lanes = np.stack([_draws(moment, name, lane) for lane in range(n)])
+        for instance in range(m):
+            spread = [expm(matrix[instance] * (t + 1) / 2 * h) @ b[:, instance] for t in nodes]
+            covariance = sum(w * h / 2 * np.outer(y, y) for w, y in zip(weights, spread, strict=True))
+            for i, z in enumerate(_factor(np.asarray(covariance)) @ lanes[:, instance]):
+                total[i][instance] += z
+    return total
+
+
+def _factor(covariance: Array) -> Array:
+    """The lower triangular factor of a covariance that may be singular."""
+    n = len(covariance)
+    low = np.zeros((n, n))
+    for j in range(n):
+        low[j, j] = np.sqrt(max(covariance[j, j] - low[j, :j] @ low[j, :j], 0.0))
+        if low[j, j] > 0:
+            low[j + 1 :, j] = (covariance[j + 1 :, j] - low[j + 1 :, :j] @ low[j, :j]) / low[j, j]
+    return low
 
 
 # --- level 1

@@ -23,6 +23,7 @@ Kind = Literal["real", "int", "bool"]
 Bounds = tuple[float, float]
 INF = math.inf
 ALL: Bounds = (-INF, INF)
+MOST_STEPS = 2**31 - 1
 
 UnitRule = Literal["same", "product", "quotient", "power", "root", "none", "compare", "logic", "select", "sign", "steps", "any"]
 """How units go through an op:
@@ -243,12 +244,19 @@ def _noise_factor(rows: Array, h: float) -> Array:
     """The lower Cholesky factor of ∫0^h exp(A s) D exp(A s)^T ds; `rows` holds A above D (Van Loan 1978)."""
     n = rows.shape[1]
     a, d = rows[:n], rows[n:]
+    norm = float(np.max(np.sum(np.abs(a * h), axis=1), initial=0.0))
+    doublings = max(0, math.ceil(math.log2(norm))) if 0 < norm < INF else 0  # exp(-A h) would swamp the result of a stiff A
+    part = h / 2.0**doublings
     block = np.zeros((2 * n, 2 * n))
-    block[:n, :n] = -a * h
-    block[:n, n:] = d * h
-    block[n:, n:] = a.T * h
+    block[:n, :n] = -a * part
+    block[:n, n:] = d * part
+    block[n:, n:] = a.T * part
     e = expm(block)
-    covariance = e[n:, n:].T @ e[:n, n:]
+    propagator = e[n:, n:].T
+    covariance = propagator @ e[:n, n:]
+    for _ in range(doublings):
+        covariance = covariance + propagator @ covariance @ propagator.T
+        propagator = propagator @ propagator
     return _cholesky((covariance + covariance.T) / 2)
 
 
@@ -265,8 +273,9 @@ def _cholesky(m: Array) -> Array:
 
 
 def _steps(duration: Any, h: Any) -> Any:
-    """floor(T/h + 0.5): a duration in whole steps."""
-    return np.floor(np.asarray(duration, dtype=np.float64) / h + 0.5).astype(np.int64)
+    """floor(T/h + 0.5): a duration in whole steps; as many as a countdown can hold where there are more (`inf`)."""
+    count = np.floor(np.asarray(duration, dtype=np.float64) / h + 0.5)
+    return np.clip(count, 0, MOST_STEPS).astype(np.int64)
 
 
 TABLE: tuple[Op, ...] = (

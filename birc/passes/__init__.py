@@ -6,6 +6,7 @@ other. Every pass returns the same object when nothing changed. The needed ones 
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -54,8 +55,8 @@ class Pass:
     @property
     def summary(self) -> str:
         """The first sentence of its file."""
-        text = (__import__(self.run.__module__, fromlist=["__doc__"]).__doc__ or "").strip()
-        return " ".join(text.split("\n\n")[0].split())
+        text = sys.modules[self.run.__module__].__doc__ or ""
+        return " ".join(text.strip().split("\n\n")[0].split())
 
 
 PASSES: tuple[Pass, ...] = (
@@ -96,7 +97,7 @@ def run(program: Program, names: Iterable[str], after: After | None = None, skip
 
     Raises A020 for a pass that does not exist, A021 for switching off one that is needed.
     """
-    left_out = {_find(name).name for name in skip}
+    left_out = [_find(name).name for name in skip]
     for name in left_out:
         if BY_NAME[name].needed:
             raise BircError("A021", f"pass `{name}` is needed for lowering and cannot be switched off")

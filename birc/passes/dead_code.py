@@ -1,4 +1,4 @@
-"""Remove definitions that nothing stores, emits, delivers or records, and bind values that no phase reads.
+"""Remove definitions that nothing stores, emits, delivers or records, and bind values that no phase reads; ports stay.
 
     %.half = …   (never read)              ->
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from birc.ir.expr import Expr, leaves
-from birc.ir.step import Define, Deliver, Statement, Step, with_phases
+from birc.ir.step import Define, Statement, Step, with_phases
 from birc.passes.expressions import map_any
 
 
@@ -20,8 +20,6 @@ def run(step: Step) -> Step:
         kept: list[Statement] = []
         for statement in reversed(phase.body):
             if isinstance(statement, Define) and statement.name not in live:
-                continue
-            if isinstance(statement, Deliver) and not _needed(statement, live):
                 continue
             live |= _reads(statement)
             kept.append(statement)
@@ -35,11 +33,6 @@ def run(step: Step) -> Step:
     changed = with_phases(step, bodies)
     kept_bind = tuple(reversed(bind))
     return changed if len(kept_bind) == len(step.bind) else replace(changed, bind=kept_bind)
-
-
-def _needed(deliver: Deliver, live: set[str]) -> bool:
-    names = {c.result for c in deliver.carries} | {d.name for d in deliver.body}
-    return bool(names & live)
 
 
 def _reads(statement: Statement) -> set[str]:

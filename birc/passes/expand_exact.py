@@ -106,7 +106,7 @@ def _propagator(system: System, i: int, j: int) -> Expr:
             return const(1.0) if is_zero(a[i][i]) else op("exp", mul(a[i][i], h))
         if _direct(system, j, i):
             start = const(1.0) if is_zero(a[j][j]) else op("exp", mul(a[j][j], h))
-            spread = sub(a[i][i], a[j][j])
+            spread = ZERO if a[i][i] is a[j][j] else sub(a[i][i], a[j][j])
             bend = const(1.0) if is_zero(spread) else op("exprel", mul(spread, h))
             return mul(mul(a[i][j], h), mul(start, bend))
     return make_entry("propagator", len(a), i, j, h, tuple(e for row in a for e in row))

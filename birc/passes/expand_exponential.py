@@ -31,7 +31,7 @@ def solve(integrate: Integrate, constants: Constants) -> list[Define]:
         length = h if is_zero(slope) else mul(h, op("exprel", mul(slope, h)))
         start = integrate.initial[i]
         new = add(start, mul(substitute(rate, done), length))
-        noise = substitute(euler_maruyama(integrate, i, h), done)
+        noise = euler_maruyama(integrate, i, h)  # coefficients at k, as Itô's integral wants them
         name = integrate.results[i]
         out.append(Define(name, unless_held(integrate, i, add(new, noise), start), integrate.spans[i] if integrate.spans else None))
         done[value(state)] = value(name)

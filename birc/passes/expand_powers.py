@@ -1,6 +1,6 @@
 """Write small whole powers as products, so that they are the same bits on every target.
 
-    pow %x, 3.0                            ->  %0 = mul %x, %x   mul %0, %x
+    pow %x, 3.0                            ->  %0 = mul %x, %x   mul %x, %0
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 
 from birc.ir.expr import Expr, rebuild, topo, value
 from birc.ir.step import Define, Step
@@ -17,6 +18,7 @@ def run(step: Step) -> Step:
     bound = {d.name for d in step.bind}
     known = {d.value: d.name for d in step.bind if d.value.args}
     new: list[Define] = []
+    fresh = (name for i in count() if (name := f".c{i}") not in bound)
 
     def fixed(e: Expr, constant: dict[Expr, bool]) -> bool:
         if e.op == "value":
@@ -38,7 +40,7 @@ def run(step: Step) -> Step:
         if not constant[e] or not e.args:
             return done[e]
         if e not in known:
-            known[e] = f".c{len(new)}"
+            known[e] = next(fresh)
             new.append(Define(known[e], e))
         return value(known[e])
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from birc.errors import BircError
 from birc.ir.expr import Expr, const, is_const, leaves, make, op, substitute, value, var
+from birc.ir.graph import reads, transitive
 from birc.ir.linear import linear_form
 from birc.ir.model import Block, Handler, Model, State, Update
 from birc.ir.step import (
@@ -61,6 +62,7 @@ class _Lowering:
         self.fixed = bind_time(model)
         self.held = frozenset(model.refractory.hold) if model.refractory else frozenset()
         self.lanes: dict[str, int] = {}
+        self.sources = transitive(reads(model))
 
     def step(self) -> Step:
         """The whole program, phase by phase."""
@@ -188,12 +190,12 @@ class _Lowering:
             assert form is not None, "the front end lets noise in only linearly"
             rates.append(self._now(form.rest))
             noises.append(tuple((n, self._now(c)) for n, c in form.coefficients.items() if not is_const(c, 0.0)))
-        for terms in noises:
-            self.lanes.update({n: max(1, self.lanes.get(n, 0)) for n, _ in terms})
-        if block.method == "exact" and len(block.states) > 1:
-            self.lanes.update({n: len(block.states) for terms in noises for n, _ in terms})
-        read = {n for r in rates for n in leaves(r, "value")} - set(block.states)
-        feeds = tuple(self._feed(s, exact[s]) for s in self.states if s in read and s in exact) if block.method == "rk4" else ()
+        lanes = len(block.states) if block.method == "exact" else 1
+        self.lanes.update({n: max(lanes, self.lanes.get(n, 0)) for terms in noises for n, _ in terms})
+        guards = tuple((g.state, self._now(g.limit)) for g in model.guards if g.state in block.states)
+        read = {n for e in (*rates, *(limit for _, limit in guards)) for n in leaves(e, "value")} - set(block.states)
+        free = [s for s in self.states if s in read and s in exact and not self.sources[s] & set(block.states)]
+        feeds = tuple(self._feed(s, exact[s]) for s in free) if block.method == "rk4" else ()
         return Integrate(
             method=block.method,
             states=block.states,
@@ -203,7 +205,7 @@ class _Lowering:
             noises=tuple(noises) if any(noises) else (),
             busy=self._busy() if self.held & set(block.states) else None,
             hold=tuple(s for s in block.states if s in self.held),
-            guards=tuple((g.state, self._now(g.limit)) for g in model.guards if g.state in block.states),
+            guards=guards,
             feeds=feeds,
             spans=tuple(odes[s].span for s in block.states),
         )

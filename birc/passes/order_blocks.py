@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from birc.ir.expr import Expr
 from birc.ir.graph import reads
-from birc.ir.linear import linear_form
 from birc.ir.model import Block, Model
 from birc.passes.classify_odes import linearity
 
@@ -21,31 +20,30 @@ def run(model: Model) -> Model:
     taken = {s for o in model.options if o.kind == "solver" and o.name != "exact" for s in o.targets or rates}
     merged: list[Block] = []
     for block in model.blocks:
-        feeds = [b for b in merged if b.linearity == "constant" and _feeds(b, block, rates, edges)]
         joinable = block.linearity == "constant" and not taken & set(block.states)
-        feeds = [b for b in feeds if not taken & set(b.states)] if joinable else []
+        feeds = [b for b in merged if joinable and not taken & set(b.states) and _feeds(model, b, block, rates, edges)]
         states = tuple(s for b in feeds for s in b.states) + block.states
-        if feeds and linearity(model, states, rates) == "constant":
-            merged = [b for b in merged if b not in feeds]
-            merged.append(Block(states, "constant"))
-        else:
-            merged.append(block)
+        merged = [b for b in merged if b not in feeds]
+        merged.append(Block(states, "constant") if feeds else block)
     blocks = _sorted(merged, edges)
     return model if blocks == model.blocks else replace(model, blocks=blocks)
 
 
-def _feeds(source: Block, target: Block, rates: dict[str, Expr], edges: dict[str, frozenset[str]]) -> bool:
-    """Whether the target reads the source, and linearly."""
-    names = frozenset(source.states)
-    reading = [s for s in target.states if edges[s] & names]
-    return bool(reading) and all(linear_form(rates[s], names | frozenset(target.states)) is not None for s in reading)
+def _feeds(model: Model, source: Block, target: Block, rates: dict[str, Expr], edges: dict[str, frozenset[str]]) -> bool:
+    """Whether the target reads the source, and linearly with constant coefficients."""
+    reading = any(edges[s] & set(source.states) for s in target.states)
+    return reading and source.linearity == "constant" and linearity(model, source.states + target.states, rates) == "constant"
 
 
 def _sorted(blocks: list[Block], edges: dict[str, frozenset[str]]) -> tuple[Block, ...]:
-    """Topological order again: merging can move a block behind one that reads it."""
+    """Topological order again: merging can move a block behind one that reads it.
+
+    Where a merged block reads a block that reads it in turn, the merged one comes first: its feeds are wanted at stage times.
+    """
     rest, out, done = list(blocks), [], set[str]()
     while rest:
-        ready = next((b for b in rest if all(edges[s] <= done | set(b.states) for s in b.states)), rest[0])
+        ready = next((b for b in rest if all(edges[s] <= done | set(b.states) for s in b.states)), None)
+        ready = ready or next((b for b in rest if b.linearity == "constant"), rest[0])
         rest.remove(ready)
         out.append(ready)
         done |= set(ready.states)

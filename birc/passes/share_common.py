@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import count
 
 from birc.ir.expr import Expr, leaves, rebuild, topo, value
-from birc.ir.step import Define, Deliver, Phase, Statement, Step
+from birc.ir.step import Define, Deliver, Integrate, Phase, Statement, Step
 from birc.passes.expressions import map_any
 
 
@@ -17,7 +18,6 @@ def run(step: Step) -> Step:
     """Share across statements; inside one statement, sharing is in the expression graph already."""
     inner = _names_inside_loops(step)
     uses: Counter[Expr] = Counter()
-    whole: dict[Expr, str] = {}
     for _, statement in step.statements():
         uses.update({n for root in _roots(statement) for n in topo(root) if n.args})
     shared = {e for e, n in uses.items() if n > 1 and not leaves(e, "value") & inner and not leaves(e, "param")}
@@ -25,6 +25,8 @@ def run(step: Step) -> Step:
     if not shared:
         return step
     names: dict[Expr, Expr] = {}
+    taken = _names(step)
+    fresh = (name for i in count() if (name := f".s{i}") not in taken)
     phases = []
     for phase in step.phases:
         body: list[Statement] = []
@@ -32,13 +34,14 @@ def run(step: Step) -> Step:
             for root in _roots(statement):
                 for node in topo(root):
                     if node in shared and node not in names and not _defines(statement, node):
-                        name = f".s{len(names) - len(whole)}"
+                        name = next(fresh)
                         body.append(Define(name, _replace(node, names), getattr(statement, "span", None)))
                         names[node] = value(name)
             if isinstance(statement, Define) and statement.value in shared and statement.value not in names:
-                whole[statement.value] = statement.name
                 body.append(replace(statement, value=_replace(statement.value, names)))
                 names[statement.value] = value(statement.name)
+            elif isinstance(statement, Integrate):
+                body.append(statement)
             else:
                 body.append(map_any(statement, lambda e: _replace(e, names)))
         phases.append(Phase(phase.name, tuple(body)))
@@ -51,9 +54,18 @@ def _defines(statement: Statement, node: Expr) -> bool:
 
 
 def _roots(statement: Statement) -> list[Expr]:
+    """The expressions of a statement, but not those of an `Integrate`, in which a state's name stands for its value at any time."""
     found: list[Expr] = []
+    if isinstance(statement, Integrate):
+        return found
     map_any(statement, lambda e: found.append(e) or e)
     return found
+
+
+def _names(step: Step) -> set[str]:
+    """Every name that is taken."""
+    results = {r for _, s in step.statements() if isinstance(s, Integrate) for r in s.results}
+    return {d.name for d in step.bind} | {s.name for _, s in step.statements() if isinstance(s, Define)} | results
 
 
 def _names_inside_loops(step: Step) -> frozenset[str]:

@@ -2,40 +2,96 @@
 
     div %x, (sub 1.0, (exp (neg %x)))      ->  div 1.0, (exprel (neg %x))
 
-exprel(y) = (exp(y) - 1) / y. With a numerator n and an exponent y that vanish together, n = r * y for a ratio r without y, and
-n / (exp(y) - 1) = r / exprel(y) (Hendrix et al. 2021 describe the problem in cardiac models).
+exprel(y) = (exp(y) - 1) / y. Where a factor f of the numerator and the exponent y of the denominator vanish together, f = r * y with a
+ratio r free of what varies, and f / (exp(y) - 1) = r / exprel(y) (Hendrix et al. 2021 describe the problem in cardiac models).
+(exp(y) - 1) / f is exprel(y) / r likewise.
 """
 
 from __future__ import annotations
 
-from birc.ir.expr import Expr, const, depends, op, rewrite
-from birc.ir.linear import ONE, div, mul, neg
+import math
+from functools import reduce
+
+from birc.ir.expr import Expr, const, depends, is_const, op, rewrite, topo
+from birc.ir.linear import ONE, mul, neg
 from birc.ir.model import Model
 from birc.passes.expressions import map_model
+from birc.passes.fold_constants import fold
+from birc.passes.simplify import simplify
+
+Product = tuple[list[Expr], list[Expr]]
+"""Factors above and below the line."""
+MOST_FACTORS = 64
+"""A longer product is left alone."""
 
 
 def run(model: Model) -> Model:
     """Rewrite the singular quotients of a model."""
-    varying = frozenset(x.name for x in (*model.states, *model.inputs))
+    varying = frozenset(x.name for x in (*model.states, *model.inputs)) | {h.payload for h in model.handlers if h.payload}
     return map_model(model, lambda e: rewrite(e, lambda node: remove(node, varying)))
 
 
 def remove(e: Expr, varying: frozenset[str]) -> Expr | None:
-    """One rewrite at the root of `e`: a quotient whose denominator is ±(exp(y) - 1)."""
+    """One rewrite at the root of `e`, a quotient with exp(y) - 1 on one side and a multiple of y on the other."""
     if e.op != "div":
         return None
-    numerator, denominator = e.args
-    found = _exp_minus_one(denominator)
-    if found is None:
-        return None
+    above, below = e.args
+    for factor in _factors(below)[0]:
+        found = exp_minus_one(factor)
+        changed = found and _cancel(e, above, found, factor, varying)
+        if changed:
+            return changed
+    core = _split(above, varying)[2]
+    found = exp_minus_one(core)
+    return None if found is None else _cancel(e, below, found, core, varying)
+
+
+def _cancel(e: Expr, side: Expr, found: tuple[Expr, int], singular: Expr, varying: frozenset[str]) -> Expr | None:
+    """The quotient with `singular` = sign * (exp(y) - 1) and a factor r * y of the other `side` replaced by sign * exprel(y) and r."""
     y, sign = found
-    ratio = _ratio(numerator, y, varying)
-    if ratio is None:
-        return None
-    return op("div", ratio if sign > 0 else neg(ratio), op("exprel", y))
+    for factor in _factors(side)[0]:
+        r = _ratio(factor, y, varying)
+        if r is not None:
+            above, below = _factors(e)
+            ratio = rewrite(r if sign > 0 else neg(r), fold, simplify)
+            changed = {factor: ratio, singular: op("exprel", y)}
+            return _quotient([_once(above, changed), _once(below, changed)])
+    return None
 
 
-def _exp_minus_one(e: Expr) -> tuple[Expr, int] | None:
+def _once(factors: list[Expr], changed: dict[Expr, Expr]) -> list[Expr]:
+    """The factors with the first of each that changes replaced."""
+    left = dict(changed)
+    return [left.pop(f, f) for f in factors]
+
+
+def _quotient(sides: list[list[Expr]]) -> Expr:
+    above, below = (reduce(mul, (f for f in side if not is_const(f, 1.0)), ONE) for side in sides)
+    return above if below is ONE else op("div", above, below)
+
+
+def _factors(e: Expr) -> Product:
+    """A product or quotient as its factors, in order; the sign of a negated product is the factor -1."""
+    sides: Product = ([], [])
+    stack = [(e, 0)]
+    while stack:
+        if len(sides[0]) + len(sides[1]) + len(stack) > MOST_FACTORS:
+            return [e], []
+        node, side = stack.pop()
+        match node.op, node.args:
+            case "mul", (a, b):
+                stack += [(b, side), (a, side)]
+            case "div", (a, b):
+                stack += [(b, 1 - side), (a, side)]
+            case "neg", (x,) if x.op in ("mul", "div", "neg"):
+                sides[side].append(const(-1.0))
+                stack.append((x, side))
+            case _:
+                sides[side].append(node)
+    return sides
+
+
+def exp_minus_one(e: Expr) -> tuple[Expr, int] | None:
     """(y, sign) with e = sign * (exp(y) - 1)."""
     match e.op, e.args:
         case "sub", (Expr("exp", (y,)), Expr("const", attr=1.0)):
@@ -47,62 +103,78 @@ def _exp_minus_one(e: Expr) -> tuple[Expr, int] | None:
         case "expm1", (y,):
             return y, 1
         case "neg", (inner,):
-            found = _exp_minus_one(inner)
+            found = exp_minus_one(inner)
             return None if found is None else (found[0], -found[1])
         case _:
             return None
 
 
-def _ratio(numerator: Expr, y: Expr, varying: frozenset[str]) -> Expr | None:
-    """r with numerator = r * y, or None: both are a constant factor times the same varying core."""
-    factor_n, core_n = _split(numerator, varying)
-    factor_y, core_y = _split(y, varying)
-    scale = _same(core_n, core_y)
-    return None if scale is None else mul(div(factor_n, factor_y), scale)
+def _ratio(f: Expr, y: Expr, varying: frozenset[str]) -> Expr | None:
+    """r with f = r * y, or None: both are constant factors times proportional cores."""
+    if not depends(y, varying):
+        return None
+    above_f, below_f, core_f = _split(f, varying)
+    above_y, below_y, core_y = _split(y, varying)
+    scale = _proportion(core_f, core_y)
+    if scale is None:
+        return None
+    above, below = mul(mul(const(scale), above_f), below_y), mul(below_f, above_y)
+    return above if below is ONE else op("div", above, below)
 
 
-def _split(e: Expr, varying: frozenset[str]) -> tuple[Expr, Expr]:
-    """(factor, core): e = factor * core, the factor free of what varies."""
-    factor = ONE
+def _split(e: Expr, varying: frozenset[str]) -> tuple[Expr, Expr, Expr]:
+    """(above, below, core): e = above / below * core, neither with anything that varies."""
+    above = below = ONE
     while True:
         match e.op, e.args:
             case "neg", (x,):
-                factor, e = neg(factor), x
+                above, e = neg(above), x
             case "div", (x, d) if not depends(d, varying):
-                factor, e = div(factor, d), x
+                below, e = mul(below, d), x
             case "mul", (a, b) if not depends(a, varying):
-                factor, e = mul(factor, a), b
+                above, e = mul(above, a), b
             case "mul", (a, b) if not depends(b, varying):
-                factor, e = mul(factor, b), a
+                above, e = mul(above, b), a
             case _:
-                return factor, e
+                return above, below, e
 
 
-def _same(a: Expr, b: Expr) -> Expr | None:
-    """1 or -1 with a = scale * b, by structure; sums are compared as linear forms of their terms."""
+def _proportion(a: Expr, b: Expr) -> float | None:
+    """q with a = q * b, by structure: both as sums of the same terms with literal coefficients, up to their rounding."""
     if a is b:
-        return ONE
+        return 1.0
     terms_a, terms_b = _terms(a), _terms(b)
-    if terms_a == terms_b:
-        return ONE
-    return const(-1.0) if terms_a == {t: -n for t, n in terms_b.items()} else None
+    if terms_a.keys() != terms_b.keys() or not terms_a:
+        return None
+    quotients = [terms_a[t] / terms_b[t] for t in terms_a]
+    return quotients[0] if all(math.isclose(q, quotients[0], rel_tol=1e-15, abs_tol=0.0) for q in quotients) else None
 
 
 def _terms(e: Expr) -> dict[Expr, float]:
-    """A sum as its terms with multiplicity; literals are gathered under the literal 1."""
+    """A sum as its terms with their literal coefficients; literals are gathered under the literal 1."""
     found: dict[Expr, float] = {}
-    stack = [(e, 1.0)]
-    while stack:
-        node, sign = stack.pop()
+    weights = {e: 1.0}
+    for node in reversed(list(topo(e))):
+        weight = weights.get(node)
+        if weight is None:
+            continue
         match node.op, node.args:
             case "add", (x, y):
-                stack += [(x, sign), (y, sign)]
+                parts = [(x, weight), (y, weight)]
             case "sub", (x, y):
-                stack += [(x, sign), (y, -sign)]
+                parts = [(x, weight), (y, -weight)]
             case "neg", (x,):
-                stack.append((x, -sign))
+                parts = [(x, -weight)]
+            case ("mul", (Expr("const", attr=float(c)), x)) | ("mul", (x, Expr("const", attr=float(c)))):
+                parts = [(x, weight * c)]
+            case "div", (x, Expr("const", attr=float(c))) if c:
+                parts = [(x, weight / c)]
             case "const", () if isinstance(node.attr, float):
-                found[ONE] = found.get(ONE, 0.0) + sign * node.attr
+                found[ONE] = found.get(ONE, 0.0) + weight * node.attr
+                parts = []
             case _:
-                found[node] = found.get(node, 0.0) + sign
+                found[node] = weight
+                parts = []
+        for part, change in parts:
+            weights[part] = weights.get(part, 0.0) + change
     return {t: n for t, n in found.items() if n != 0.0}

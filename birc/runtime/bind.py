@@ -41,7 +41,7 @@ def bind(step: Step, setting: Setting, dtype: Dtype, params: Values, preset: str
     `params` replace the preset's values and these the defaults, which may depend on them. `init` replaces initial values, and what
     the model derives from these follows. Raises I102, I103, I105 for names, I130 … I135 for values.
     """
-    given = _given(step, setting, params, preset)
+    given = parameter_values(step, setting, params, preset)
     initial = _initial(step, setting, init or {})
     values, warnings = _evaluate(step, setting, given, initial)
     state = {slot.name: _slot_array(slot, values[slot.init], setting, dtype, slot.init in initial) for slot in step.slots}
@@ -51,8 +51,8 @@ def bind(step: Step, setting: Setting, dtype: Dtype, params: Values, preset: str
 # --- what the user gives
 
 
-def _given(step: Step, setting: Setting, params: Values, preset: str | None) -> dict[str, Any]:
-    """The value of every parameter, in internal units, its range checked."""
+def parameter_values(step: Step, setting: Setting, params: Values, preset: str | None) -> dict[str, Any]:
+    """The value of every parameter (defaults, a preset, what the user gives), in internal units, its range checked."""
     known = {p.name: p for p in step.params}
     for name in params:
         if name not in known:
