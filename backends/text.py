@@ -6,7 +6,7 @@ The text keeps the IR's grouping: an operand of equal precedence on the right is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from birc.ir.expr import Expr, topo
@@ -25,6 +25,8 @@ class Syntax:
     call: Mapping[str, str]
     const: Callable[[float | int | bool], str]
     leaf: Callable[[Expr], str]
+    entry: Callable[[Expr, Sequence[str]], str] | None = None
+    """How an entry of a matrix function is written, from the texts of its arguments; only where the language has them."""
 
     def takes(self, op: str) -> bool:
         """Whether the language has the op."""
@@ -95,4 +97,11 @@ def _write(node: Expr, args: list[tuple[str, int]], syntax: Syntax) -> tuple[str
         return f"{symbol}{text}" if inner > strength else f"{symbol}({text})", strength
     if node.op in syntax.call:
         return syntax.call[node.op].format(*(text for text, _ in args)), ATOM
+    if node.args and syntax.entry is not None:
+        return syntax.entry(node, [text for text, _ in args]), ATOM
     return syntax.leaf(node), ATOM
+
+
+def plain(text: str) -> str:
+    """Words from outside on one line: what does not print is written as an escape, a backslash as two."""
+    return "".join(c if c.isprintable() and c != "\\" else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -55,8 +55,8 @@ def passes() -> str:
     lines = [
         "# Passes",
         "",
-        "In the order in which they run. `birc dump FILE --after PASS` shows a program as it stands behind one, `--after-all` behind each",
-        "that changed it; `--without PASS` leaves one out, unless it is needed. Invariants are checked between passes.",
+        "In the order in which they run. `birc dump FILE --after PASS` shows a program as it stands behind one, `--after-all` behind each;",
+        "`--without PASS` leaves one out, unless it is needed. Invariants are checked between passes.",
         "This page is written by `python docs/generate.py` from the passes' own files.",
         "",
         "| pass | works on | needed | what it does |",

@@ -12,9 +12,10 @@ CURRENTS = np.linspace(0.0, 20.0, 11)  # mV/ms
 
 def main() -> None:
     """Print a column of rates for each preset."""
-    columns = [
-        birc.compile("izhikevich", model=f"Izhikevich.{preset}").run("1 s", n=len(CURRENTS), inputs={"I": CURRENTS}).rates for preset in PRESETS
-    ]
+    columns = []
+    for preset in PRESETS:
+        compiled = birc.compile("izhikevich", model=f"Izhikevich.{preset}")
+        columns.append(compiled.run("1 s", n=len(CURRENTS), inputs={"I": CURRENTS}).rates)
     print("I (mV/ms)  " + "  ".join(f"{preset:>3} (Hz)" for preset in PRESETS))
     for row, current in enumerate(CURRENTS):
         print(f"{current:>9.1f}  " + "  ".join(f"{rates[row]:>8.1f}" for rates in columns))

@@ -9,13 +9,15 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from birc.errors import BircError, Diagnostic, Label, Source
+from birc.errors import BircError, Diagnostic, Label, Source, Span
 from birc.frontend import ast
 from birc.frontend.parser import parse_partial, read_source
 from birc.frontend.report import Report
 
 Library = Callable[[str], Source | None]
 """Finds the source in which the library declares an item."""
+Opened = tuple[Source, Path | None]
+DEEPEST_IMPORT = 50
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -42,7 +44,8 @@ class File:
 
 def read_file(source: Source, folder: Path | None, report: Report, library: Library | None = None) -> File:
     """A file and everything it imports. Syntax errors, and what is wrong with imports and the names of items, go to the report."""
-    return _Reader(report, library or library_source).read(source, folder, ())
+    own = () if folder is None else (str((folder / Path(source.name).name).resolve()),)
+    return _Reader(report, library or library_source).read(source, folder, own)
 
 
 @dataclass(slots=True)
@@ -52,7 +55,7 @@ class _Reader:
     files: dict[str, File] = field(default_factory=dict)
 
     def read(self, source: Source, folder: Path | None, above: tuple[str, ...]) -> File:
-        """A file; `above` holds the keys of the files that are importing it just now."""
+        """A file; `above` holds the keys of the files that are being read just now, its own last."""
         module, diagnostics = parse_partial(source)
         for diagnostic in diagnostics:
             self.report.add(diagnostic)
@@ -74,7 +77,7 @@ class _Reader:
 
     def _import(self, statement: ast.Import, file: File, above: tuple[str, ...]) -> None:
         for name in statement.names:
-            found = self._from_library(name) if statement.file is None else self._from_file(statement.file, name, file, above)
+            found = self._from_library(name, above) if statement.file is None else self._from_file(statement.file, name, file, above)
             if found is None:
                 self.report.forgiven |= {name.name}
                 continue
@@ -83,39 +86,23 @@ class _Reader:
                 labels = (Label(own.item.name_span, "the other"),)
                 self.report.error("N102", f"there are two items `{name.name}` in this file", name.span, labels=labels)
 
-    def _from_library(self, name: ast.Name) -> Found | None:
+    def _from_library(self, name: ast.Name, above: tuple[str, ...]) -> Found | None:
         source = self.library(name.name)
         if source is None:
             near = self.report.nearest(name.name, library_index())
             help = f"did you mean `{near}`?" if near else "`birc models` lists the library"
             self.report.error("N110", f"the library has no `{name.name}`", name.span, help)
             return None
-        file = self.files.get(f"birc:{source.name}")
-        if file is None:
-            file = self.files[f"birc:{source.name}"] = self.read(source, None, ())
-        return file.find(name.name)
+        file = self._file(f"birc:{source.name}", name.span, above, lambda: (source, None))
+        return file.find(name.name) if file is not None else None
 
     def _from_file(self, text: ast.Text, name: ast.Name, file: File, above: tuple[str, ...]) -> Found | None:
         path = self._path(text, file)
         if path is None:
             return None
-        key = str(path)
-        if key in above or key == _own_key(file):
-            self.report.error(
-                "N113", f'"{text.value}" imports this file in turn', text.span, "imports form no cycles: move what both use to a third file"
-            )
-            return None
-        other = self.files.get(key)
+        other = self._file(str(path), text.span, above, lambda: self._opened(path, text, file))
         if other is None:
-            try:
-                source = read_source(path)
-            except BircError as error:
-                for diagnostic in error.diagnostics:
-                    self.report.error("N112", f'"{text.value}" cannot be read: {diagnostic.message}', text.span, diagnostic.help)
-                return None
-            shown = Source(str(Path(file.module.source.name).parent / text.value), source.text)
-            other = self.read(shown, path.parent, (*above, *filter(None, [_own_key(file)])))
-            self.files[key] = other
+            return None
         found = other.items.get(name.name)
         if found is None or found.file is not other:
             own = [n for n, f in other.items.items() if f.file is other]
@@ -125,6 +112,32 @@ class _Reader:
                 self.report.error("N114", f'there is no item `{name.name}` in "{text.value}"', name.span, help)
             return None
         return found
+
+    def _file(self, key: str, span: Span, above: tuple[str, ...], opened: Callable[[], Opened | None]) -> File | None:
+        """The file of a key, read when it is first asked for; None where that is not possible, which is reported."""
+        if key in above:
+            help = "imports form no cycles: move what both use to a third file"
+            self.report.error("N113", "that file imports this one in turn", span, help)
+            return None
+        if key not in self.files:
+            if len(above) > DEEPEST_IMPORT:
+                self.report.error("N113", f"imports nest more than {DEEPEST_IMPORT} deep here", span)
+                return None
+            found = opened()
+            if found is None:
+                return None
+            self.files[key] = self.read(*found, (*above, key))
+        return self.files[key]
+
+    def _opened(self, path: Path, text: ast.Text, file: File) -> Opened | None:
+        try:
+            source = read_source(path)
+        except BircError as error:
+            for diagnostic in error.diagnostics:
+                self.report.error("N112", f'"{text.value}" cannot be read: {diagnostic.message}', text.span, diagnostic.help)
+            return None
+        shown = Path(file.module.source.name).parent / text.value
+        return Source(str(shown), source.text), path.parent
 
     def _path(self, text: ast.Text, file: File) -> Path | None:
         """The real path of an import: beside or below the importing file, also behind links."""
@@ -153,12 +166,6 @@ class _Reader:
             self.report.error("N112", f'there is no file "{text.value}"', text.span, help)
             return None
         return path
-
-
-def _own_key(file: File) -> str | None:
-    if file.folder is None:
-        return None
-    return str((file.folder / Path(file.module.source.name).name).resolve())
 
 
 def words_of(diagnostics: tuple[Diagnostic, ...]) -> frozenset[str]:

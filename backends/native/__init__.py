@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -19,16 +20,17 @@ class Native:
     levels: ClassVar[Mapping[Dtype, str]] = {"f64": "L1", "f32": "L2"}
 
     def missing(self) -> Missing | None:
-        """A C++ compiler, where none is found."""
+        """A C++ compiler, where none is found; on Windows, another system."""
+        if os.name == "nt":
+            return Missing("Linux or macOS", "use it under WSL; `--target numpy` runs here")
         return None if build.find_compiler() else Missing("a C++ compiler", build.HOW_TO_GET_ONE)
 
     def refuse(self, step: Step, dtype: Dtype) -> tuple[Diagnostic, ...]:
         """Ops that have no C++ spelling, and a program that holds too much at a time."""
         found = [Diagnostic("L201", f"the native target has no `{name}`", step.span) for name in emit.unsupported(step)]
-        arrays = None if found else emit.too_large(step)
-        if arrays is not None:
-            message = f"the program holds {arrays} values of each neuron at a time; the native target has room for {emit.MOST_ARRAYS}"
-            found.append(Diagnostic("L202", message, step.span, "`--target numpy` takes it"))
+        reason = None if found else emit.too_large(step)
+        if reason is not None:
+            found.append(Diagnostic("L202", reason, step.span, "`--target numpy` takes it"))
         return tuple(found)
 
     def emit(self, step: Step, dtype: Dtype) -> Artifact:

@@ -7,7 +7,6 @@ each other on a lock, and an entry appears under its name only when it is comple
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import hashlib
 import os
 import platform
@@ -33,6 +32,9 @@ FLAGS = (
 )  # fmt: skip
 OPTIONAL = (("-march=native", "-mcpu=native"), ("-fopenmp",))
 """Of each group the first that the compiler takes, if it takes any: code for this processor, and threads."""
+
+PATIENCE = 600
+"""Seconds that a compiler may take."""
 
 HOW_TO_GET_ONE = (
     "install one (Debian, Ubuntu: `apt install g++`; Fedora: `dnf install gcc-c++`; macOS: `xcode-select --install`),\n"
@@ -175,6 +177,8 @@ def intact(path: Path) -> bool:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Waits until no other process holds the lock."""
+    import fcntl  # not on Windows, where this target cannot run but its name must be known
+
     with open(path, "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -184,9 +188,13 @@ def _build(source: str, tool: Compiler, path: Path) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix="build-") as folder:
         text, made = Path(folder, "model.cpp"), Path(folder, "model.so")
         text.write_text(source, "utf-8")
+        command = [tool.path, *tool.flags, str(text), "-o", str(made)]
         try:
-            command = [tool.path, *tool.flags, str(text), "-o", str(made)]
-            done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, stdin=subprocess.DEVNULL)
+            done = subprocess.run(
+                command, capture_output=True, text=True, errors="replace", check=False, stdin=subprocess.DEVNULL, timeout=PATIENCE
+            )
+        except subprocess.TimeoutExpired:
+            raise _failed(source, tool, f"no answer within {PATIENCE} s", path) from None
         except OSError as error:
             raise BircError("X202", f"the C++ compiler `{tool.path}` cannot be started: {error.strerror}", help=HOW_TO_GET_ONE) from None
         if done.returncode != 0:

@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from birc.backends import Artifact, Dtype
 from birc.backends.c_family import C_TYPES, RESERVED, Real, comment, doc_comment, syntax
 from birc.backends.names import identifiers
+from birc.backends.native.build import FLAGS, OPTIONAL
 from birc.backends.native.layout import Layout, expressions, layout
 from birc.backends.native.loops import EventLoop, Loop, aliases, kept_names, loops_of
 from birc.backends.native.shorten import shorten
@@ -31,12 +32,15 @@ STORAGE = {"real": "real", "int": "int32", "bool": "uint8"}
 """C types of the arrays that come from Python."""
 FIRST_CACHE = 40_000
 """Bytes of a tile that are sure to stay in the processor's first cache."""
+MOST_DEFINITIONS = 10_000
+"""Statements that a compiler takes in about half a minute."""
 MOST_ARRAYS = 2000
 """Values of one neuron that a tile holds: more would not fit on the stack of a thread."""
 
 
 def emit(step: Step, dtype: Dtype) -> Artifact:
     """`<name>.cpp`, which needs nothing but a C++17 compiler."""
+    name = file_name(step.name)
     short = shorten(step)
     places = layout(short)
     loops = loops_of(short)
@@ -48,6 +52,7 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
         .get_template("model.cpp.j2")
         .render(
             title=comment(step.name),
+            command=" ".join(("c++", *FLAGS, *(group[0] for group in OPTIONAL), f"{name}.cpp", "-o", f"{name}.so")),
             doc=doc_comment(step.doc),
             real=REALS[dtype],
             count="int32" if dtype == "f32" else "int64",
@@ -63,7 +68,7 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
             c=writer.names,
         )
     )
-    return Artifact("native", step, dtype, {f"{file_name(step.name)}.cpp": text})
+    return Artifact("native", step, dtype, {f"{name}.cpp": text}, {"compiler_flags": [*FLAGS, *(group[0] for group in OPTIONAL)]})
 
 
 def _arrays(places: Layout, kept: frozenset[str]) -> int:
@@ -77,11 +82,16 @@ def lanes(arrays: int, dtype: Dtype) -> int:
     return next((n for n in (256, 128) if arrays * width * n <= FIRST_CACHE), 64)
 
 
-def too_large(step: Step) -> int | None:
-    """How many values of a neuron the program holds at a time, where that is more than `MOST_ARRAYS`."""
+def too_large(step: Step) -> str | None:
+    """Why a program is too large for this target, if it is."""
     short = shorten(step)
+    definitions = sum(1 for _ in short.statements())
+    if definitions > MOST_DEFINITIONS:
+        return f"the program has {definitions} statements; the native target takes {MOST_DEFINITIONS}"
     arrays = _arrays(layout(short), kept_names(loops_of(short)))
-    return arrays if arrays > MOST_ARRAYS else None
+    if arrays > MOST_ARRAYS:
+        return f"the program holds {arrays} values of each neuron at a time; the native target has room for {MOST_ARRAYS}"
+    return None
 
 
 def file_name(name: str) -> str:

@@ -1,6 +1,6 @@
 """Cut long expressions of a step program into definitions of their own, so that no line, and no loop made of lines, grows without bound.
 
-    %x = <an expression of 1000 nodes>     ->  %.part.0 = …   %.part.1 = …   …   %x = <at most `MOST` nodes>
+%x = <an expression of 1000 nodes>     ->  %.part.0 = …   %.part.1 = …   …   %x = <at most `MOST` nodes>
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 
@@ -12,28 +12,22 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from birc.backends import Artifact, Dtype
 from birc.backends.names import identifiers
-from birc.backends.text import Syntax, lines
+from birc.backends.numpy.bind import arguments, bind_text
+from birc.backends.numpy.syntax import OWN_NAMES, phase_syntax
+from birc.backends.text import Syntax, lines, plain
 from birc.errors import Span
 from birc.ir.expr import Expr, leaves, topo
+from birc.ir.ops import MOST_STEPS
 from birc.ir.step import Define, Deliver, Emit, Phase, Put, Step, Store
 
-FRAME_NAMES = ("np", "real", "step", "bind", "state", "inputs", "events", "draw", "n", "total", "rounds", "who", "exprel", "sigmoid", "heaviside")
-RESERVED = frozenset(keyword.kwlist) | frozenset(keyword.softkwlist) | frozenset(dir(builtins)) | frozenset(FRAME_NAMES)
+RESERVED = frozenset(keyword.kwlist) | frozenset(keyword.softkwlist) | frozenset(dir(builtins)) | frozenset(OWN_NAMES)
 
-INFIX = {
-    "mul": ("*", 12), "div": ("/", 12), "add": ("+", 11), "sub": ("-", 11), "and": ("&", 9), "or": ("|", 7),
-    "lt": ("<", 6), "le": ("<=", 6), "gt": (">", 6), "ge": (">=", 6), "eq": ("==", 6), "ne": ("!=", 6),
-}  # fmt: skip
-PREFIX = {"neg": ("-", 13), "not": ("~", 13)}
-CALL = {
-    **{f: f"np.{f}({{0}})" for f in ("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "sinh", "cosh", "abs", "floor")},
-    **{f: f"{f}({{0}})" for f in ("exprel", "sigmoid", "heaviside")},
-    "min": "np.minimum({0}, {1})",
-    "max": "np.maximum({0}, {1})",
-    "pow": "np.power({0}, {1})",
-    "select": "np.where({0}, {1}, {2})",
-}
-HELPERS = ("exprel", "sigmoid", "heaviside")
+HELPERS = ("exprel", "sigmoid", "heaviside", "steps")
+ENTRIES = frozenset({"propagator", "input_gain", "noise_factor"})
+
+FIRED = ".spike"
+STORED, PUT = ".store.", ".put."
+"""What names the value of an `Emit`, `Store` or `Put` that is more than a name."""
 
 
 @dataclass(frozen=True)
@@ -44,43 +38,33 @@ class Text:
     where: str = ""
     depth: int = 1
 
+    def __str__(self) -> str:
+        return f"{'    ' * self.depth}{self.code}" + (f"  # {self.where}" if self.where else "")
+
 
 def emit(step: Step, dtype: Dtype) -> Artifact:
     """The module's text."""
     names = identifiers(_names(step), RESERVED)
-    syntax = _syntax(names, dtype)
-    taken = set(names.values())
-    fresh = (t for i in count() if (t := f"t{i}") not in taken)
-    body: list[Text] = []
-    bound = {d.name for d in step.bind}
-    used = {n for p in step.phases for root in _roots(p) for n in leaves(root, "value")} & bound
-    for define in step.bind:
-        if define.name in used:
-            body.append(Text(f"{names[define.name]} = bind[{define.name!r}]"))
-    stores: list[str] = []
-    for phase in step.phases:
-        body.append(Text(f"# {phase.name}"))
-        _phase(phase, names, syntax, fresh, body, stores)
-    fired = next((syntax_text(s.fired, syntax) for _, s in step.statements() if isinstance(s, Emit)), "None")
-    puts = ", ".join(f"{s.output!r}: {names['.put.' + s.output]}" for _, s in step.statements() if isinstance(s, Put))
-    ops = {e.op for p in step.phases for root in _roots(p) for e in topo(root)}
+    ops = {e.op for root in _roots(step) for e in topo(root)}
+    bind = bind_text(step, names)
+    body = _Body(names, phase_syntax(names, dtype)).of(step)
+    title = f"{step.name}: {step.doc.strip().splitlines()[0]}" if step.doc and step.doc.strip() else step.name
     text = _environment().get_template("step.py.j2").render(
-        name=step.name,
-        doc=step.doc,
-        body=[f"{'    ' * t.depth}{t.code}" + (f"  # {t.where}" if t.where else "") for t in body],
-        stores=stores,
-        fired=fired,
-        puts=puts,
+        title=plain(title).replace('"', '\\"'),
+        arguments=bind.arguments,
+        bind=[f"    {line}" for line in bind.lines],
+        bound=bind.values,
+        body=[str(t) for t in body.texts],
+        stores=body.stores,
+        fired=body.fired,
+        puts=body.puts,
         helpers=[h for h in HELPERS if h in ops],
+        entries=bool(ops & ENTRIES),
+        most_steps=MOST_STEPS,
         real="float64" if dtype == "f64" else "float32",
         events=any(isinstance(s, Deliver) for _, s in step.statements()),
     )
     return Artifact("numpy", step, dtype, {f"{step.name}.py": text}, {"names": names})
-
-
-def syntax_text(e: Expr, syntax: Syntax) -> str:
-    """The text of a leaf or small expression."""
-    return lines([("", e)], syntax, iter(()))[-1].text
 
 
 def _environment() -> Environment:
@@ -89,57 +73,97 @@ def _environment() -> Environment:
     )
 
 
-def _phase(phase: Phase, names: dict[str, str], syntax: Syntax, fresh: Iterator[str], body: list[Text], stores: list[str]) -> None:
-    pending: list[tuple[str, Expr, Span | None]] = []
+class _Body:
+    """The lines of the step function under construction, and what it returns."""
 
-    def flush(depth: int = 1) -> None:
-        spans = {names[n]: s for n, _, s in pending}
-        for line in lines([(names[n], e) for n, e, _ in pending], syntax, fresh):
-            span = spans.get(line.name) if line.defined else None
-            body.append(Text(f"{line.name} = {line.text}", span.where if span else "", depth))
-        pending.clear()
+    def __init__(self, names: Mapping[str, str], syntax: Syntax) -> None:
+        self.names, self.syntax = names, syntax
+        taken = set(names.values())
+        self.fresh = (t for i in count() if (t := f"t{i}") not in taken)
+        self.texts: list[Text] = []
+        self.stores: list[str] = []
+        self.puts: list[str] = []
+        self.fired = "None"
 
-    for statement in phase.body:
-        match statement:
-            case Define(name, e, span):
-                pending.append((name, e, span))
-            case Put(output, e, span):
-                pending.append((f".put.{output}", e, span))
-            case Store(slot, e):
-                flush()
-                stores.append(f"{slot!r}: {syntax_text(e, syntax)}")
-            case Deliver():
-                flush()
-                _deliver(statement, names, syntax, fresh, body)
-            case _:
-                pass
-    flush()
+    def of(self, step: Step) -> _Body:
+        """All phases, after the bind values that they read."""
+        used = {n for p in step.phases for root in _phase_roots(p) for n in leaves(root, "value")}
+        for define in step.bind:
+            if define.name in used:
+                self.texts.append(Text(f"{self.names[define.name]} = bound[{define.name!r}]"))
+        for phase in step.phases:
+            self.texts.append(Text(f"# {phase.name}"))
+            self._phase(phase)
+        return self
 
+    def _phase(self, phase: Phase) -> None:
+        pending: list[tuple[str, Expr, Span | None]] = []
 
-def _deliver(deliver: Deliver, names: dict[str, str], syntax: Syntax, fresh: Iterator[str], body: list[Text]) -> None:
-    where = deliver.span.where if deliver.span else ""
-    payload = names[deliver.payload]
-    inner = [(d.name, d.value) for d in deliver.body]
-    if deliver.summing:
-        body.append(Text(f"{payload} = total(*events[{deliver.port!r}], n, real)", where))
-    else:
+        def result(name: str, e: Expr, span: Span | None) -> str:
+            """The text of a value that is returned: its name, after a line of its own if it has none yet."""
+            if not e.args and e.op in ("value", "const"):
+                return self._leaf(e)
+            pending.append((name, e, span))
+            return self.names[name]
+
+        for statement in phase.body:
+            match statement:
+                case Define(name, e, span):
+                    pending.append((name, e, span))
+                case Store(slot, e, span):
+                    self.stores.append(f"{slot!r}: {result(STORED + slot, e, span)}")
+                case Put(output, e, span):
+                    self.puts.append(f"{output!r}: {result(PUT + output, e, span)}")
+                case Emit(e, span):
+                    self.fired = result(FIRED, e, span)
+                case Deliver():
+                    self._lines(pending)
+                    pending.clear()
+                    self._deliver(statement)
+                case _:
+                    raise TypeError(f"{type(statement).__name__} has no place in a program without solvers")
+        self._lines(pending)
+
+    def _lines(self, defines: list[tuple[str, Expr, Span | None]], depth: int = 1) -> None:
+        spans = {self.names[name]: span for name, _, span in defines}
+        for line in lines([(self.names[name], e) for name, e, _ in defines], self.syntax, self.fresh):
+            self.texts.append(Text(f"{line.name} = {line.text}", _where(spans.get(line.name)) if line.defined else "", depth))
+
+    def _leaf(self, e: Expr) -> str:
+        return lines([("", e)], self.syntax, iter(()))[-1].text
+
+    def _deliver(self, deliver: Deliver) -> None:
+        names, where = self.names, _where(deliver.span)
+        payload = names[deliver.payload]
+        arrived = f"(*events[{deliver.port!r}], n, real)"
+        body = [(d.name, d.value, d.span) for d in deliver.body]
+        if deliver.summing:
+            self.texts.append(Text(f"{payload} = total{arrived}", where))
+            self._lines(body)
+            return
+        self._lines([(c.result, c.initial, deliver.span) for c in deliver.carries])
+        self.texts.append(Text(f"for who, {payload} in rounds{arrived}:", where))
         for carry in deliver.carries:
-            body.append(Text(f"{names[carry.result]} = {syntax_text(carry.initial, syntax)}", where))
-        body.append(Text(f"for who, {payload} in rounds(*events[{deliver.port!r}], n, real):", where))
-        for carry in deliver.carries:
-            body.append(Text(f"{names[carry.name]} = {names[carry.result]}", "", 2))
-    depth = 1 if deliver.summing else 2
-    spans = {names[d.name]: d.span for d in deliver.body}
-    for line in lines([(names[n], e) for n, e in inner], syntax, fresh):
-        span = spans.get(line.name) if line.defined else None
-        body.append(Text(f"{line.name} = {line.text}", span.where if span else "", depth))
-    for carry in deliver.carries:
-        body.append(Text(f"{names[carry.result]} = np.where(who, {syntax_text(carry.next, syntax)}, {names[carry.result]})", "", 2))
-    if not deliver.summing and not deliver.carries and not deliver.body:
-        body.append(Text("pass", "", 2))
+            self.texts.append(Text(f"{names[carry.name]} = {names[carry.result]}", "", 2))
+        nexts = [c.next if c.next.op == "value" else None for c in deliver.carries]
+        body += [(f"{c.result}.next", c.next, None) for c, n in zip(deliver.carries, nexts, strict=True) if n is None]
+        self._lines(body, 2)
+        for carry, known in zip(deliver.carries, nexts, strict=True):
+            after = names[f"{carry.result}.next"] if known is None else self._leaf(known)
+            self.texts.append(Text(f"{names[carry.result]} = np.where(who, {after}, {names[carry.result]})", "", 2))
+        if not deliver.carries and not deliver.body:
+            self.texts.append(Text("pass", "", 2))
 
 
-def _roots(phase: Phase) -> list[Expr]:
+def _where(span: Span | None) -> str:
+    return plain(span.where) if span else ""
+
+
+def _roots(step: Step) -> list[Expr]:
+    return [d.value for d in step.bind] + [e for p in step.phases for e in _phase_roots(p)]
+
+
+def _phase_roots(phase: Phase) -> list[Expr]:
     found: list[Expr] = []
     for s in phase.body:
         match s:
@@ -154,40 +178,23 @@ def _roots(phase: Phase) -> list[Expr]:
 
 
 def _names(step: Step) -> Iterator[str]:
+    """Everything that needs an identifier."""
     yield from (d.name for d in step.bind)
+    yield from arguments(step).values()
     for _, s in step.statements():
         match s:
             case Define(name, _):
                 yield name
+            case Store(slot, _):
+                yield STORED + slot
             case Put(output, _):
-                yield f".put.{output}"
+                yield PUT + output
+            case Emit():
+                yield FIRED
             case Deliver():
                 yield s.payload
                 yield from (d.name for d in s.body)
                 for c in s.carries:
-                    yield from (c.name, c.result)
+                    yield from (c.name, c.result, f"{c.result}.next")
             case _:
                 pass
-
-
-def _syntax(names: dict[str, str], dtype: Dtype) -> Syntax:
-    def const(x: float | int | bool) -> str:
-        if isinstance(x, (bool, int)):
-            return repr(x)
-        text = f'float("{x!r}")' if x != x or x in (float("inf"), float("-inf")) else repr(x)
-        return text if dtype == "f64" else f"real({text})"
-
-    def leaf(e: Expr) -> str:
-        match e.op:
-            case "value":
-                return names[str(e.attr)]
-            case "load":
-                return f"state[{e.attr!r}]"
-            case "read":
-                return f"inputs[{e.attr!r}]"
-            case "normal":
-                name, _, lane = str(e.attr).rpartition(":")
-                return f"draw({name!r}, {lane})"
-        raise ValueError(f"op {e.op} has no place in a step's phases")
-
-    return Syntax(INFIX, PREFIX, CALL, const, leaf)

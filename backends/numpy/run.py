@@ -36,13 +36,14 @@ class NumpyRunner:
                 events = {p: _at(e.offsets, e.index, e.payload, j) for p, e in job.events.items()}
                 draw = self._draws(job, stamp - 1)
                 new, fired, outputs = self._step(job.n, bind, job.state, inputs, events, draw)
-                after = {slot: np.array(value) for slot, value in new.items()}  # a new value may be another slot's old array
-                for slot, value in after.items():
+                # what comes back may be another slot's old array: all of it is copied before the first is overwritten
+                new, outputs = ({name: np.array(a) for name, a in group.items()} for group in (new, outputs))
+                who = None if fired is None else np.flatnonzero(np.broadcast_to(fired, job.n))
+                for slot, value in new.items():
                     job.state[slot][:] = value
-                if fired is not None:
-                    index = np.flatnonzero(np.broadcast_to(fired, job.n))
-                    found_index.append(index.astype(np.int32))
-                    found_stamp.append(np.full(len(index), stamp, np.int64))
+                if who is not None:
+                    found_index.append(who.astype(np.int32))
+                    found_stamp.append(np.full(len(who), stamp, np.int64))
                 if job.record and stamp % job.every == 0:
                     for name, rows in job.record.items():
                         rows[row] = job.state[name] if name in job.state else outputs[name]
@@ -61,8 +62,9 @@ class NumpyRunner:
 
 
 def _cast(x: Any, real: type[np.floating[Any]]) -> Any:
+    """A bind value as the step reads it: a number in its number type, a count as int32, a truth as a truth."""
     a = np.asarray(x)
-    cast = a.astype(real) if a.dtype.kind == "f" else a.astype(np.int32)
+    cast: Array = a.astype({"f": real, "b": np.bool_}.get(a.dtype.kind, np.int32))
     return cast if cast.ndim else cast[()]
 
 

@@ -191,7 +191,8 @@ def _models(parser: Parser) -> None:
 
 
 def _bench(parser: Parser) -> None:
-    parser.add_argument("rest", metavar="ARG", nargs="*", help="handed to the benchmarks")
+    parser.add_argument("--quick", action="store_true", help="measure each thing once")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/bench.md")
 
 
 SUBPARSERS: Mapping[str, tuple[str, Callable[[Parser], None]]] = {

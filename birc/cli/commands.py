@@ -119,7 +119,7 @@ def compile_(arguments: argparse.Namespace) -> int:
     folder = Path(arguments.output or f"out/{compiled.model}-{arguments.target}")
     compiled.write(folder, force=arguments.force)
     print(f"{compiled.model} for {arguments.target}, dt {arguments.dt}, {arguments.dtype}, in {folder}:")
-    for name in sorted(compiled.artifact.files):
+    for name in sorted({*compiled.artifact.files, "manifest.json"}):
         print(f"  {name}")
     return 0
 
@@ -348,12 +348,12 @@ def _first_line(item: Any) -> str:
 
 def bench(arguments: argparse.Namespace) -> int:
     """`birc bench`: the benchmarks of a checkout."""
-    script = Path(birc.__file__).parent.parent / "tests" / "bench" / "__main__.py"
-    if not script.exists():
+    root = Path(birc.__file__).parent.parent
+    if not (root / "tests" / "bench" / "__main__.py").exists():
         raise BircError("X005", "the benchmarks are not here: they are part of a checkout, not of the installed package")
-    sys.argv = [str(script), *arguments.rest]
-    sys.path.insert(0, str(script.parent.parent.parent))
-    runpy.run_path(str(script), run_name="__main__")
+    sys.path.insert(0, str(root))
+    sys.argv = ["birc bench", *(f"--{name}" for name in ("quick", "write") if getattr(arguments, name))]
+    runpy.run_module("tests.bench", run_name="__main__")
     return 0
 
 

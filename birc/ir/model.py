@@ -340,7 +340,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """`count` instances of a model; arguments set parameters and initial states (draws are ops `uniform`, `normal`)."""
+    """`count` instances of a model; arguments set parameters and initial states (draws are ops `uniform`, `normal`; `array` names a file)."""
 
     name: str
     model: str

@@ -24,8 +24,8 @@ from birc.ir.model import Block, Guard, Param, Preset
 from birc.ir.ops import Kind
 from birc.units import Unit
 
-PHASES = ("input", "flow", "deliver", "test", "reset", "emit", "plasticity", "record")
 PhaseName = Literal["input", "flow", "deliver", "test", "reset", "emit", "plasticity", "record"]
+PHASES: tuple[PhaseName, ...] = ("input", "flow", "deliver", "test", "reset", "emit", "plasticity", "record")
 
 REFRACTORY = "refractory"
 """The slot of the countdown: a reserved word, so no state has this name."""
@@ -203,5 +203,5 @@ class Step:
 
 def with_phases(step: Step, bodies: dict[PhaseName, tuple[Statement, ...]]) -> Step:
     """The step with other phases, in their order, empty ones left out."""
-    phases = tuple(Phase(name, bodies[name]) for name in PHASES if bodies.get(name))  # type: ignore[index]
+    phases = tuple(Phase(name, bodies[name]) for name in PHASES if bodies.get(name))
     return step if phases == step.phases else replace(step, phases=phases)

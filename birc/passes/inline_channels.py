@@ -21,7 +21,8 @@ def run(model: Model) -> Model:
 
 def _inline(model: Model, use: Use) -> Model:
     channel = run(use.channel)
-    own = [x.name for x in (*channel.params, *channel.states, *channel.inputs, *channel.lets, *channel.noises)]
+    groups = (channel.params, channel.states, channel.inputs, channel.lets, channel.noises)
+    own = [x.name for group in groups for x in group]
     names = {name: f"{use.alias}.{name}" for name in own}
     functions = {f.name: f"{use.alias}.{f.name}" for f in channel.functions}
     renamed = map_model(channel, lambda e: rename(e, names, functions))

@@ -58,7 +58,12 @@ def _roots(statement: Statement) -> list[Expr]:
     found: list[Expr] = []
     if isinstance(statement, Integrate):
         return found
-    map_any(statement, lambda e: found.append(e) or e)
+
+    def look(e: Expr) -> Expr:
+        found.append(e)
+        return e
+
+    map_any(statement, look)
     return found
 
 

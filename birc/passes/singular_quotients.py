@@ -27,8 +27,8 @@ MOST_FACTORS = 64
 
 def run(model: Model) -> Model:
     """Rewrite the singular quotients of a model."""
-    varying = frozenset(x.name for x in (*model.states, *model.inputs)) | {h.payload for h in model.handlers if h.payload}
-    return map_model(model, lambda e: rewrite(e, lambda node: remove(node, varying)))
+    varying = {s.name for s in model.states} | {i.name for i in model.inputs} | {h.payload for h in model.handlers if h.payload}
+    return map_model(model, lambda e: rewrite(e, lambda node: remove(node, frozenset(varying))))
 
 
 def remove(e: Expr, varying: frozenset[str]) -> Expr | None:

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from birc.backends import Array, Backend, Job
-from birc.ir.expr import Expr, make, value
+from birc.ir.expr import Expr, make, topo, value
 from birc.ir.ops import OPS, evaluate_op
-from birc.ir.step import Define, Phase, Slot, Step, Store
+from birc.ir.step import Define, Deliver, Emit, Integrate, Phase, Put, Slot, Statement, Step, Store
 from birc.runtime.simulate import Program
 from birc.units import ONE
 from birc.verify.expose import ZEROS, expose, spare_slots
@@ -21,16 +21,18 @@ SAMPLES = 4096
 
 def transcendental(step: Step) -> bool:
     """Whether targets may differ in the last bits of an operation."""
-    _, points = expose(step)
-    return any(p.value.op in OPS and OPS[p.value.op].transcendental for p in points) or _in_loops(step)
+    roots = [e for _, statement in step.statements() for e in _expressions(statement)]
+    return any(e.op in OPS and OPS[e.op].transcendental for e in topo(*roots))
 
 
-def _in_loops(step: Step) -> bool:
-    from birc.ir.expr import topo
-    from birc.ir.step import Deliver
-
-    bodies = [d.value for _, s in step.statements() if isinstance(s, Deliver) for d in s.body]
-    return any(e.op in OPS and OPS[e.op].transcendental for e in topo(*bodies))
+def _expressions(statement: Statement) -> tuple[Expr, ...]:
+    match statement:
+        case Define(value=e) | Store(value=e) | Put(value=e) | Emit(fired=e):
+            return (e,)
+        case Deliver():
+            return (*(c.initial for c in statement.carries), *(d.value for d in statement.body), *(c.next for c in statement.carries))
+        case Integrate():
+            return (*statement.initial, *statement.rates)
 
 
 def worst_operations(step: Step, backend: Backend, program: Program, stimulus: Stimulus, trace: Trace) -> dict[str, float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from birc.backends import FLOATS, Array, Dtype, Events, Job, Runner
+from birc.backends import FLOATS, Array, Dtype, Events, Job, Runner, Spikes
 from birc.ir.step import Step
 from birc.runtime.simulate import Program
 
@@ -16,27 +16,56 @@ INTEGERS = {"int": np.int32, "bool": np.bool_}
 
 @dataclass(frozen=True)
 class Stimulus:
-    """What drives a verification: inputs [steps, n] by port, events by port, in internal units."""
+    """What drives a verification from stamp `start`: inputs [steps, n] by port, events by port, in internal units."""
 
     n: int
     steps: int
     inputs: Mapping[str, Array]
     events: Mapping[str, Events]
+    start: int = 0
+
+    def window(self, first: int, steps: int) -> Stimulus:
+        """Some of its steps, counted from its start."""
+        inputs = {p: a[first : first + steps] for p, a in self.inputs.items()}
+        return Stimulus(self.n, steps, inputs, {p: _part(e, first, steps) for p, e in self.events.items()}, self.start + first)
 
     def at(self, k: int) -> Stimulus:
-        """The one step from stamp k."""
-        return Stimulus(self.n, 1, {p: a[k : k + 1] for p, a in self.inputs.items()}, {p: one(e, k) for p, e in self.events.items()})
+        """One step alone."""
+        return self.window(k, 1)
 
 
-def one(events: Events, k: int) -> Events:
-    """The events of the one step from stamp k."""
-    low, high = events.offsets[k], events.offsets[k + 1]
-    return Events(np.array([0, high - low], events.offsets.dtype), events.index[low:high], events.payload[low:high])
+def _part(events: Events, first: int, steps: int) -> Events:
+    offsets = events.offsets[first : first + steps + 1]
+    here = slice(offsets[0], offsets[-1])
+    return Events(offsets - offsets[0], events.index[here], events.payload[here])
 
 
 @dataclass(frozen=True)
 class Trace:
-    """A run: the state at stamps 0 … steps, [steps + 1, n] by slot, outputs [steps, n], and fired [steps, n]."""
+    """A run: the state before its first step and after each, [steps + 1, n] by slot; outputs [steps, n]; fired [steps, n]."""
+
+    states: Mapping[str, Array]
+    outputs: Mapping[str, Array]
+    fired: Array
+
+    @property
+    def finite(self) -> bool:
+        """Whether every state is, all along."""
+        return all(bool(np.isfinite(a).all()) for a in self.states.values())
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A program with its parameters bound, what drives it, and what the reference does."""
+
+    program: Program
+    stimulus: Stimulus
+    trace: Trace
+
+
+@dataclass(frozen=True)
+class After:
+    """What a target makes of each step alone: states, outputs and fired, all [steps, n]."""
 
     states: Mapping[str, Array]
     outputs: Mapping[str, Array]
@@ -49,48 +78,65 @@ def initial(program: Program, step: Step, dtype: Dtype) -> dict[str, Array]:
     return {n: a.astype(INTEGERS.get(kinds[n], FLOATS[dtype])) for n, a in program.bound.state.items()}
 
 
-def job_of(program: Program, stimulus: Stimulus, state: Mapping[str, Array], start: int = 0) -> Job:
+def job_of(program: Program, stimulus: Stimulus, state: Mapping[str, Array], record: Mapping[str, Array] | None = None) -> Job:
     """The stimulus as a job that starts from a state."""
     return Job(
         n=stimulus.n,
-        start=start,
+        start=stimulus.start,
         steps=stimulus.steps,
         bind=program.bound.values,
         state=state,
         inputs=stimulus.inputs,
         events=stimulus.events,
-        record={},
+        record=record or {},
         seed=program.setting.seed,
         streams=program.streams,
     )
 
 
-def run_free(runner: Runner, step: Step, dtype: Dtype, program: Program, stimulus: Stimulus) -> Trace:
-    """Run the whole stimulus from the initial state, recording everything."""
-    state = initial(program, step, dtype)
-    first = {name: a.copy() for name, a in state.items()}
-    names = [*(s.name for s in step.slots), *(o.name for o in step.outputs)]
-    types = {name: state[name].dtype if name in state else FLOATS[dtype] for name in names}
-    record = {name: np.zeros((stimulus.steps, stimulus.n), types[name]) for name in names}
-    spikes = runner.run(replace(job_of(program, stimulus, state), record=record))
-    fired = np.zeros((stimulus.steps, stimulus.n), np.bool_)
-    fired[spikes.stamp - 1, spikes.index] = True
+def run_free(
+    runner: Runner, step: Step, dtype: Dtype, program: Program, stimulus: Stimulus, state: Mapping[str, Array] | None = None
+) -> Trace:
+    """Run the whole stimulus from a state (the initial one, if none is given), recording everything."""
+    now = initial(program, step, dtype) if state is None else {name: a.copy() for name, a in state.items()}
+    first = {name: a.copy() for name, a in now.items()}
+    record = recording(step, dtype, stimulus)
+    spikes = runner.run(job_of(program, stimulus, now, record))
     states = {s.name: np.vstack([first[s.name][None], record[s.name]]) for s in step.slots}
-    return Trace(states, {o.name: record[o.name] for o in step.outputs}, fired)
+    return Trace(states, {o.name: record[o.name] for o in step.outputs}, raster(spikes, stimulus))
 
 
-def run_lock_step(
-    runner: Runner, step: Step, dtype: Dtype, program: Program, stimulus: Stimulus, reference: Trace
-) -> tuple[dict[str, Array], Array]:
-    """Each step from the reference's own state: the state after it, [steps, n] by slot, and fired [steps, n]."""
-    shape = (stimulus.steps, stimulus.n)
-    kinds = {s.name: INTEGERS.get(s.kind, FLOATS[dtype]) for s in step.slots}
-    after: dict[str, Array] = {name: np.zeros(shape, kind) for name, kind in kinds.items()}
-    fired = np.zeros(shape, np.bool_)
+def recording(step: Step, dtype: Dtype, stimulus: Stimulus) -> dict[str, Array]:
+    """Room for every slot and output at every step."""
+    types = {s.name: INTEGERS.get(s.kind, FLOATS[dtype]) for s in step.slots} | {o.name: FLOATS[dtype] for o in step.outputs}
+    return {name: np.zeros((stimulus.steps, stimulus.n), kind) for name, kind in types.items()}
+
+
+def raster(spikes: Spikes, stimulus: Stimulus) -> Array:
+    """Who fired in which step, [steps, n]; what is reported for another time is left out."""
+    fired = np.zeros((stimulus.steps, stimulus.n), np.bool_)
+    row = spikes.stamp - stimulus.start - 1
+    inside = (row >= 0) & (row < stimulus.steps)
+    fired[row[inside], spikes.index[inside]] = True
+    return fired
+
+
+def run_lock_step(runner: Runner, step: Step, dtype: Dtype, trial: Trial) -> After:
+    """Each step from the reference's own state."""
+    stimulus = trial.stimulus
+    after = recording(step, dtype, stimulus)
+    fired = np.zeros((stimulus.steps, stimulus.n), np.bool_)
+    slots = [s.name for s in step.slots]
     for k in range(stimulus.steps):
-        state = {name: reference.states[name][k].astype(kind) for name, kind in kinds.items()}
-        spikes = runner.run(job_of(program, stimulus.at(k), state, k))
-        fired[k, spikes.index] = True
+        state = {name: trial.trace.states[name][k].astype(after[name].dtype) for name in slots}
+        one = stimulus.at(k)
+        spikes = runner.run(job_of(trial.program, one, state, {o.name: after[o.name][k : k + 1] for o in step.outputs}))
+        fired[k] = raster(spikes, one)[0]
         for name, values in state.items():
             after[name][k] = values
-    return after, fired
+    return After({s: after[s] for s in slots}, {o.name: after[o.name] for o in step.outputs}, fired)
+
+
+def with_values(program: Program, more: Mapping[str, object]) -> Program:
+    """The program with more bind values."""
+    return replace(program, bound=replace(program.bound, values={**program.bound.values, **more}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -186,6 +187,7 @@ def test_typed_literals_keep_float32_programs_free_of_double() -> None:
     loops = body.split("any |= fired")[0].split("for (int lane = 0; lane < LANES; lane++) {")[1:]
     assert loops
     assert "double" not in "".join(loops)
+    assert not re.findall(r"\d\.\d+(?!\d*f)\b", "".join(loops).replace("lif.birc", ""))
 
 
 def test_comments_point_to_the_source() -> None:
@@ -254,6 +256,36 @@ def test_stores_read_the_state_before_any_store() -> None:
     np.testing.assert_array_equal(state["a"], [3.0, 5.0])
     np.testing.assert_array_equal(state["b"], [1.0, 2.0])
     np.testing.assert_array_equal(state["c"], [-2.0, -3.0])
+
+
+def long_program(length: int, spread: bool = False) -> Step:
+    """v through a chain of definitions and one long sum; with `spread`, every definition is used again at the end."""
+    names = [f"a{i}" for i in range(length)]
+    before = ["v", *names]
+    chain = [
+        Define(name, op("add", op("mul", value(b), const(0.5)), const(1e-3 * i)))
+        for i, (name, b) in enumerate(zip(names, before, strict=False))
+    ]
+    total = value(names[-1])
+    for i in range(length):
+        total = op("sub", total, op("mul", value(names[i] if spread else "v"), const(1.0 / (i + 1))))
+    flow = (Define("v", load("v")), *chain, Define("sum", total))
+    phases = (Phase("flow", flow), Phase("reset", (Store("v", value("sum")),)), Phase("emit", (Emit(op("gt", value("sum"), const(-1e9))),)))
+    return Step("Long", (), (Slot("v", "real", ONE, ".init"),), (), (), (), (), (Define(".init", const(0.0)),), phases)
+
+
+@pytest.mark.parametrize("spread", [False, True])
+def test_a_long_program_is_parted_into_short_loops(spread: bool) -> None:
+    step = long_program(400, spread)
+    assert model_part(step).count("for (int lane = 0; lane < LANES; lane++) {") >= 4
+    check(step, Job(300, 0, 3, {}, {"v": np.linspace(-1, 1, 300)}, {}, {}, {}), "f64")
+
+
+@pytest.mark.parametrize(("length", "spread", "what"), [(10_001, False, "statements"), (2_100, True, "values of each neuron")])
+def test_a_program_beyond_all_bounds_is_refused(length: int, spread: bool, what: str) -> None:
+    (problem,) = BACKEND.refuse(long_program(length, spread), "f64")
+    assert problem.code == "L202"
+    assert what in problem.message
 
 
 def test_ops_without_a_spelling_are_refused() -> None:

@@ -34,13 +34,13 @@ def walk(noise: str, scale: float, stamp: int) -> tuple[float, ...]:
     return tuple(scale * sum(normal(f"Walk.{noise}", k, i) for k in range(stamp)) for i in range(3))
 
 
-# Over a step of 10 ms = 2 tau: v(1) = s sqrt(1 - e^-4) N(0), v(2) = e^-2 v(1) + s sqrt(1 - e^-4) N(1). Euler-Maruyama would have s sqrt(4) N.
+# Over a step of 10 ms = 2 tau: v(1) = s sqrt(1 - e^-4) N(0), v(2) = e^-2 v(1) + s sqrt(1 - e^-4) N(1). Euler-Maruyama would have 2 s N.
 SPREAD = 0.5 * sqrt(1 - exp(-4))
 FIRST = tuple(SPREAD * normal("OU.xi", 0, i) for i in range(3))
 SECOND = tuple(exp(-2) * FIRST[i] + SPREAD * normal("OU.xi", 1, i) for i in range(3))
 
-# The white noise of i (strength 1 ms^-1/2, tau = 5 ms) reaches v (tau = 10 ms) inside the step. Its covariance over h, with A(t) = e^(-t/5) of
-# i and B(t) = (e^(-t/5) - e^(-t/10)) * (1/10) / (1/10 - 1/5) of v: var v = integral of B^2, cov = integral of A B, var i = integral of A^2.
+# The white noise of i (strength 1 ms^-1/2, tau = 5 ms) reaches v (tau = 10 ms) inside the step. Over h, with A(t) = e^(-t/5) of i and
+# B(t) = (e^(-t/5) - e^(-t/10)) (1/10) / (1/10 - 1/5) of v: var i = integral of A^2, cov = integral of A B, var v = integral of B^2.
 
 
 def decay(rate: float, h: float) -> float:

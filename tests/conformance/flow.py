@@ -42,6 +42,7 @@ def fed_rk4(v: float, i: float, h: float) -> float:
 M1 = 1 - exp(-2 * 0.5)
 SPEED = sqrt(0.25)
 BETA = 4 * exp(-25 / 18)
+FED = fed_rk4(0.0, 1.0, 0.5)
 
 FLOW = (
     # v = 2 (1 - e^(-k/20)) reaches 1 where e^(-k/20) <= 1/2: 20 log 2 = 13.86, so at 14. v stands at 0.25 for 5 steps, and w goes there.

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from birc import driver
 from birc.backends import Dtype, Runner
+from birc.driver import lower
 from birc.ir.step import Step
 from birc.runtime.result import Result
 from birc.runtime.simulate import simulate
+from birc.sources import choose, load
 
 MODELS = Path(__file__).parent / "cases"
 Numbers = float | tuple[float, ...]
@@ -46,8 +47,7 @@ class Case:
 @cache
 def step_of(model: str) -> Step:
     """The step program of a model of the kit."""
-    loaded = driver.load(MODELS / f"{model}.birc")
-    return driver.lower(driver.choose(loaded, None)[0])[1]
+    return lower(choose(load(MODELS / f"{model}.birc"), None)[0])[1]
 
 
 def run(case: Case, runner: Runner, dtype: Dtype = "f64") -> Result:
@@ -78,7 +78,7 @@ def differences(case: Case, runner: Runner, dtype: Dtype = "f64") -> list[str]:
         if got != wanted:
             found.append(f"neuron {neuron} fires at {got}, not at {wanted}")
     tolerance = case.tolerance if dtype == "f64" else max(case.tolerance, 1e-6)
-    rows = {int(round(t / out.dt)): r for r, t in enumerate(out.time)}
+    rows = {round(t / out.dt): r for r, t in enumerate(out.time)}
     for variable, by_stamp in case.values.items():
         scale = max(1.0, *(float(np.max(np.abs(v))) for v in by_stamp.values()))
         for stamp, numbers in by_stamp.items():

@@ -6,8 +6,8 @@ from math import exp
 
 from tests.conformance.kit import Case
 
-# v(k) = 1.5 (1 - e^(-k/20)) reaches 1 where e^(-k/20) <= 1/3: k >= 20 log 3 = 21.97, so at 22. From the reset at s, v stands still at stamps
-# s + 1 … s + n_ref and needs 22 steps again: the interval is 22 + n_ref.
+# v(k) = 1.5 (1 - e^(-k/20)) reaches 1 where e^(-k/20) <= 1/3: k >= 20 log 3 = 21.97, so at 22. From the reset at s, v stands still at
+# stamps s + 1 … s + n_ref and needs 22 steps again: the interval is 22 + n_ref.
 LIF = tuple(
     Case(
         f"lif_{n_ref}",
@@ -43,7 +43,8 @@ EACH = Case(
     exact=True,
 )
 
-# T/h + 0.5, rounded down: 2.5 -> 3, 1.5 -> 2, 0.5 -> 1, 0.4 -> 0, 1.6 -> 2 steps, each with a warning; v stays at 2, so it fires whenever it may.
+# T/h + 0.5, rounded down: 2.5 -> 3, 1.5 -> 2, 0.5 -> 1, 0.4 -> 0, 1.6 -> 2 steps, each with a warning. v stays at 2: it fires whenever
+# it may.
 ROUNDING = tuple(
     Case(
         f"rounding_{t}",
@@ -122,7 +123,8 @@ SPIKING = (
         values={"v": {3: 0.0, 6: (3.0, -1.0), 8: (5.0, 1.0), 9: (0.0, 2.0)}},
         exact=True,
     ),
-    # -70 mV + 0.1 Gohm * 0.3 nA = -40 mV with a time constant of 0.1 Gohm * 0.2 nF = 20 ms: -50 mV is 2/3 of the way, at 20 log 3 = 21.97 ms.
+    # -70 mV + 0.1 Gohm * 0.3 nA = -40 mV with a time constant of 0.1 Gohm * 0.2 nF = 20 ms: -50 mV is 2/3 of the way, reached at
+    # 20 log 3 = 21.97 ms.
     Case(
         "units",
         "units",

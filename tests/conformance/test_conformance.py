@@ -69,7 +69,8 @@ def adex_spikes(current: float, duration: float) -> tuple[list[float], float]:
         return y[0]
 
     peak.terminal = True  # type: ignore[attr-defined]
-    t, y, times = 0.0, [-70.6, 0.0], []
+    times: list[float] = []
+    t, y = 0.0, [-70.6, 0.0]
     while True:
         part = solve_ivp(rates, (t, duration), y, method="DOP853", rtol=1e-11, atol=1e-9, events=peak)
         if part.status == 0:
@@ -80,13 +81,13 @@ def adex_spikes(current: float, duration: float) -> tuple[list[float], float]:
 
 @pytest.mark.parametrize("target", ["interpreter", "numpy", "native"])
 def test_adex_survives_its_exponential(target: str) -> None:
-    """17 spikes, each later than the true one by at most a step for each spike so far; w is not spoilt by stages beyond the peak."""
+    """17 spikes; at each the grid loses less than a step, and the method less than half a step in the blow-up. w is not spoilt by it."""
     need(target)
     times, w = adex_spikes(1000.0, 500.0)
     assert len(times) == 17
     out = simulate(runner(target, "f64", "adex"), step_of("adex"), dt="0.1 ms", duration="500 ms", inputs={"I": "1 nA"}, record="w")
     late = out.spikes.time - np.array(times)
-    assert np.all(late >= 0) and np.all(late <= 0.1 * np.arange(1, 18))
+    assert np.all(late >= 0) and np.all(np.diff(late, prepend=0.0) < 0.15)
     assert out.w[-1, 0] == pytest.approx(w, rel=0.01)
     assert out.w.max() < 2 * w
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.conftest import Golden
 
 from birc.errors import BircError, Source
 from birc.frontend.load import load
 from birc.frontend.read import read_source
+from tests.conftest import Golden
 
 FOLDER = Path(__file__).parent
 FILES = sorted(p.name for p in FOLDER.glob("*.birc"))

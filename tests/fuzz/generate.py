@@ -89,7 +89,11 @@ class _Generator:
         name = self.random.choice(names)
         if unit == "1":
             return name
-        return f"(({name} - {self.literal(unit)}) / {self.literal(unit, 0.2, 1.0)})" if self.maybe(0.5) else f"({name} / {self.literal(unit, 0.5, 2)})"
+        return (
+            f"(({name} - {self.literal(unit)}) / {self.literal(unit, 0.2, 1.0)})"
+            if self.maybe(0.5)
+            else f"({name} / {self.literal(unit, 0.5, 2)})"
+        )
 
     def quantity(self, unit: str, depth: int) -> str:
         """An expression of a unit, of about its usual size."""
@@ -186,7 +190,9 @@ class _Generator:
         elif kind == "nonlinear":
             self.add(f"{tau} * {state}' = -{state} + {self.bounded(unit, 3)}{drive}")
         else:
-            self.add(f"{tau} * {state}' = {self.bounded(unit, 2)} - {state} - {self.bounded(unit, 2)} + {self.quantity(unit, 0)} * 0.1{drive}")
+            self.add(
+                f"{tau} * {state}' = {self.bounded(unit, 2)} - {state} - {self.bounded(unit, 2)} + {self.quantity(unit, 0)} * 0.1{drive}"
+            )
 
     def unread(self, state: str) -> str:
         """A dimensionless expression that does not read a state."""
@@ -285,7 +291,10 @@ class _Generator:
         )
         drive = self.random.choice((self.literal("mV", 0.5, 2), self.bounded("mV", 2)))
         self.add(f"{self.param('ms', 1.0, 12.0)} * {name}' = {rise} + {drive}")
-        self.add(f"spike {self.random.choice(('when', 'when', 'on rise'))} {name} >= {self.random.choice(('-30 mV', '20 mV'))}:", f"{name} = -68 mV")
+        self.add(
+            f"spike {self.random.choice(('when', 'when', 'on rise'))} {name} >= {self.random.choice(('-30 mV', '20 mV'))}:",
+            f"{name} = -68 mV",
+        )
         if self.maybe(0.5):
             self.add(f"refractory {self.random.choice(('0 ms', '1 ms', '2 ms'))}" + (f": hold {name}" if self.maybe(0.6) else ""))
 
@@ -315,7 +324,7 @@ def random_model(seed: int) -> str:
     for _ in range(random.randint(0, 3)):
         g.declare_state(random.choice(UNITS))
     if g.maybe(0.4):
-        g.gate(main if main_unit == "mV" else "20 mV * sin(elapsed / 1 ms)")
+        g.gate(main if main_unit == "mV" else f"20 mV * ({main} / {g.literal(main_unit, 0.8, 1)})")
     for _ in range(random.choice((0, 0, 1, 2))):
         name, unit, argument = g.fresh(), random.choice(UNITS), g.fresh()
         scope, g.scope = g.scope, {argument: unit}

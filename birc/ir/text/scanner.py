@@ -26,7 +26,7 @@ _PART_OF_WORD = re.compile(r"[A-Za-z0-9_.']")
 _NUMBERED = re.compile(r"%([0-9]+)")
 _TYPE = re.compile(r"int\b|real\b|bool\b|(?:1(?![0-9])|[A-Za-z][A-Za-z0-9]*)[A-Za-z0-9^*/-]*")
 _LEAVES = frozenset(LEAVES) - {"const", "step_size"}
-_KNOWN_OPS = frozenset(OPS) | {"call", "step_size", "uniform", "normal"}
+_WITHOUT_ROW = (frozenset(LEAVES) - {"const"}) | {"call", "uniform", "array"}
 
 
 class Scanner:
@@ -246,7 +246,7 @@ class Scanner:
         args: tuple[Expr, ...] = ()
         if self.take("("):
             self.need(")")
-        elif op != "step_size" and self._operand_follows():
+        elif op != "step_size" and not (op in _LEAVES and attr is not None) and self._operand_follows():
             args = self.listed(self.operand)
         self._check_op(op, len(args), start)
         return make(op, args, attr)
@@ -257,7 +257,7 @@ class Scanner:
     def _check_op(self, op: str, count: int, start: int) -> None:
         row = OPS.get(op)
         if row is None:
-            if op not in _KNOWN_OPS:
+            if op not in _WITHOUT_ROW:
                 self.fail("S204", f"there is no operation `{op}`", start)
         elif row.arity >= 0 and row.arity != count:
             self.fail("S204", f"`{op}` takes {row.arity} operands, not {count}", start)

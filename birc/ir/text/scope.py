@@ -49,8 +49,8 @@ class Scope:
 
     def application(self, e: Expr) -> str:
         """The right side of a line, with its type; the arguments have their lines already."""
-        if e.op in LEAVES and not e.args and isinstance(e.attr, str):
-            text = f"{e.op} {words.name(e.attr)}"
+        if e.op in LEAVES and isinstance(e.attr, str) and words.name(e.attr) == e.attr:
+            text = f"{e.op} {e.attr}"
         else:
             text = f"{e.op}{words.attribute(e.attr)}"
             if e.args:

@@ -1,0 +1,182 @@
+"""A step program as a Python module with a Keras layer: the same statements in the same order, with the user's names."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from birc.backends import Artifact, Dtype
+from birc.backends.keras import names as reserved
+from birc.backends.keras.ops import HELPERS, MATRIX, RESET, bind_syntax, step_syntax
+from birc.backends.keras.program import defined, fired, margin, origins, roots, used_of_bind
+from birc.backends.keras.tables import Tables, tables
+from birc.backends.names import identifiers
+from birc.backends.text import Syntax, lines, plain
+from birc.errors import Span
+from birc.ir.expr import Expr, make, rewrite, topo, value
+from birc.ir.step import Define, Deliver, Emit, Phase, Put, Step, Store
+from birc.ir.text import print_step
+
+
+def emit(step: Step, dtype: Dtype) -> Artifact:
+    """The module's text."""
+    names = identifiers([*(d.name for d in step.bind), *defined(step)], reserved.RESERVED)
+    classes = identifiers([step.name], reserved.RESERVED | {f"{w.removesuffix('Cell')}" for w in reserved.RESERVED})
+    layer = classes[step.name]
+    used = {e.op for p in step.phases for root in roots(p) for e in topo(root)}
+    used |= {e.op for d in step.bind for e in topo(d.value)}
+    found = tables(step, names)
+    program = hashlib.sha256(f"{print_step(step)}{dtype}".encode()).hexdigest()[:12]
+    text = _environment().get_template("layer.py.j2").render(
+        layer=layer,
+        title=reserved.docstring(step.doc).partition("\n")[0],
+        doc=reserved.docstring(step.doc),
+        program=program,
+        real="float64" if dtype == "f64" else "float32",
+        helpers=[h for h in HELPERS if h in used],
+        matrices=[m for m in MATRIX if m in used],
+        durations="steps" in used,
+        bind=_bind(step, names, found),
+        body=_Body(step, names, dtype).text(),
+        t=found,
+        learned=[p.argument for p in found.parameters if p.learn],
+    )
+    return Artifact("keras", step, dtype, {f"{layer}.py": text}, {"names": names, "layer": layer, "arguments": found.arguments})
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("birc.backends.keras"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+
+
+def _bind(step: Step, names: Mapping[str, str], found: Tables) -> list[str]:
+    """The lines of the bind section."""
+    written = {d.name: d for d in step.bind}
+    taken = set(names.values())
+    fresh = (t for i in count() if (t := f"t{i}") not in taken)
+    needed: set[str] = set()
+    for name in reversed(written):
+        if name in found.needs_by_name or name in needed:
+            needed |= {name} | {str(e.attr) for e in topo(written[name].value) if e.op == "value"}
+    pending = [(names[d.name], d.value) for d in step.bind if d.name in needed]
+    spans = {names[d.name]: d.span for d in step.bind}
+    out = []
+    for line in lines(pending, bind_syntax(names), fresh):
+        where = _where(spans.get(line.name)) if line.defined else ""
+        out.append(f"{line.name} = {line.text}{where}")
+    return out
+
+
+def _where(span: Span | None) -> str:
+    return f"  # {plain(span.where)}" if span else ""
+
+
+@dataclass
+class _Body:
+    """The text of the step function, made phase by phase."""
+
+    step: Step
+    names: Mapping[str, str]
+    dtype: Dtype
+    out: list[str] = field(default_factory=list)
+    stores: list[str] = field(default_factory=list)
+    puts: list[str] = field(default_factory=list)
+
+    def text(self) -> list[str]:
+        """All lines, the last of them the return."""
+        self.syntax = step_syntax(self.names, self.dtype)
+        taken = set(self.names.values())
+        self.fresh: Iterator[str] = (t for i in count() if (t := f"t{i}") not in taken)
+        self.condition = fired(self.step)
+        self.spiked = ""
+        used = {e.attr for p in self.step.phases for root in roots(p) for e in topo(root) if e.op == "value"}
+        self.out += [f"{self.names[n]} = bind[{self.names[n]!r}]" for n in used_of_bind(self.step) if n in used]
+        for phase in self.step.phases:
+            self.out.append(f"# {phase.name}")
+            self._phase(phase)
+        self.out.append(f"return {{{', '.join(self.stores)}}}, {self.spiked or 'None'}, {{{', '.join(self.puts)}}}")
+        return self.out
+
+    def _phase(self, phase: Phase) -> None:
+        pending: list[tuple[str, Expr, Span | None]] = []
+
+        def flush() -> None:
+            self._write(pending, self.syntax)
+            pending.clear()
+
+        for statement in phase.body:
+            match statement:
+                case Define(name, e, span):
+                    pending.append((name, self._resets(e), span))
+                    if self.condition is value(name):
+                        flush()
+                        self._spike(self.names[name])
+                case Put(output, e, span):
+                    pending.append((f".put.{output}", self._resets(e), span))
+                    self.puts.append(f"{output!r}: {self.names[f'.put.{output}']}")
+                case Store(slot, e):
+                    flush()
+                    self.stores.append(f"{slot!r}: {self._inline(e)}")
+                case Deliver():
+                    flush()
+                    self._deliver(statement)
+                case Emit(e) if not self.spiked:
+                    flush()
+                    name = next(self.fresh)
+                    self.out.append(f"{name} = {self._inline(e)}")
+                    self._spike(name)
+                case _:
+                    pass
+        flush()
+
+    def _write(self, defines: list[tuple[str, Expr, Span | None]], syntax: Syntax, indent: str = "") -> None:
+        spans = {self.names[n]: s for n, _, s in defines}
+        for line in lines([(self.names[n], e) for n, e, _ in defines], syntax, self.fresh):
+            where = _where(spans.get(line.name)) if line.defined else ""
+            self.out.append(f"{indent}{line.name} = {line.text}{where}")
+
+    def _inline(self, e: Expr) -> str:
+        """The text of an expression; what it shares gets lines of its own before it."""
+        *before, last = lines([("", self._resets(e))], self.syntax, self.fresh)
+        self.out += [f"{line.name} = {line.text}" for line in before]
+        return last.text
+
+    def _resets(self, e: Expr) -> Expr:
+        """`select` on the spike becomes the reset, of which a layer may ask for the derivative."""
+        condition = self.condition
+        if condition is None or condition.op != "value":
+            return e
+        return rewrite(e, lambda n: make(RESET, n.args) if n.op == "select" and n.args[0] is condition else None)
+
+    def _spike(self, name: str) -> None:
+        assert self.condition is not None
+        self.spiked = f"{name}, z"
+        beyond = margin(self.step, self.condition)
+        if beyond is not None:
+            self.out += [f"margin = {self._inline(beyond)}", f"z = spike({name}, margin)"]
+        else:
+            self.out.append(f"z = spike({name}, None)")
+
+    def _deliver(self, deliver: Deliver) -> None:
+        where = _where(deliver.span)
+        payload = self.names[deliver.payload]
+        body = [(d.name, d.value, d.span) for d in deliver.body]
+        if deliver.summing:
+            self.out.append(f"{payload} = events[{deliver.port!r}]{where}")
+            self._write(body, self.syntax)
+            return
+        for carry in deliver.carries:
+            self.out.append(f"{self.names[carry.result]} = {self._inline(carry.initial)}{where}")
+        if not deliver.carries:
+            return
+        self.out.append(f"for who, {payload} in events[{deliver.port!r}]:{where}")
+        self.out += [f"    {self.names[c.name]} = {self.names[c.result]}" for c in deliver.carries]
+        self._write(body, self.syntax, "    ")
+        for carry in deliver.carries:
+            after = lines([("", carry.next)], self.syntax, self.fresh)[-1].text
+            self.out.append(f"    {self.names[carry.result]} = ops.where(who, {after}, {self.names[carry.result]})")

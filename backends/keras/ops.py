@@ -1,0 +1,90 @@
+"""How an expression is written with `keras.ops`, in the step, and with NumPy or `keras.ops`, in the bind section."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from birc.backends import Dtype
+from birc.backends.text import Syntax
+from birc.ir.expr import Expr
+
+INFIX = {
+    "mul": ("*", 12), "div": ("/", 12), "add": ("+", 11), "sub": ("-", 11),
+    "lt": ("<", 6), "le": ("<=", 6), "gt": (">", 6), "ge": (">=", 6),
+}  # fmt: skip
+PREFIX = {"neg": ("-", 13)}
+
+SAME_NAME = ("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "sinh", "cosh", "abs", "floor")
+"""Functions that NumPy and Keras know by the op's own name."""
+
+HELPERS = ("exprel", "sigmoid", "heaviside")
+"""Functions that the module defines where it needs them."""
+
+SHARED = {
+    **{f: f"{{m}}.{f}({{0}})" for f in SAME_NAME},
+    **{f: f"{f}({{0}})" for f in HELPERS},
+    "eq": "{m}.equal({0}, {1})",
+    "ne": "{m}.not_equal({0}, {1})",
+    "and": "{m}.logical_and({0}, {1})",
+    "or": "{m}.logical_or({0}, {1})",
+    "not": "{m}.logical_not({0})",
+    "min": "{m}.minimum({0}, {1})",
+    "max": "{m}.maximum({0}, {1})",
+    "pow": "{m}.power({0}, {1})",
+    "select": "{m}.where({0}, {1}, {2})",
+}
+
+RESET = "reset"
+"""`select` on the spike itself: what the option `detach_reset` decides about."""
+
+MATRIX = ("propagator", "input_gain", "noise_factor")
+"""Entries of matrix functions; they occur in the bind section only."""
+
+STEP_CALL = {op: text.replace("{m}", "ops") for op, text in SHARED.items()} | {RESET: "spike.reset({0}, z, {1}, {2})"}
+BIND_CALL = {op: text.replace("{m}", "m") for op, text in SHARED.items()} | {"steps": "steps(m, {0}, {1})"}
+
+
+def number(x: float | int | bool, dtype: Dtype) -> str:
+    """A literal; Python's own floats take the tensor's type, so in float64 they are spelled out where Keras would make float32 of them."""
+    if isinstance(x, (bool, int)):
+        return repr(x)
+    text = f'float("{x!r}")' if x != x or x in (float("inf"), float("-inf")) else repr(x)
+    return text if dtype == "f32" else f"real({text})"
+
+
+def step_syntax(names: Mapping[str, str], dtype: Dtype) -> Syntax:
+    """The step's own."""
+
+    def leaf(e: Expr) -> str:
+        match e.op:
+            case "value":
+                return names[str(e.attr)]
+            case "load":
+                return f"state[{e.attr!r}]"
+            case "read":
+                return f"inputs[{e.attr!r}]"
+            case "normal":
+                return f"draws[{e.attr!r}]"
+        raise ValueError(f"op {e.op} has no place in a step's phases")
+
+    return Syntax(INFIX, PREFIX, STEP_CALL, lambda x: number(x, dtype), leaf)
+
+
+def bind_syntax(names: Mapping[str, str]) -> Syntax:
+    """The bind section's; `names` are those of bind values."""
+
+    def leaf(e: Expr) -> str:
+        match e.op:
+            case "value":
+                return names[str(e.attr)]
+            case "param" | "var":
+                return f"p[{e.attr!r}]"
+            case "step_size":
+                return "h"
+        raise ValueError(f"op {e.op} has no place in the bind section")
+
+    def entry(e: Expr, arguments: Sequence[str]) -> str:
+        h, *matrix = arguments
+        return f"{e.op}(m, {h}, ({e.attr}), [{', '.join(matrix)}])"
+
+    return Syntax(INFIX, PREFIX, BIND_CALL, lambda x: number(x, "f32"), leaf, entry)

@@ -1,0 +1,37 @@
+"""The functions of the domain `birc`, from their text, for one number type."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from birc.backends import Dtype
+from birc.backends.onnx.table import FUNCTIONS
+
+PI_PARTS: dict[Dtype, tuple[str, ...]] = {
+    "f64": ("1.57079632673412561417e+00", "6.07710050630396597660e-11", "2.02226624879595063154e-21"),
+    "f32": ("1.5703125", "4.837512969970703125e-4", "7.549789948768648e-8"),
+}
+"""pi/2 in three parts, the first two short enough that their products with a small whole number are exact."""
+
+
+def functions(used: set[str], dtype: Dtype) -> list[Any]:
+    """The function protos that `used` need, in the order of the text."""
+    wanted = set(used)
+    for name in used:
+        wanted.update(FUNCTIONS.get(name, ()))
+    return [proto for name, proto in _all(dtype).items() if name in wanted]
+
+
+@cache
+def _all(dtype: Dtype) -> dict[str, Any]:
+    """Every function by name; they are parsed once."""
+    from onnx import parser
+
+    environment = Environment(loader=PackageLoader("birc.backends.onnx"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    text = environment.get_template("functions.j2").render(real="double" if dtype == "f64" else "float", pi_parts=PI_PARTS[dtype])
+    pieces = ["<domain:" + piece for piece in text.split("<domain:")[1:]]
+    protos = [parser.parse_function(piece) for piece in pieces]
+    return {proto.name: proto for proto in protos}
