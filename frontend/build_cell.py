@@ -8,6 +8,7 @@ from birc.errors import Label
 from birc.frontend import ast
 from birc.frontend.build_model import Channels, model_of
 from birc.frontend.build_use import build_arguments
+from birc.frontend.check_values import check_value_is_finite
 from birc.frontend.draft import ON_MEMBRANE, PARAMETERS, Draft, Finished
 from birc.frontend.events import position_of
 from birc.frontend.mismatch import a_kind
@@ -65,7 +66,7 @@ def _properties(keywords: Sequence[ast.Keyword], known: dict[str, Unit], what: s
             draft.error("N102", f"`{keyword.name}` is given twice", keyword.name_span)
         elif fits(typed, unit, keyword.value, draft.scope, draft.report, "U107", f"`{keyword.name}` is {a_kind(unit.dimension)}"):
             value = draft.value(typed.expr)
-            if value is not None and keyword.name != "v" and not value > 0:
+            if check_value_is_finite(value, keyword.value, draft) and value is not None and keyword.name != "v" and not value > 0:
                 draft.error("M111", f"`{keyword.name}` must be greater than zero", keyword.value.span)
             built[keyword.name] = draft.inliner.without_lets(typed.expr)
     return tuple(built.items())

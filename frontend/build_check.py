@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from birc.errors import Label, Span
 from birc.frontend import ast
 from birc.frontend.constants import Inliner
@@ -77,7 +79,9 @@ def _drive(drive: ast.Drive, model: ir.Model, built: Finished, scope: Scope, rep
         value, port.unit, drive.value, scope, report, "U107", f"the port `{port.name}` takes {a_kind(port.unit.dimension)}", labels
     ):
         return None
-    known = Inliner().value(duration.expr, {})
+    level, known = Inliner().value(value.expr, {}), Inliner().value(duration.expr, {})
+    if any(x is not None and not math.isfinite(x) for x in (level, known)):
+        report.error("M110", "a drive is finite", drive.span)
     if timed and known is not None and not known > 0:
         report.error("M111", "the duration of a drive must be greater than zero", drive.duration.span)
     return ir.Drive(port.name, value.expr, duration.expr, drive.span) if timed else None

@@ -120,7 +120,8 @@ def _signal(entry: ast.Signal, net: NetworkDraft) -> ir.Signal:
         elif keyword.name == "w":
             typed = net.read(keyword.value, "`w`")
             unit = typed.type if isinstance(typed.type, Unit) else None
-            built["w"] = typed.expr
+            if net.is_finite(typed.expr, keyword.value):
+                built["w"] = typed.expr
         else:
             near = net.report.nearest(keyword.name, ("tau", "w"))
             help = f"did you mean `{near}`?" if near else "it has tau and w"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from birc.errors import Label
 from birc.frontend import ast
-from birc.frontend.check_values import check_range
+from birc.frontend.check_values import check_range, check_value_is_finite
 from birc.frontend.draft import PARAMETERS, Draft
 from birc.frontend.mismatch import a_kind
 from birc.frontend.names import Kind, Scope
@@ -64,6 +64,6 @@ def build_arguments(
             if fits(typed, param.unit, keyword.value, scope, draft.report, "U107", what):
                 built[param.name] = draft.inliner.without_lets(typed.expr)
                 value = draft.value(typed.expr)
-                if value is not None:
+                if check_value_is_finite(value, keyword.value, draft) and value is not None:
                     check_range(float(value), param.range, param.unit, keyword.value.span, f"`{param.name}`", draft)
     return tuple(built.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -73,7 +74,14 @@ class NetworkDraft:
         if typed.expr.op == "array":
             return typed.expr
         good = fits(typed, unit, node, self.scope, self.report, "U107", f"`{name}` is {a_kind(unit.dimension)}")
-        return typed.expr if good else None
+        return typed.expr if good and self.is_finite(typed.expr, node) else None
+
+    def is_finite(self, e: Expr, node: ast.Expr) -> bool:
+        """M110: what is known of a quantity is finite."""
+        if all(math.isfinite(value) for value in self.bounds(e)):
+            return True
+        self.error("M110", "this value is not finite", node.span)
+        return False
 
     def bounds(self, e: Expr) -> tuple[float, ...]:
         """The values that are known of a constant or a uniform draw; nothing of others."""
@@ -117,7 +125,7 @@ class NetworkDraft:
         typed = self.read(node, f"`{argument.name}`")
         wanted = argument.unit or shared or (typed.type if isinstance(typed.type, Unit) else ONE)
         message = f"`{argument.name}` is {a_kind(wanted.dimension)}"
-        if not fits(typed, wanted, node, self.scope, self.report, "U107", message):
+        if not fits(typed, wanted, node, self.scope, self.report, "U107", message) or not self.is_finite(typed.expr, node):
             return None, shared
         value = value_of(typed.expr, {})
         wrong = misfit(float(value), argument.domain) if value is not None else None

@@ -158,7 +158,7 @@ def _weight(keyword: ast.Keyword, unit: Unit | None, target: Place, net: Network
     if unit is None:
         if isinstance(typed.type, Unit):
             net.signals[target.group.name] = typed.type
-        return typed.expr
+        return typed.expr if net.is_finite(typed.expr, keyword.value) else None
     labels = (Label(target.span, mark(unit)),)
     good = fits(typed, unit, keyword.value, net.scope, net.report, "U107", f"this weight is {a_kind(unit.dimension)}", labels)
-    return typed.expr if good else None
+    return typed.expr if good and net.is_finite(typed.expr, keyword.value) else None

@@ -76,7 +76,7 @@ def misfit(value: float, domain: Domain) -> str | None:
             return "cannot be negative"
         case "probability" if not 0 <= value <= 1:
             return "is a probability, from 0 to 1"
-        case "count" if not (value >= 1 and value == math.floor(value)):
+        case "count" if not (1 <= value < math.inf and value == math.floor(value)):
             return "is a whole number from 1"
         case _:
             return None

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from birc.backends import BACKENDS
 from birc.cli import commands, main
 from birc.cli.arguments import SUBPARSERS
 from birc.cli.commands import COMMANDS
@@ -291,9 +292,20 @@ def test_verify(decay: str, capsys: Capture) -> None:
     assert record["status"] == "pass"
 
 
+def test_a_target_that_cannot_run_here(decay: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CXX", raising=False)
+    assert main(["verify", decay, "--target", "native"]) == 3
+    assert "unavailable" in capsys.readouterr().out
+    assert main(["run", decay, "--for", "1 ms", "--target", "native"]) == 3
+    assert "a C++ compiler" in capsys.readouterr().err
+    assert main(["targets"]) == 0
+    assert "lacks a C++ compiler" in capsys.readouterr().out
+
+
 def test_targets(capsys: Capture) -> None:
     assert main(["targets"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["target", "numpy", "native"]
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["target", *BACKENDS]
     assert main(["targets", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["runs_here"] is True
 

@@ -7,6 +7,7 @@ one by one parts the loop in two, with a loop over the events between; what the 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -25,7 +26,7 @@ from birc.backends.text import lines
 from birc.errors import Span
 from birc.ir.expr import Expr, topo, value
 from birc.ir.ops import Kind, kinds
-from birc.ir.step import Deliver, Step
+from birc.ir.step import Carry, Define, Deliver, Step
 
 REALS: dict[Dtype, Real] = {"f64": "double", "f32": "float"}
 STORAGE = {"real": "real", "int": "int32", "bool": "uint8"}
@@ -147,6 +148,8 @@ class _Writer:
         )
         self.local: set[str] = set()
         """Names that the loop at hand has as variables."""
+        self.phases = {self.names[name]: phase for name, phase in _first_names(step)}
+        """The phase that begins with a definition."""
         self.syntax = syntax(real, self.leaf)
         taken = frozenset(self.names.values())
         self.fresh = (name for i in count(1) if (name := f"t{i}") not in taken)
@@ -207,10 +210,15 @@ class _Writer:
                 name = next(self.fresh)
                 named.append((name, sink.value))
             ends.append(f"{sink.target} = {name};{_place(sink.span)}")
-        body = []
+        body: list[str] = []
+        start = 0  # of the lines that compute the next definition
         for line in lines(named, self.syntax, self.fresh):
             place = _place(spans.get(line.name)) if line.defined else ""
             body.append(f"const {C_TYPES[self.kind(line.node)]} {line.name} = {line.text};{place}")
+            if line.defined:
+                if line.name in self.phases:
+                    body.insert(start, f"// {self.phases[line.name]}")
+                start = len(body)
         return body + ends
 
     def text(self, leaf: Expr) -> str:
@@ -223,6 +231,18 @@ def _names(step: Step, places: Layout) -> list[str]:
     ports = [port.name for port in (*step.inputs, *step.events, *step.outputs)]
     normals = [f"{noise.name}:{lane}" for noise in step.noises for lane in range(noise.lanes)]
     return [*ports, *(slot.name for slot in step.slots), *places.kinds, *normals]
+
+
+def _first_names(step: Step) -> Iterator[tuple[str, str]]:
+    """The first name that each phase defines, and the phase."""
+    for phase in step.phases:
+        for statement in phase.body:
+            match statement:
+                case Define(name=name) | Deliver(body=(Define(name=name), *_), summing=True) | Deliver(carries=(Carry(name=name), *_)):
+                    yield name, phase.name
+                    break
+                case _:
+                    pass
 
 
 def _place(span: Span | None) -> str:

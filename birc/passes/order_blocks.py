@@ -21,18 +21,25 @@ def run(model: Model) -> Model:
     merged: list[Block] = []
     for block in model.blocks:
         joinable = block.linearity == "constant" and not taken & set(block.states)
-        feeds = [b for b in merged if joinable and not taken & set(b.states) and _feeds(model, b, block, rates, edges)]
-        states = tuple(s for b in feeds for s in b.states) + block.states
+        feeds: list[Block] = []
+        states = block.states
+        for b in merged if joinable else ():
+            joint = tuple(s for f in (*feeds, b) for s in f.states) + block.states  # two feeds may be nonlinear in one another
+            if not taken & set(b.states) and _feeds(model, b, block, joint, rates, edges):
+                feeds.append(b)
+                states = joint
         merged = [b for b in merged if b not in feeds]
         merged.append(Block(states, "constant") if feeds else block)
     blocks = _sorted(merged, edges)
     return model if blocks == model.blocks else replace(model, blocks=blocks)
 
 
-def _feeds(model: Model, source: Block, target: Block, rates: dict[str, Expr], edges: dict[str, frozenset[str]]) -> bool:
-    """Whether the target reads the source, and linearly with constant coefficients."""
+def _feeds(
+    model: Model, source: Block, target: Block, joint: tuple[str, ...], rates: dict[str, Expr], edges: dict[str, frozenset[str]]
+) -> bool:
+    """Whether the target reads the source, and all of `joint` is linear with constant coefficients."""
     reading = any(edges[s] & set(source.states) for s in target.states)
-    return reading and source.linearity == "constant" and linearity(model, source.states + target.states, rates) == "constant"
+    return reading and source.linearity == "constant" and linearity(model, joint, rates) == "constant"
 
 
 def _sorted(blocks: list[Block], edges: dict[str, frozenset[str]]) -> tuple[Block, ...]:

@@ -1,10 +1,12 @@
-"""Drop neutral elements and decided choices; only rewrites that keep every value.
+"""Drop neutral elements and decided choices; every value stays the same bits.
 
     mul %x, 1.0                            ->  %x
     select true, %a, %b                    ->  %a
 """
 
 from __future__ import annotations
+
+from math import copysign
 
 from birc.ir.expr import Expr, is_const, op, rewrite
 from birc.ir.model import Model
@@ -17,17 +19,15 @@ def run(model: Model) -> Model:
 
 
 def simplify(e: Expr) -> Expr | None:
-    """One simplification at the root of `e`. Products with 0 stay: 0 * inf is no 0."""
+    """One simplification at the root of `e`, to the bit: `0 * x` stays, as x may be infinite, and so does `x + 0`, as x may be -0."""
     match e.op, e.args:
-        case ("add", (x, Expr("const", attr=0.0))) | ("add", (Expr("const", attr=0.0), x)):
+        case "sub", (x, Expr("const", attr=float(zero))) if zero == 0.0 and copysign(1.0, zero) > 0:
             return x
-        case "sub", (x, Expr("const", attr=0.0)):
+        case ("mul", (x, Expr("const", attr=float(1.0)))) | ("mul", (Expr("const", attr=float(1.0)), x)):
             return x
-        case "sub", (Expr("const", attr=0.0), x):
-            return op("neg", x)
-        case ("mul", (x, Expr("const", attr=1.0))) | ("mul", (Expr("const", attr=1.0), x)) | ("div", (x, Expr("const", attr=1.0))):
+        case "div", (x, Expr("const", attr=float(1.0))):
             return x
-        case ("mul", (x, Expr("const", attr=-1.0))) | ("mul", (Expr("const", attr=-1.0), x)):
+        case ("mul", (x, Expr("const", attr=float(-1.0)))) | ("mul", (Expr("const", attr=float(-1.0)), x)):
             return op("neg", x)
         case "neg", (Expr("neg", (x,)),):
             return x

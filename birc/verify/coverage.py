@@ -1,18 +1,15 @@
-"""How much of a step program a stimulus reaches: both outcomes of every test, choice and clip, every handler, every end of refractoriness."""
+"""How much of a step program a stimulus reaches: both sides of every test, choice and clip, every handler, every end of refractoriness."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import numpy as np
 
 from birc.backends import Array
 from birc.ir.expr import Expr
 from birc.ir.step import REFRACTORY, Emit, Step
-from birc.runtime.simulate import Program
 from birc.verify.expose import ZEROS, Point, expose, spare_slots
 from birc.verify.oracle import Oracle
-from birc.verify.trial import Stimulus, Trace, job_of
+from birc.verify.trial import Trial, job_of, with_values
 
 
 class Coverage:
@@ -47,8 +44,9 @@ class Coverage:
             found.add(False)
 
 
-def unreached(step: Step, program: Program, stimulus: Stimulus, trace: Trace) -> tuple[list[str], list[str]]:
+def unreached(step: Step, trial: Trial) -> tuple[list[str], list[str]]:
     """What the stimulus did not reach: (spikes, resets and handlers, which make a model `not exercised`; all else)."""
+    trace, stimulus = trial.trace, trial.stimulus
     grave: list[str] = []
     light: list[str] = []
     if any(isinstance(s, Emit) for _, s in step.statements()):
@@ -63,21 +61,20 @@ def unreached(step: Step, program: Program, stimulus: Stimulus, trace: Trace) ->
         left = trace.states[REFRACTORY]
         if left.max() > 0 and not ((left[:-1] == 1) & (left[1:] == 0)).any():
             light.append("the end of a refractory period")
-    light += _choices(step, program, stimulus, trace)
+    light += _choices(step, trial)
     return grave, light
 
 
-def _choices(step: Step, program: Program, stimulus: Stimulus, trace: Trace) -> list[str]:
+def _choices(step: Step, trial: Trial) -> list[str]:
     """Choices of which one side was not seen, on the reference's own states."""
     coverage = Coverage(step)
     oracle = Oracle(coverage.exposed, "f64", coverage.observe)
-    bind = {**program.bound.values, **ZEROS}
-    coverage.values.update({n: np.asarray(v) for n, v in bind.items()})
+    program, stimulus = with_values(trial.program, ZEROS), trial.stimulus
+    coverage.values.update({n: np.asarray(v) for n, v in program.bound.values.items()})
     spare = spare_slots(coverage.points, stimulus.n, "f64")
-    for k in range(0, stimulus.steps):
-        state = {name: a[k].copy() for name, a in trace.states.items()} | spare
-        job = job_of(program, stimulus.at(k), state, k)
-        oracle.run(replace(job, bind=bind))
+    for k in range(stimulus.steps):
+        state = {name: a[k].copy() for name, a in trial.trace.states.items()} | spare
+        oracle.run(job_of(program, stimulus.at(k), state))
     found = []
     for (name, what), seen in coverage.seen.items():
         if len(seen) < 2:

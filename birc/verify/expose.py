@@ -1,6 +1,6 @@
 """A step program with every operation named and stored, so that any backend shows its intermediate values without knowing of it.
 
-    %v.1 = add (mul %P, %v), %Q            ->   %.e0 = mul %P, %v   %v.1 = add %.e0, %Q   … store .see.0, %.e0
+%v.1 = add (mul %P, %v), %Q            ->   %.e0 = mul %P, %v   %v.1 = add %.e0, %Q   … store .see.0, %.e0
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ ZEROS: dict[str, float | int | bool] = {".zero.real": 0.0, ".zero.int": 0, ".zer
 
 @dataclass(frozen=True)
 class Point:
-    """One exposed operation: the slot it is stored in, its expression in named operands, the statement it belongs to."""
+    """One exposed value: the slot it is stored in, its expression in named operands, the statement it belongs to.
+
+    What events make of a variable one by one has the whole `deliver` in place of an expression.
+    """
 
     slot: str
     name: str
@@ -33,44 +36,58 @@ class Point:
     owner: str
     span: Span | None
     kind: Kind
+    deliver: Deliver | None = None
 
 
 def expose(step: Step) -> tuple[Step, tuple[Point, ...]]:
     """The program with one definition per operation outside loops, each stored; and what they are, in order."""
-    known = _kinds_of_names(step)
-    points: list[Point] = []
-    phases: list[Phase] = []
-    named: dict[Expr, Expr] = {}
-    fresh = 0
-    for phase in step.phases:
-        body: list[Statement] = []
-        for statement in phase.body:
-            if isinstance(statement, Define):
-                for node in topo(statement.value):
-                    if node in named:
-                        continue
-                    flat = rebuild(node, tuple(named.get(a, a) for a in node.args))
-                    if not node.args and node is not statement.value:
-                        continue
-                    name = statement.name if node is statement.value else f".e{fresh}"
-                    fresh += name != statement.name
-                    kind = kinds((flat,), lambda e: known[str(e.attr)])[flat]
-                    known[name] = kind
-                    body.append(Define(name, flat, statement.span))
-                    points.append(Point(f"{PREFIX}{len(points)}", name, flat, statement.name, statement.span, kind))
-                    if node.args:
-                        named[node] = value(name)
-                if statement.value in named and named[statement.value] is not value(statement.name):
-                    body.append(replace(statement, value=named[statement.value]))
-            else:
-                body.append(statement)
-                if isinstance(statement, Deliver):
-                    names = [statement.payload] if statement.summing else []
-                    names += [d.name for d in statement.body if statement.summing] + [c.result for c in statement.carries]
-                    for name in names:
-                        points.append(Point(f"{PREFIX}{len(points)}", name, value(name), name, statement.span, "real"))
-        phases.append(Phase(phase.name, tuple(body)))
-    return _with_slots(step, phases, points), tuple(points)
+    exposing = _Exposing(step)
+    phases = [Phase(phase.name, tuple(s for statement in phase.body for s in exposing.statement(statement))) for phase in step.phases]
+    return _with_slots(step, phases, exposing.points), tuple(exposing.points)
+
+
+class _Exposing:
+    """The points so far, and the name of each operation that has one."""
+
+    def __init__(self, step: Step) -> None:
+        self.known = _kinds_of_names(step)
+        self.points: list[Point] = []
+        self.named: dict[Expr, Expr] = {}
+
+    def statement(self, statement: Statement) -> list[Statement]:
+        """A statement, its operations taken apart."""
+        match statement:
+            case Define():
+                return list(self.define(statement))
+            case Deliver(summing=True):
+                self.point(statement.payload, value(statement.payload), statement.payload, statement.span)
+                return [replace(statement, body=tuple(d for define in statement.body for d in self.define(define)))]
+            case Deliver():
+                for carry in statement.carries:
+                    span = next((d.span for d in reversed(statement.body) if value(d.name) is carry.next), statement.span)
+                    self.point(carry.result, value(carry.result), carry.result, span, statement)
+        return [statement]
+
+    def define(self, statement: Define) -> list[Define]:
+        """One definition for each operation in it."""
+        out = []
+        for node in topo(statement.value):
+            last = node is statement.value
+            if not last and (not node.args or node in self.named):
+                continue
+            flat = self.named.get(node) or rebuild(node, tuple(self.named.get(a, a) for a in node.args))
+            name = statement.name if last else f".e{len(self.points)}"
+            self.point(name, flat, statement.name, statement.span)
+            out.append(Define(name, flat, statement.span))
+            if node.args:
+                self.named.setdefault(node, value(name))
+        return out
+
+    def point(self, name: str, e: Expr, owner: str, span: Span | None, deliver: Deliver | None = None) -> None:
+        """Note a value."""
+        kind = kinds((e,), lambda leaf: self.known.get(str(leaf.attr), "real"))[e]
+        self.known[name] = kind
+        self.points.append(Point(f"{PREFIX}{len(self.points)}", name, e, owner, span, kind, deliver))
 
 
 def spare_slots(points: tuple[Point, ...], n: int, dtype: Dtype) -> dict[str, Array]:
@@ -85,8 +102,7 @@ def _with_slots(step: Step, phases: list[Phase], points: list[Point]) -> Step:
     at = max((i for i, p in enumerate(phases) if p.name in ("input", "flow", "deliver", "test", "reset")), default=None)
     if at is None:
         return step
-    phases = list(phases)
-    phases[at] = Phase(phases[at].name, phases[at].body + stores)
+    phases[at] = replace(phases[at], body=phases[at].body + stores)
     slots = tuple(Slot(p.slot, p.kind, ONE, f".zero.{p.kind}") for p in points)
     bind = tuple(Define(name, const(zero)) for name, zero in ZEROS.items())
     return replace(step, slots=step.slots + slots, bind=step.bind + bind, phases=tuple(phases))

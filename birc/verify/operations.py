@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from birc.backends import Array, Backend, Job
 from birc.ir.expr import Expr, make, topo, value
 from birc.ir.ops import OPS, evaluate_op
 from birc.ir.step import Define, Deliver, Emit, Integrate, Phase, Put, Slot, Statement, Step, Store
-from birc.runtime.simulate import Program
 from birc.units import ONE
 from birc.verify.expose import ZEROS, expose, spare_slots
 from birc.verify.oracle import Oracle
-from birc.verify.trial import Stimulus, Trace, job_of
+from birc.verify.trial import Trial, job_of, with_values
 
 SAMPLES = 4096
 
@@ -35,10 +32,10 @@ def _expressions(statement: Statement) -> tuple[Expr, ...]:
             return (*statement.initial, *statement.rates)
 
 
-def worst_operations(step: Step, backend: Backend, program: Program, stimulus: Stimulus, trace: Trace) -> dict[str, float]:
+def worst_operations(step: Step, backend: Backend, trial: Trial) -> dict[str, float]:
     """The largest error of each transcendental op in float64, in ulp, on operands that occur."""
     found: dict[str, float] = {}
-    for name, operands in _operands(step, program, stimulus, trace).items():
+    for name, operands in _operands(step, trial).items():
         finite = np.all([np.isfinite(a) for a in operands], axis=0)
         args = tuple(a[finite][:SAMPLES] for a in operands)
         if not len(args[0]):
@@ -54,9 +51,10 @@ def worst_operations(step: Step, backend: Backend, program: Program, stimulus: S
     return found
 
 
-def _operands(step: Step, program: Program, stimulus: Stimulus, trace: Trace) -> dict[str, tuple[Array, ...]]:
+def _operands(step: Step, trial: Trial) -> dict[str, tuple[Array, ...]]:
     """Operands of each transcendental op along the run, sampled."""
     exposed, points = expose(step)
+    program, stimulus = with_values(trial.program, ZEROS), trial.stimulus
     values: dict[str, Array] = {n: np.asarray(v) for n, v in program.bound.values.items()}
     kept: dict[str, list[tuple[Array, ...]]] = {}
 
@@ -69,9 +67,8 @@ def _operands(step: Step, program: Program, stimulus: Stimulus, trace: Trace) ->
     oracle = Oracle(exposed, "f64", observe)
     every = max(1, stimulus.steps * stimulus.n // SAMPLES)
     for k in range(0, stimulus.steps, every):
-        state = {n: a[k].copy() for n, a in trace.states.items()} | spare_slots(points, stimulus.n, "f64")
-        job = job_of(program, stimulus.at(k), state, k)
-        oracle.run(replace(job, bind={**job.bind, **ZEROS}))
+        state = {n: a[k].copy() for n, a in trial.trace.states.items()} | spare_slots(points, stimulus.n, "f64")
+        oracle.run(job_of(program, stimulus.at(k), state))
     return {op: tuple(np.concatenate(column) for column in zip(*rows, strict=True)) for op, rows in kept.items()}
 
 

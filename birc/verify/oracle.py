@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from birc.backends import FLOATS, Array, Dtype, Job, Spikes
 from birc.ir import random
 from birc.ir.evaluate import Moment, Observer, interpret
 from birc.ir.step import Step
-
-import numpy as np
 
 
 class Oracle:

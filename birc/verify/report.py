@@ -15,7 +15,8 @@ class Report:
     """One row of the verification table.
 
     `level` is the conformance level reached ("" if none), `worst` the largest relative error in lock-step, `reason` why it is not a
-    pass, `where` the place in the model, `unreached` what of the program the stimulus did not reach, `detail` the explained divergence.
+    pass, `where` the place in the model, `unreached` what of the program the stimulus did not reach. Of a divergence, `step` is the first
+    step that comes out otherwise, `variable` what does, and `detail` the explanation.
     """
 
     target: str
@@ -30,6 +31,8 @@ class Report:
     detail: str = ""
     dt: str = ""
     dtype: str = ""
+    step: int | None = None
+    variable: str = ""
 
     def record(self) -> dict[str, Any]:
         """The row for `--json`."""
@@ -44,6 +47,8 @@ class Report:
             "reason": self.reason or None,
             "span": place,
             "unreached": list(self.unreached),
+            "step": self.step,
+            "variable": self.variable or None,
             "dt": self.dt,
             "dtype": self.dtype,
         }

@@ -9,7 +9,7 @@ import numpy as np
 from birc.backends import Array, Events, Runner
 from birc.ir.step import Step
 from birc.runtime.simulate import Program
-from birc.verify.trial import Stimulus, Trace, run_free
+from birc.verify.trial import Stimulus, run_free
 
 DECADES = np.arange(-5.0, 7.01, 0.25)
 PROBE_STEPS = 400
@@ -23,7 +23,7 @@ def make_stimulus(step: Step, runner: Runner, program: Program, probe: Program, 
     levels = {name: _level(step, runner, probe, name) for name in _ports(step)}
     for shrink in (1.0, 0.5, 0.25, 0.1, 0.01, 0.0):
         stimulus = _assemble(step, {name: a * shrink for name, a in levels.items()}, steps, n, seed)
-        if _finite(run_free(runner, step, "f64", program, stimulus)):
+        if run_free(runner, step, "f64", program, stimulus).finite:
             return stimulus
     return stimulus
 
@@ -113,7 +113,3 @@ def _events(level: float, steps: int, n: int, port: int, draws: np.random.Genera
     counts = np.bincount([k for k, _, _ in rows], minlength=steps)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     return Events(offsets, np.array([i for _, i, _ in rows], np.int32), np.array([w for _, _, w in rows], np.float64))
-
-
-def _finite(trace: Trace) -> bool:
-    return all(bool(np.isfinite(a).all()) for a in trace.states.values())

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import numpy as np
-
-from birc.backends import Array, Backend, Dtype, Runner, load_backend
+from birc.backends import Backend, Dtype, Runner, load_backend
 from birc.errors import Span
 from birc.ir.step import Step
 from birc.runtime.durations import count_steps, step_length
 from birc.runtime.simulate import Program, prepare
+from birc.verify.boundary import edge_divergence
+from birc.verify.compare import differ, undecided, worst_shift
 from birc.verify.coverage import unreached
-from birc.verify.divergence import ULPS, explain
+from birc.verify.divergence import ULPS, Divergence, Watch, explain
 from birc.verify.expose import expose
 from birc.verify.operations import transcendental, worst_operations
 from birc.verify.oracle import Oracle
-from birc.verify.report import Report
+from birc.verify.report import Report, Status
 from birc.verify.stimulus import make_stimulus, probes
-from birc.verify.trial import Stimulus, Trace, job_of, run_free, run_lock_step
+from birc.verify.trial import Trial, run_free, run_lock_step
+from birc.verify.variety import varied
 
 INSTANCES, STEPS = 32, 2000
 LOCK_STEP: dict[str, float] = {"L0": 0.0, "L1": 1e-12, "L2": 1e-5}
-FREE_RUNNING = 1e-9
+FREE_RUNNING: dict[str, float] = {"L0": 0.0, "L1": 1e-9}
 
 
 def verify_target(
@@ -43,162 +44,112 @@ def verify_target(
     The reference is NumPy in float64; for the target NumPy, the interpreter. Raises BircError for parameters that do not fit.
     """
     name = f"{step.name}.{preset}" if preset else step.name
-    head = {"target": backend.name, "model": name, "dt": dt, "dtype": dtype}
+    head = Report(backend.name, name, "pass", dt=dt, dtype=dtype)
     refusals = backend.refuse(step, dtype)
     if refusals:
-        reason = "; ".join(f"{d.message}" for d in refusals)
-        return Report(**head, status="refused", reason=reason, span=refusals[0].span, detail="\n\n".join(map(str, refusals)))  # type: ignore[arg-type]
+        reason = "; ".join(d.message for d in refusals)
+        return replace(head, status="refused", reason=reason, span=refusals[0].span, detail="\n\n".join(map(str, refusals)))
     missing = backend.missing()
     if missing is not None:
-        return Report(**head, status="unavailable", reason=f"lacks {missing.what}: {missing.how}")  # type: ignore[arg-type]
+        return replace(head, status="unavailable", reason=f"lacks {missing.what}: {missing.how}")
     h = step_length(dt)
     steps = STEPS if duration is None else count_steps(duration, h)[0]
-    numpy = load_backend("numpy")
-    fast = numpy.load(numpy.emit(step, "f64"))
+    reference = Reference(step, backend)
 
-    def program_of(count: int, length: int) -> Program:
-        return prepare(fast, step, h=h, steps=length, dtype="f64", n=count, params=params, preset=preset, seed=seed, threads=1)
+    def program_of(count: int, length: int, given: Mapping[str, object] | None = params) -> Program:
+        return prepare(reference.fast, step, h=h, steps=length, dtype="f64", n=count, params=given, preset=preset, seed=seed, threads=1)
 
-    program = program_of(n or INSTANCES, steps)
-    stimulus = make_stimulus(step, fast, program, program_of(probes(), steps), steps, n or INSTANCES, seed)
-    reference: Runner = Oracle(step, "f64") if backend.name == "numpy" else fast
-    trace = run_free(reference, step, "f64", program, stimulus)
-    found = compare(step, backend, dtype, program, stimulus, trace)
-    if found.first is not None:
-        exposed, _ = expose(step)
-        watched: Runner = Oracle(exposed, "f64") if backend.name == "numpy" else numpy.load(numpy.emit(exposed, "f64"))
-        k, neuron, variable = found.first
-        divergence = explain(step, backend, watched, dtype, program, stimulus, trace, found.first, found.values)
-        where = f"step {k}, neuron {neuron}, {variable}, {divergence.operation}"
-        reason = f"`{variable}` diverges at step {k}" + (f", {divergence.span.where}" if divergence.span else "")
-        detail = divergence.text(name, backend.name, h)
-        return Report(
-            **head, status="fail", worst=found.worst, where=where, reason=reason, span=divergence.span, detail=detail  # type: ignore[arg-type]
-        )  # fmt: skip
+    count = n or INSTANCES
+    program = program_of(count, steps)
+    stimulus = make_stimulus(step, reference.fast, program, program_of(probes(), steps), steps, count, seed)
+    main = Trial(program, stimulus, run_free(reference.runner, step, "f64", program, stimulus))
+    trials = [main, *varied(step, reference.runner, main, lambda given: program_of(count, steps, given), params or {})]
+    found = compare(step, backend, reference, dtype, trials)
+    if found.divergence is not None:
+        return _failed(head, found, found.divergence, h)
     if found.problem:
-        return Report(**head, status="fail", level=found.level, worst=found.worst, reason=found.problem, span=_line(step))  # type: ignore[arg-type]
-    grave, light = unreached(step, program, stimulus, trace)
-    status = "not exercised" if grave else "pass"
+        return replace(head, status="fail", worst=found.worst, reason=found.problem, span=found.span)
+    grave, light = unreached(step, main)
     reason = f"the stimulus did not reach {', '.join(grave)}" if grave else ""
-    return Report(
-        **head, status=status, level=found.level, worst=found.worst, reason=reason, unreached=tuple(grave + light)  # type: ignore[arg-type]
-    )  # fmt: skip
+    status: Status = "not exercised" if grave else "pass"
+    return replace(head, status=status, level=found.level, worst=found.worst, reason=reason, unreached=(*grave, *light))
 
 
-def _line(step: Step) -> Span | None:
-    return step.span
+def _failed(head: Report, found: Comparison, divergence: Divergence, h: float) -> Report:
+    """The report of an explained divergence."""
+    span = divergence.culprit.span
+    return replace(
+        head,
+        status="fail",
+        worst=found.worst,
+        where=f"step {divergence.k}, neuron {divergence.neuron}, {divergence.variable}, {divergence.culprit.operation}",
+        reason=f"`{divergence.variable}` diverges at step {divergence.k}" + (f", {span.where}" if span else ""),
+        span=span,
+        step=divergence.k,
+        variable=divergence.variable,
+        detail=divergence.text(head.model, head.target, h),
+    )
+
+
+class Reference:
+    """What a target is compared with: NumPy, or for NumPy the interpreter."""
+
+    def __init__(self, step: Step, backend: Backend) -> None:
+        numpy = load_backend("numpy")
+        exposed, points = expose(step)
+        self.fast = numpy.load(numpy.emit(step, "f64"))
+        self.runner: Runner = Oracle(step, "f64") if backend.name == "numpy" else self.fast
+        watched: Runner = Oracle(exposed, "f64") if backend.name == "numpy" else numpy.load(numpy.emit(exposed, "f64"))
+        self.watch = Watch(watched, exposed, points, "f64")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The level reached, the worst lock-step error, and the first place beyond the bound, if any."""
+    """The level reached, the worst lock-step error, and the first divergence or another problem, if any."""
 
     level: str
     worst: float
-    first: tuple[int, int, str] | None = None
-    values: tuple[float, float] = (0.0, 0.0)
+    divergence: Divergence | None = None
     problem: str = ""
+    span: Span | None = None
 
 
-def compare(step: Step, backend: Backend, dtype: Dtype, program: Program, stimulus: Stimulus, trace: Trace) -> Comparison:
-    """Lock-step first, then each transcendental operation, then free-running."""
+def compare(step: Step, backend: Backend, reference: Reference, dtype: Dtype, trials: list[Trial]) -> Comparison:
+    """Lock-step first, then the edges of comparisons, then each transcendental operation, then free-running."""
     runner = backend.load(backend.emit(step, dtype))
     inexact = transcendental(step)
     wanted = "L2" if dtype == "f32" else backend.levels[dtype] if inexact else "L0"
     bound = LOCK_STEP[wanted]
-    after, fired = run_lock_step(runner, step, dtype, program, stimulus, trace)
-    scales = {name: _scale(a) for name, a in trace.states.items()}
-    ties = _ties(step, program, stimulus, trace, fired, max(bound, 1e-15))
-    errors = {name: np.where(ties, 0.0, _errors(after[name], trace.states[name][1:], scales[name])) for name in after}
-    worst = max((float(e.max(initial=0.0)) for e in errors.values()), default=0.0)
-    wrong_spike = (fired != trace.fired) & ~ties
-    first = _first(errors, wrong_spike, bound)
-    if first is not None:
-        return Comparison("", worst, first, _values(first, after, fired, trace))
+    worst, tied = 0.0, False
+    for trial in trials:
+        after = run_lock_step(runner, step, dtype, trial)
+        ties = undecided(step, trial, after.fired, max(bound, 1e-15))
+        found = differ(after, trial, bound, ties)
+        worst, tied = max(worst, found.worst), tied or bool(ties.any())
+        if found.first is not None:
+            return Comparison("", worst, explain(step, backend, reference.watch, dtype, trial, found.first, free=False))
+    if dtype == "f64":
+        edge = edge_divergence(step, backend, reference.watch, trials[0])
+        if edge is not None:
+            return Comparison("", worst, edge)
     if wanted == "L1":
-        off = {op: ulp for op, ulp in worst_operations(step, backend, program, stimulus, trace).items() if ulp > ULPS}
+        off = {op: ulp for op, ulp in worst_operations(step, backend, trials[0]).items() if ulp > ULPS}
         if off:
             shown = ", ".join(f"`{op}` by {ulp:.3g} ulp" for op, ulp in off.items())
-            return Comparison("", worst, problem=f"operations are off by more than {ULPS} ulp: {shown}")
-    free = run_free(runner, step, dtype, program, stimulus)
+            return Comparison("", worst, problem=f"operations are off by more than {ULPS} ulp: {shown}", span=step.span)
+    far = 0.0
+    for trial in trials:
+        free = run_free(runner, step, dtype, trial.program, trial.stimulus)
+        if dtype == "f32":
+            shift = worst_shift(free.fired, trial.trace.fired)
+            if shift > 1:
+                problem = f"spikes shift by {shift} steps in a free run, more than 1"
+                return Comparison("", worst, problem=problem, span=step.span)
+            continue
+        drift = differ(free, trial, FREE_RUNNING[wanted])
+        far = max(far, drift.worst)
+        if drift.first is not None:
+            return Comparison("", worst, explain(step, backend, reference.watch, dtype, trial, drift.first, free=True))
     if dtype == "f32":
-        shift = _worst_shift(free.fired, trace.fired)
-        if shift > 1:
-            return Comparison("", worst, problem=f"spikes shift by {shift} steps in a free run, more than 1")
         return Comparison("L2", worst)
-    if not np.array_equal(free.fired, trace.fired):
-        k, neuron = np.argwhere(free.fired != trace.fired)[0]
-        return Comparison("", worst, problem=f"free-running spikes differ first at stamp {k + 1}, neuron {neuron}, though each step agrees")
-    drift = {n: float(_errors(free.states[n], trace.states[n], scales[n]).max(initial=0.0)) for n in trace.states}
-    drift |= {n: float(_errors(free.outputs[n], trace.outputs[n], _scale(trace.outputs[n])).max(initial=0.0)) for n in trace.outputs}
-    farthest = max(drift, key=lambda n: drift[n], default="")
-    far = drift.get(farthest, 0.0)
-    if far > (0.0 if wanted == "L0" else FREE_RUNNING):
-        return Comparison("", worst, problem=f"`{farthest}` drifts by {far:.2g} in a free run, though each step agrees")
-    return Comparison("L0" if worst == 0.0 and far == 0.0 and not ties.any() else "L1", worst)
-
-
-def _scale(a: Array) -> float:
-    """The largest magnitude of a variable along the reference run."""
-    return float(np.abs(np.asarray(a, float)).max(initial=0.0)) or 1.0
-
-
-def _errors(got: Array, right: Array, scale: float) -> Array:
-    """Differences over the variable's scale; infinite where one is NaN."""
-    with np.errstate(all="ignore"):
-        difference = np.abs(np.asarray(got, float) - np.asarray(right, float)) / scale
-    same = np.asarray(got == right)
-    return np.where(same, 0.0, np.where(np.isnan(difference), np.inf, difference))
-
-
-def _first(errors: Mapping[str, Array], wrong_spike: Array, bound: float) -> tuple[int, int, str] | None:
-    """The earliest step (then neuron, then variable in the order of the program) beyond the bound."""
-    marked = [*((e > bound, name) for name, e in errors.items()), (wrong_spike, "spike")]
-    candidates = [(int(k), int(neuron), i, name) for i, (mask, name) in enumerate(marked) for k, neuron in np.argwhere(mask)[:1]]
-    if not candidates:
-        return None
-    k, neuron, _, name = min(candidates)
-    return k, neuron, name
-
-
-def _values(first: tuple[int, int, str], after: Mapping[str, Array], fired: Array, trace: Trace) -> tuple[float, float]:
-    k, neuron, name = first
-    if name == "spike":
-        return float(fired[k, neuron]), float(trace.fired[k, neuron])
-    return float(after[name][k, neuron]), float(trace.states[name][k + 1, neuron])
-
-
-def _ties(step: Step, program: Program, stimulus: Stimulus, trace: Trace, fired: Array, bound: float) -> Array:
-    """Where a spike differs and the reference itself is undecided: it changes its mind when its state moves by the bound."""
-    ties = np.zeros_like(fired)
-    if bound <= 1e-15:
-        return ties
-    oracle = Oracle(step, "f64")
-    for k in np.unique(np.argwhere(fired != trace.fired)[:, 0]):
-        minds = []
-        for sign in (-1.0, 1.0):
-            state = {}
-            for name, a in trace.states.items():
-                moved = a[k] if a.dtype.kind != "f" else a[k] + sign * bound * _scale(a)
-                state[name] = moved.astype(a.dtype)
-            spikes = oracle.run(job_of(program, stimulus.at(int(k)), state, int(k)))
-            minds.append(np.isin(np.arange(stimulus.n), spikes.index))
-        ties[k] = (fired[k] != trace.fired[k]) & (minds[0] != minds[1])
-    return ties
-
-
-def _worst_shift(got: Array, right: Array) -> int:
-    """The largest shift between the j-th spikes of a neuron, in steps; a spike too many or too few may only be the last."""
-    worst = 0
-    steps = len(got)
-    for i in range(got.shape[1]):
-        a, b = np.flatnonzero(got[:, i]), np.flatnonzero(right[:, i])
-        m = min(len(a), len(b))
-        if m:
-            worst = max(worst, int(np.abs(a[:m] - b[:m]).max()))
-        if len(a) != len(b):
-            extra = (a if len(a) > len(b) else b)[m]
-            worst = max(worst, steps - int(extra))
-    return worst
-
-
+    return Comparison("L0" if worst == 0.0 and far == 0.0 and not tied else "L1", worst)

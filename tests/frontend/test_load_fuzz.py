@@ -30,12 +30,17 @@ def mutated(text: str, source: random.Random) -> str:
             lines.insert(source.randrange(len(lines)), source.choice(lines))
             text = "\n".join(lines)
             continue
-        new = {"drop": "", "replace": other[0], "double": f"{word[0]} {word[0]}", "number": source.choice(("0", "-1", "inf", "1e300", "2 mV"))}
+        new = {
+            "drop": "",
+            "replace": other[0],
+            "double": f"{word[0]} {word[0]}",
+            "number": source.choice(("0", "-1", "inf", "1e300", "2 mV")),
+        }
         text = text[: word.start()] + new[change] + text[word.end() :]
     return text
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_mutated_files(seed: int) -> None:
     source = random.Random(seed)
     outcomes = set()

@@ -181,9 +181,9 @@ class _Generator:
             terms = [self.term(unit, other) for other in others if other != state]
             terms += [self.random.choice(self.of_unit(unit))] if self.maybe(0.3) else []
             terms += [self.literal(unit, -1.5, 1.5)] if self.maybe(0.6) else []
-            left = f"{tau} * {state}'" if self.maybe(0.8) or noise else f"{state}'"
-            right = " + ".join([f"-{state}", *terms]) + drive
-            self.add(f"{left} = {right}" if left.startswith(tau) else f"{left} = ({right}) / {tau}")
+            right = " + ".join([f"-{state}", *terms])
+            product = noise is not None or self.maybe(0.8)
+            self.add(f"{tau} * {state}' = {right}{drive}" if product else f"{state}' = ({right}) / {tau}")
         elif kind == "affine":
             rate = f"(1 + {self.random.choice(('sigmoid', 'abs', 'exp(-1) * heaviside'))}({self.unread(state)}))"
             self.add(f"{tau} * {state}' = {self.bounded_without(state, unit)} - {rate} * {state}{drive}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from birc.errors import BircError, Source, Span
 from birc.frontend import ast
@@ -17,24 +18,22 @@ def shrink(text: str, fails: Fails, limit: int = 2000) -> str:
     """A small text for which `fails` still holds, after at most `limit` tries; a text that is refused does not fail."""
     left = limit
     progress = True
-    while progress and left > 0:
+    while progress:
         progress = False
-        for candidates in (_without_lines, _with_parts):
-            at = 0
-            while left > 0:
-                candidate = next(_after(candidates(text), at), None)
-                if candidate is None:
-                    break
-                left -= 1
-                if len(candidate) < len(text) and _holds(fails, candidate):
-                    text, progress = candidate, True
-                else:
-                    at += 1
+        for candidates in (_without_lines, _without_pairs, _with_parts):
+            at, again = 0, True
+            while again:
+                again = False
+                for number, candidate in enumerate(candidates(text)):
+                    if number < at or len(candidate) >= len(text):
+                        continue
+                    left -= 1
+                    if left < 0:
+                        return text
+                    if _holds(fails, candidate):
+                        text, at, again, progress = candidate, number, True, True
+                        break
     return text
-
-
-def _after(candidates: Iterator[str], count: int) -> Iterator[str]:
-    return (c for n, c in enumerate(candidates) if n >= count)
 
 
 def _holds(fails: Fails, text: str) -> bool:
@@ -54,6 +53,13 @@ def _without_lines(text: str) -> Iterator[str]:
         yield "\n".join(_without_lonely_colon([*lines[:at], *lines[end:]])) + "\n"
 
 
+def _without_pairs(text: str) -> Iterator[str]:
+    """The text without two lines that need each other, such as a state and its equation."""
+    for shorter in _without_lines(text):
+        kept = shorter.count("\n")
+        yield from (c for c in _without_lines(shorter) if c.count("\n") < kept)
+
+
 def _depth(line: str) -> int:
     return len(line) - len(line.lstrip()) if line.strip() else 10**6
 
@@ -61,7 +67,7 @@ def _depth(line: str) -> int:
 def _without_lonely_colon(lines: list[str]) -> list[str]:
     """`spike when c:` whose block is gone is `spike when c`."""
     out = []
-    for line, below in zip(lines, [*lines[1:], ""], strict=True):
+    for line, below in pairwise([*lines, ""]):
         alone = line.lstrip().startswith("spike ") and line.endswith(":") and not (below.strip() and _depth(below) > _depth(line))
         out.append(line[:-1] if alone else line)
     return out

@@ -1,0 +1,42 @@
+"""The ONNX target: graphs that any ONNX runtime takes, as one Scan over time and as a single step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import ClassVar
+
+from birc.backends import Artifact, Dtype, Missing, Runner
+from birc.backends.onnx import emit, legality, run
+from birc.errors import Diagnostic
+from birc.ir.step import Step
+
+PACKAGES = ("onnx", "onnxruntime")
+
+
+class Onnx:
+    """See `birc.backends.Backend`."""
+
+    name: ClassVar[str] = "onnx"
+    description: ClassVar[str] = "ONNX graphs: a Scan over time, and one step with its state in and out"
+    levels: ClassVar[Mapping[Dtype, str]] = {"f64": "L1", "f32": "L2"}
+
+    def missing(self) -> Missing | None:
+        """The packages onnx and onnxruntime, where they are not installed."""
+        lacking = [name for name in PACKAGES if find_spec(name) is None]
+        return Missing(" and ".join(lacking), 'pip install "birc[onnx]"') if lacking else None
+
+    def refuse(self, step: Step, dtype: Dtype) -> tuple[Diagnostic, ...]:
+        """Ops without a node or function, and ports whose events act one by one."""
+        return legality.refusals(step)
+
+    def emit(self, step: Step, dtype: Dtype) -> Artifact:
+        """`model.onnx` and `model.step.onnx`."""
+        return emit.emit(step, dtype)
+
+    def load(self, artifact: Artifact) -> Runner:
+        """A runner by onnxruntime."""
+        return run.OnnxRunner(artifact)
+
+
+BACKEND = Onnx()

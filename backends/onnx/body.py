@@ -1,0 +1,262 @@
+"""A step program as one ONNX function, `birc.model::<name>`: a node for each op, in the order of the phases.
+
+Inputs: slots, continuous ports, summed events, normal numbers, bind values. Outputs: slots at the next stamp, who fired, outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from birc.backends import Dtype
+from birc.backends.names import identifiers
+from birc.backends.onnx.table import BOOLEAN_FUNCTIONS, FUNCTIONS, FUNCTIONS_DOMAIN, INTEGER_NODES, MODEL_DOMAIN, NODES, OPSET
+from birc.errors import Span
+from birc.ir.expr import Expr, leaves, topo
+from birc.ir.ops import OPS, Kind
+from birc.ir.step import Define, Deliver, Emit, Put, Statement, Step, Store
+
+Key = tuple[str, str]
+"""What a tensor stands for: (`slot`, `next`, `input`, `events`, `normal`, `bind`, `output`, `value`) and the name in the program."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The function's name, inputs and outputs, in order, each with its kind; `names` gives the tensor of each."""
+
+    function: str
+    inputs: tuple[Key, ...]
+    outputs: tuple[Key, ...]
+    kinds: dict[Key, Kind]
+    names: dict[Key, str]
+
+    def of(self, *groups: str) -> list[Key]:
+        """The inputs and outputs of some groups, in order."""
+        return [key for key in (*self.inputs, *self.outputs) if key[0] in groups]
+
+
+FIRED: Key = ("fired", "")
+
+
+def expressions(statement: Statement) -> Iterator[Expr]:
+    """Every expression of a statement."""
+    match statement:
+        case Define(value=e) | Store(value=e) | Put(value=e) | Emit(fired=e):
+            yield e
+        case Deliver():
+            yield from (define.value for define in statement.body)
+            for carry in statement.carries:
+                yield from (carry.initial, carry.next)
+        case _:
+            raise TypeError(f"a backend was given {type(statement).__name__}")
+
+
+def signature(step: Step) -> Signature:
+    """What crosses the function's border; bind values that no phase reads are left out."""
+    used = {name for _, s in step.statements() for e in expressions(s) for name in leaves(e, "value")}
+    inputs: dict[Key, Kind] = {("slot", s.name): s.kind for s in step.slots}
+    inputs |= {("input", p.name): "real" for p in step.inputs}
+    inputs |= {("events", p.name): "real" for p in step.events}
+    inputs |= {("normal", f"{n.name}:{lane}"): "real" for n in step.noises for lane in range(n.lanes)}
+    kinds = bind_kinds(step)
+    inputs |= {("bind", d.name): kinds[d.name] for d in step.bind if d.name in used}
+    outputs: dict[Key, Kind] = {("next", s.name): s.kind for s in step.slots}
+    if any(isinstance(s, Emit) for _, s in step.statements()):
+        outputs[FIRED] = "bool"
+    outputs |= {("output", o.name): "real" for o in step.outputs}
+    names: dict[Key, str] = {}
+    for key in (*inputs, *outputs):
+        wanted = {"next": f"{key[1]}_next", "normal": key[1].replace(":", "_"), "fired": "fired"}.get(key[0], key[1])
+        names[key] = identifiers((wanted,), frozenset(names.values()))[wanted]
+    function = identifiers((step.name,), frozenset())[step.name]
+    return Signature(function, tuple(inputs), tuple(outputs), inputs | outputs, names)
+
+
+def bind_kinds(step: Step) -> dict[str, Kind]:
+    """The kind of every bind value."""
+    found: dict[str, Kind] = {}
+    for define in step.bind:
+        known: dict[Expr, Kind] = {}
+        for e in topo(define.value):
+            known[e] = found.get(str(e.attr), "real") if e.op == "value" else _kind(e, tuple(known[a] for a in e.args))
+        found[define.name] = known[define.value]
+    return found
+
+
+def _kind(e: Expr, args: tuple[Kind, ...]) -> Kind:
+    """The kind of a node from those of its arguments; a count beside a real is a real."""
+    if e.op == "const":
+        return "bool" if isinstance(e.attr, bool) else "int" if isinstance(e.attr, int) else "real"
+    row = OPS.get(e.op)
+    if row is None:
+        return "real"
+    if row.kind != "args":
+        return row.kind
+    of = set(args[1:] if row.unit == "select" else args)
+    return of.pop() if len(of) == 1 else "real"
+
+
+@dataclass
+class Body:
+    """The function under construction: nodes, the tensor of each expression and name so far, and the functions it calls."""
+
+    signature: Signature
+    dtype: Dtype
+    nodes: list[Any] = field(default_factory=list)
+    tensors: dict[Expr, str] = field(default_factory=dict)
+    values: dict[str, tuple[str, Kind, bool]] = field(default_factory=dict)
+    """Of each name: its tensor, its kind, and whether it has an entry per neuron for certain."""
+    facts: dict[Expr, tuple[Kind, bool]] = field(default_factory=dict)
+    called: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
+    casts: dict[str, str] = field(default_factory=dict)
+
+    def fresh(self, wanted: str) -> str:
+        """A tensor name like the wanted one."""
+        name = identifiers((wanted,), frozenset(self.taken))[wanted]
+        self.taken.add(name)
+        return name
+
+    def node(self, op: str, inputs: list[str], output: str, domain: str = "", span: Span | None = None, **attributes: Any) -> str:
+        """Append a node."""
+        from onnx import helper
+
+        doc = span.where if span is not None else None
+        self.nodes.append(helper.make_node(op, inputs, [output], name=output, domain=domain, doc_string=doc, **attributes))
+        return output
+
+    def define(self, name: str, e: Expr, span: Span | None) -> None:
+        """`%name = e`: the last op's tensor gets the name."""
+        tensor = self.expression(e, name, span)
+        self.values[name] = (tensor, *self.facts[e])
+
+    def expression(self, root: Expr, name: str, span: Span | None) -> str:
+        """The tensor of an expression; shared parts are computed once."""
+        for e in topo(root):
+            if e not in self.tensors:
+                self.tensors[e] = self._one(e, name if e is root else "t", span)
+        return self.tensors[root]
+
+    def _one(self, e: Expr, name: str, span: Span | None) -> str:
+        key = self._leaf(e)
+        if key is not None:
+            self.facts[e] = (self.signature.kinds[key], key[0] == "slot")
+            return self.signature.names[key]
+        if e.op == "value":
+            tensor, kind, wide = self.values[str(e.attr)]
+            self.facts[e] = (kind, wide)
+            return tensor
+        args = [self.facts[a] for a in e.args]
+        kind = _kind(e, tuple(k for k, _ in args))
+        self.facts[e] = (kind, any(wide for _, wide in args))
+        if e.op == "const":
+            return self._constant(e, kind)
+        inputs = self._alike(e, kind)
+        output = self.fresh(name)
+        if kind == "int" and e.op in INTEGER_NODES:
+            return self.node(INTEGER_NODES[e.op], inputs, output, "", span)
+        if kind == "bool" and e.op in BOOLEAN_FUNCTIONS:
+            return self._call(BOOLEAN_FUNCTIONS[e.op], inputs, output, span)
+        if e.op in FUNCTIONS:
+            return self._call(e.op, inputs, output, span)
+        return self.node(NODES[e.op], inputs, output, "", span)
+
+    def _leaf(self, e: Expr) -> Key | None:
+        """The input that a leaf stands for."""
+        group = {"load": "slot", "read": "input", "normal": "normal"}.get(e.op)
+        if group is not None:
+            return group, str(e.attr)
+        return ("bind", str(e.attr)) if e.op == "value" and ("bind", str(e.attr)) in self.signature.kinds else None
+
+    def _call(self, function: str, inputs: list[str], output: str, span: Span | None) -> str:
+        self.called.add(function)
+        return self.node(function, inputs, output, FUNCTIONS_DOMAIN, span)
+
+    def _constant(self, e: Expr, kind: Kind) -> str:
+        from onnx import helper
+
+        literal = "".join(c if c.isalnum() else {"-": "minus_", ".": "_"}.get(c, "") for c in repr(e.attr).lower())
+        value = helper.make_tensor("value", element(kind, self.dtype), (), [e.attr])
+        return self.node("Constant", [], self.fresh(f"c_{literal}"), value=value)
+
+    def _alike(self, e: Expr, kind: Kind) -> list[str]:
+        """The arguments' tensors, counts made real where they stand beside reals or in an op of reals."""
+        row = OPS[e.op]
+        kinds = [self.facts[a][0] for a in e.args]
+        numbers = {k for k in kinds if k != "bool"}
+        mixed = "int" in numbers and ("real" in numbers or (row.kind == "real" and row.unit != "logic"))
+        return [
+            self._real(self.tensors[a]) if mixed and k == "int" else self.tensors[a] for a, k in zip(e.args, kinds, strict=True)
+        ]  # fmt: skip
+
+    def _real(self, tensor: str) -> str:
+        if tensor not in self.casts:
+            self.casts[tensor] = self.node("Cast", [tensor], self.fresh(f"{tensor}_real"), to=element("real", self.dtype))
+        return self.casts[tensor]
+
+    def output(self, key: Key, e: Expr, span: Span | None) -> None:
+        """An output of the function, of one entry per neuron."""
+        tensor = self.expression(e, self.signature.names[key] + "_value", span)
+        kind, wide = self.facts[e]
+        if kind == "int" and self.signature.kinds[key] == "real":
+            tensor = self._real(tensor)
+        name = self.signature.names[key]
+        like = next(iter(self.signature.of("slot", "input", "events", "normal")), None)
+        if wide or like is None:
+            self.node("Identity", [tensor], name, "", span)
+            return
+        shape = self.node("Shape", [self.signature.names[like]], self.fresh("shape"))
+        self.node("Expand", [tensor, shape], name, "", span)
+
+    def statement(self, statement: Statement) -> None:
+        """One statement of a phase; what leaves the function waits for the end."""
+        match statement:
+            case Define(name, e, span):
+                self.define(name, e, span)
+            case Deliver(summing=True):
+                self.values[statement.payload] = (self.signature.names["events", statement.port], "real", False)
+                for define in statement.body:
+                    self.define(define.name, define.value, define.span)
+            case Store(slot, e, span):
+                self.output(("next", slot), e, span)
+            case Put(output, e, span):
+                self.output(("output", output), e, span)
+            case Emit(fired, span):
+                self.output(FIRED, fired, span)
+            case _:
+                raise TypeError(f"{type(statement).__name__} was to be refused")
+
+
+def element(kind: Kind, dtype: Dtype) -> int:
+    """The ONNX element type of a kind."""
+    from onnx import TensorProto
+
+    reals = {"f64": TensorProto.DOUBLE, "f32": TensorProto.FLOAT}
+    return int({"int": TensorProto.INT32, "bool": TensorProto.BOOL}.get(kind, reals[dtype]))
+
+
+def function(step: Step, sign: Signature, dtype: Dtype) -> tuple[Any, set[str]]:
+    """The function proto of a step program, and the functions of the domain `birc` it calls."""
+    from onnx import helper
+
+    body = Body(sign, dtype, taken=set(sign.names.values()))
+    stored = set()
+    for _, statement in step.statements():
+        body.statement(statement)
+        if isinstance(statement, Store):
+            stored.add(statement.slot)
+    for slot in step.slots:
+        if slot.name not in stored:
+            body.node("Identity", [sign.names["slot", slot.name]], sign.names["next", slot.name])
+    imports = [helper.make_opsetid("", OPSET), helper.make_opsetid(FUNCTIONS_DOMAIN, 1)]
+    proto = helper.make_function(
+        MODEL_DOMAIN,
+        sign.function,
+        [sign.names[k] for k in sign.inputs],
+        [sign.names[k] for k in sign.outputs],
+        body.nodes,
+        imports,
+        doc_string=step.doc or "",
+    )
+    return proto, body.called

@@ -1,0 +1,164 @@
+"""Run the emitted graphs with onnxruntime: stretches of steps through the Scan, a single step through the step graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from birc.backends import FLOATS, Array, Artifact, Job, Spikes
+from birc.backends.onnx.emit import CLOCK, SCAN, STEP
+from birc.ir.events import total
+from birc.ir.random import normal
+
+STRETCH_BYTES = 64 << 20
+"""About how much the inputs and traces of one call hold: signals are handled between calls."""
+
+
+class OnnxRunner:
+    """An artifact in onnxruntime, without graph optimisation: an optimiser may round otherwise than the program says."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        self.artifact = artifact
+        self.real = FLOATS[artifact.dtype]
+        self.names: dict[str, dict[str, str]] = {g: dict(n) for g, n in artifact.manifest["onnx"].items() if g != "opset"}
+        self.kinds = {slot.name: slot.kind for slot in artifact.step.slots}
+        self.scans: dict[tuple[tuple[str, ...], int], Any] = {}
+
+    @cached_property
+    def one_step(self) -> Any:
+        """The session of the step graph."""
+        return session(self.artifact.files[STEP], 1)
+
+    def scan(self, record: Iterable[str], threads: int) -> Any:
+        """The session of the Scan graph in which only what is recorded is traced."""
+        key = (tuple(record), threads)
+        if key not in self.scans:
+            wanted = {self.names["trace"][name] for name in record}
+            data = self.artifact.files[SCAN]
+            assert isinstance(data, bytes)
+            self.scans[key] = session(without_traces(data, set(self.names["trace"].values()) - wanted), threads)
+        return self.scans[key]
+
+    def run(self, job: Job) -> Spikes:
+        """See `birc.backends.Runner`."""
+        bind = {tensor: self._number(job.bind[name]) for name, tensor in self.names.get("bind", {}).items()}
+        if job.steps == 1:
+            return self._step(job, bind)
+        traced = [name for name in job.record if name in self.names["trace"]]
+        if len(traced) < len(job.record):  # a count or flag is not in the traces
+            return _joined([self._step(job, bind, j) for j in range(job.steps)])
+        return _joined([self._stretch(job, bind, traced, first, count) for first, count in self._stretches(job, traced)])
+
+    def _stretches(self, job: Job, traced: list[str]) -> Iterable[tuple[int, int]]:
+        columns = len(self.names.get("input", {})) + len(self.names.get("events", {})) + len(self.names.get("normal", {})) + len(traced)
+        most = max(2, STRETCH_BYTES // ((columns * 8 + 1) * max(1, job.n)))
+        return [(first, min(most, job.steps - first)) for first in range(0, job.steps, most)]
+
+    def _stretch(self, job: Job, bind: dict[str, Array], traced: list[str], first: int, count: int) -> Spikes:
+        """Steps first … first + count of a job, by one call."""
+        feed = bind | {tensor: job.state[name] for name, tensor in self.names.get("slot", {}).items()}
+        feed |= {tensor: self._rows(job.inputs[name], first, count) for name, tensor in self.names.get("input", {}).items()}
+        for name, tensor in self.names.get("events", {}).items():
+            feed[tensor] = np.stack([self._sum(job, name, first + j) for j in range(count)])
+        steps = np.arange(job.start + first, job.start + first + count)[:, None]
+        for name, tensor in self.names.get("normal", {}).items():
+            feed[tensor] = self._normal(job, name, steps)
+        loaded = self.scan(traced, job.threads)
+        wanted = [output.name for output in loaded.get_outputs()]
+        if any(i.name == CLOCK for i in loaded.get_inputs()) and CLOCK not in feed:
+            feed[CLOCK] = np.zeros((count, 1), self.real)
+        found = dict(zip(wanted, loaded.run(wanted, feed), strict=True))
+        for name, tensor in self.names["final"].items():
+            job.state[name][:] = found[tensor]
+        stamps = np.arange(job.start + first + 1, job.start + first + count + 1)
+        kept = np.flatnonzero(stamps % job.every == 0)
+        row = (job.start + first) // job.every - job.start // job.every
+        for name in traced:
+            job.record[name][row : row + len(kept)] = found[self.names["trace"][name]][kept]
+        if "fired" not in self.names:
+            return Spikes(np.zeros(0, np.int32), np.zeros(0, np.int64))
+        (spikes,) = (a for name, a in found.items() if name not in {*self.names["final"].values(), *self.names["trace"].values()})
+        when, who = np.nonzero(spikes)
+        return Spikes(who.astype(np.int32), stamps[when])
+
+    def _step(self, job: Job, bind: dict[str, Array], j: int = 0) -> Spikes:
+        """Step j of a job, by the step graph."""
+        feed = bind | {tensor: job.state[name] for name, tensor in self.names.get("slot", {}).items()}
+        feed |= {t: self._rows(job.inputs[name], j, 1)[0] for name, t in self.names.get("input", {}).items()}
+        feed |= {t: self._sum(job, name, j) for name, t in self.names.get("events", {}).items()}
+        feed |= {t: self._normal(job, name, np.array([[job.start + j]]))[0] for name, t in self.names.get("normal", {}).items()}
+        outputs = [o.name for o in self.one_step.get_outputs()]
+        found = dict(zip(outputs, self.one_step.run(outputs, feed), strict=True))
+        for name, tensor in self.names.get("next", {}).items():
+            job.state[name][:] = found[tensor]
+        stamp = job.start + j + 1
+        if stamp % job.every == 0:
+            for name, rows in job.record.items():
+                rows[stamp // job.every - job.start // job.every - 1] = job.state[name] if name in job.state else found[self.names["output"][name]]
+        if "fired" not in self.names:
+            return Spikes(np.zeros(0, np.int32), np.zeros(0, np.int64))
+        who = np.flatnonzero(found[self.names["fired"][""]])
+        return Spikes(who.astype(np.int32), np.full(len(who), stamp, np.int64))
+
+    def _number(self, x: Any) -> Array:
+        a = np.atleast_1d(x)
+        return a.astype(self.real if a.dtype.kind == "f" else np.int32)
+
+    def _rows(self, given: Array, first: int, count: int) -> Array:
+        rows = given[first : first + count] if len(given) > 1 else np.broadcast_to(given, (count, given.shape[1]))
+        return rows.astype(self.real)
+
+    def _sum(self, job: Job, port: str, j: int) -> Array:
+        events = job.events[port]
+        low, high = events.offsets[j], events.offsets[j + 1]
+        return total(events.index[low:high], events.payload[low:high], job.n, self.real)
+
+    def _normal(self, job: Job, name: str, steps: Array) -> Array:
+        noise, _, lane = name.rpartition(":")
+        return normal(job.seed, job.streams[noise], steps, np.arange(job.n), int(lane)).astype(self.real)
+
+
+def session(data: str | bytes, threads: int) -> Any:
+    """A session of a graph."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = max(1, threads)
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+
+def without_traces(data: bytes, unwanted: set[str]) -> bytes:
+    """The Scan graph without some of its outputs over time, in the graph and in the Scan's body."""
+    import onnx
+
+    model = onnx.load_from_string(data)
+    scan = next(node for node in model.graph.node if node.op_type == "Scan")
+    body = next(a.g for a in scan.attribute if a.name == "body")
+    kept = [i for i, name in enumerate(scan.output) if name not in unwanted]
+    for outputs in (scan.output, body.output):
+        chosen = [outputs[i] for i in kept]
+        del outputs[:]
+        outputs.extend(chosen)
+    left = [o for o in model.graph.output if o.name not in unwanted]
+    del model.graph.output[:]
+    model.graph.output.extend(left)
+    produced = {o.name for o in body.output}
+    nodes = [node for node in body.node if node.op_type != "Identity" or set(node.output) & produced]
+    del body.node[:]
+    body.node.extend(nodes)
+    result: bytes = model.SerializeToString()
+    return result
+
+
+def _joined(parts: list[Spikes]) -> Spikes:
+    if len(parts) == 1:
+        return parts[0]
+    return Spikes(
+        np.concatenate([np.zeros(0, np.int32), *(p.index for p in parts)]), np.concatenate([np.zeros(0, np.int64), *(p.stamp for p in parts)])
+    )
