@@ -116,6 +116,7 @@ class Backend(Protocol):
 BACKENDS: dict[str, str] = {
     "numpy": "birc.backends.numpy",
     "native": "birc.backends.native",
+    "keras": "birc.backends.keras",
 }
 
 

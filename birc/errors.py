@@ -12,10 +12,11 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A text that was read, under the name shown to the user."""
+    """A text that was read, under the name shown to the user; `argument` if it was given in a call or on the command line."""
 
     name: str
     text: str
+    argument: bool = False
 
     @cached_property
     def lines(self) -> list[str]:

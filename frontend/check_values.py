@@ -9,7 +9,7 @@ from birc.frontend import ast
 from birc.frontend.draft import CONSTANT, PARAMETERS, Draft
 from birc.frontend.mismatch import a_kind
 from birc.frontend.typed import ANY, fits
-from birc.ir.expr import Expr, leaves
+from birc.ir.expr import Expr
 from birc.ir.model import Range
 from birc.units import TIME, Unit, internal_unit
 
@@ -78,7 +78,7 @@ def check_ends(ends: list[float], interval: ast.Interval, draft: Draft) -> bool:
 
 
 def limits_of(interval: ast.Interval, unit: Unit, draft: Draft) -> tuple[Expr | None, Expr | None] | None:
-    """The limits of a state: constants or parameters, closed where finite. None where there is a mistake, which is reported."""
+    """The limits of a state: expressions of parameters, closed where finite. None where there is a mistake, which is reported."""
     ends: list[Expr | None] = []
     for node, closed in ((interval.low, interval.low_closed), (interval.high, interval.high_closed)):
         typed = draft.read(node, "the range of a state", PARAMETERS)
@@ -89,25 +89,12 @@ def limits_of(interval: ast.Interval, unit: Unit, draft: Draft) -> tuple[Expr | 
             help = "a state is clipped to its range, so a finite end belongs to it: write `[` and `]`"
             draft.error("M109", "the range of a state is closed", interval.span, help)
             return None
-        ends.append(None if infinite else typed.expr)
+        ends.append(None if infinite else draft.inliner.without_lets(typed.expr))
     low, high = ends
     known = [draft.value(e) if e is not None else sign * math.inf for e, sign in ((low, -1), (high, 1))]
     if known[0] is not None and known[1] is not None and not check_ends([float(known[0]), float(known[1])], interval, draft):
         return None
     return low, high
-
-
-def constant_limit(limit: Expr | None, draft: Draft) -> float | None:
-    """The value of a limit made of literals alone; None for any other."""
-    if limit is None or not is_literal(limit):
-        return None
-    value = draft.value(limit)
-    return None if value is None else float(value)
-
-
-def is_literal(e: Expr) -> bool:
-    """Whether no name occurs in an expression."""
-    return not leaves(e, "var")
 
 
 def check_inside(value: float, low: Expr | None, high: Expr | None, unit: Unit, span: Span, draft: Draft) -> None:

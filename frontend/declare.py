@@ -8,7 +8,7 @@ from fractions import Fraction
 from birc.errors import Label
 from birc.frontend import ast
 from birc.frontend.body import declared_name
-from birc.frontend.check_values import check_inside, check_range, check_value_is_finite, constant_limit, limits_of, range_of
+from birc.frontend.check_values import check_inside, check_range, check_value_is_finite, limits_of, range_of
 from birc.frontend.draft import FUNCTION, INITIAL, LET, PARAMETERS, Draft
 from birc.frontend.names import Kind, Scope, Symbol, in_order, read_names
 from birc.frontend.typed import ANY, BOOL, WRONG, Typed
@@ -166,11 +166,7 @@ def _define_state(entry: ast.State, draft: Draft) -> None:
     if check_value_is_finite(value, entry.value, draft) and value is not None and limits is not None:
         check_inside(float(value), *limits, unit, entry.value.span, draft)
     low, high = limits or (None, None)
-    fixed = constant_limit(low, draft), constant_limit(high, draft)
-    if limits is not None and any(e is not None and f is None for e, f in zip(limits, fixed, strict=True)):
-        draft.limits[name] = limits
-        fixed = None, None
-    draft.states[name] = State(name, unit, init, *fixed, gate=False, span=entry.span)
+    draft.states[name] = State(name, unit, init, low, high, gate=False, span=entry.span)
 
 
 def _define_let(entry: ast.Let | ast.Outward, draft: Draft) -> None:

@@ -36,7 +36,7 @@ class Draft:
     """A model under construction.
 
     `defaults` are the values of the parameters as far as they are known; `sends` is the unit of what a synapse sends.
-    `limits` are those of states that are clipped to parameters; literal limits stand in the state itself. `factors` multiply derivatives.
+    `factors` multiply derivatives.
     """
 
     item: ast.Item
@@ -47,7 +47,6 @@ class Draft:
     defaults: dict[str, float] = field(default_factory=dict)
     params: dict[str, Param] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)
-    limits: dict[str, tuple[Expr | None, Expr | None]] = field(default_factory=dict)
     factors: list[tuple[ast.Expr, Expr, Unit]] = field(default_factory=list)
     lets: dict[str, Let] = field(default_factory=dict)
     functions: dict[str, Function] = field(default_factory=dict)

@@ -107,17 +107,8 @@ def _equation(equation: ast.Equation, draft: Draft) -> tuple[Ode, ...]:
         rhs = op("div", rhs, factor.expr)
     check_noise_is_linear(value.expr, equation, draft)
     names = [target.name + "'" * k for k in range(target.order)]
-    _refuse_limits(names, equation, draft)
     higher = [Ode(low, var(high), equation.span) for low, high in itertools.pairwise(names)]
     return (*higher, Ode(names[-1], rhs, equation.span))
-
-
-def _refuse_limits(names: list[str], equation: ast.Equation, draft: Draft) -> None:
-    """M131: a state with an equation has limits that are numbers."""
-    for name in names:
-        if name in draft.limits:
-            help = "write the limits as quantities, or clip where events change the state: `w = min(w + …, w_max)`"
-            draft.error("M131", f"the limits of `{name}` are parameters, and it has an equation", equation.span, help)
 
 
 def _sides_agree(equation: ast.Equation, rate: Dimension, factor: Typed | None, value: Typed, draft: Draft) -> bool:
@@ -151,11 +142,4 @@ def _step_rule(rule: ast.StepRule, draft: Draft) -> StepRule | None:
     message = f"`{name}` is {a_kind(state.unit.dimension)}"
     if not fits(value, state.unit, rule.value, draft.scope, draft.report, "U103", message):
         return None
-    return StepRule(name, clipped(value.expr, name, draft), rule.span)
-
-
-def clipped(value: Expr, state: str, draft: Draft) -> Expr:
-    """A new value of a state, kept between limits that are parameters."""
-    low, high = draft.limits.get(state, (None, None))
-    value = value if low is None else op("max", value, low)
-    return value if high is None else op("min", value, high)
+    return StepRule(name, value.expr, rule.span)

@@ -8,7 +8,6 @@ from birc.frontend.check_dynamics import check_target_is_a_state
 from birc.frontend.check_events import check_hold, check_one_of_each, check_ports, check_refractory_has_a_spike, check_synapse_sends
 from birc.frontend.check_values import constant_duration
 from birc.frontend.draft import CONTINUOUS, HANDLER, PARAMETERS, Draft
-from birc.frontend.dynamics import clipped
 from birc.frontend.mismatch import a_kind
 from birc.frontend.names import CALLED, Scope, Symbol
 from birc.frontend.typed import Typed, fits
@@ -89,7 +88,7 @@ def update(assign: ast.Assign, scope: Scope, draft: Draft, what: str) -> Update 
     if not fits(value, unit, assign.value, scope, draft.report, "U103", message, labels):
         return None
     new = value.expr if assign.op is None else op(assign.op, var(name), value.expr)
-    return Update(name, clipped(new, name, draft), assign.span)
+    return Update(name, new, assign.span)
 
 
 def _send(send: ast.Send, scope: Scope, draft: Draft) -> Send | None:

@@ -21,7 +21,7 @@ def parse_quantity(text: str, expected: Unit, what: str = "value") -> float:
 
     Raises a `BircError`: S… for what is no expression, U112 for another unit.
     """
-    node = parse_expression(Source(what, text))
+    node = parse_expression(Source(what, text, argument=True))
     return quantity_of(node, expected, what)
 
 
@@ -44,7 +44,7 @@ def _value(typed: Typed, report: Report) -> float:
 
 def parse_call(text: str, what: str = "value") -> tuple[str, tuple[ast.Expr, ...], tuple[ast.Keyword, ...]] | None:
     """The name, arguments and named arguments of a call such as `poisson(2 kHz, 40 pA)`; None for any other expression."""
-    node = parse_expression(Source(what, text))
+    node = parse_expression(Source(what, text, argument=True))
     if not isinstance(node, ast.Call):
         return None
     name = path_of(node.function)

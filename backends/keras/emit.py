@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import count
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,10 +11,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from birc.backends import Artifact, Dtype
 from birc.backends.keras import names as reserved
 from birc.backends.keras.ops import HELPERS, MATRIX, RESET, bind_syntax, step_syntax
-from birc.backends.keras.program import defined, fired, margin, origins, roots, used_of_bind
+from birc.backends.keras.program import defined, fired, is_real, margin, name_kinds, roots, used_of_bind
 from birc.backends.keras.tables import Tables, tables
 from birc.backends.names import identifiers
-from birc.backends.text import Syntax, lines, plain
+from birc.backends.text import lines, plain
 from birc.errors import Span
 from birc.ir.expr import Expr, make, rewrite, topo, value
 from birc.ir.step import Define, Deliver, Emit, Phase, Put, Step, Store
@@ -25,7 +24,7 @@ from birc.ir.text import print_step
 def emit(step: Step, dtype: Dtype) -> Artifact:
     """The module's text."""
     names = identifiers([*(d.name for d in step.bind), *defined(step)], reserved.RESERVED)
-    classes = identifiers([step.name], reserved.RESERVED | {f"{w.removesuffix('Cell')}" for w in reserved.RESERVED})
+    classes = identifiers([step.name], reserved.RESERVED)
     layer = classes[step.name]
     used = {e.op for p in step.phases for root in roots(p) for e in topo(root)}
     used |= {e.op for d in step.bind for e in topo(d.value)}
@@ -45,7 +44,7 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
         t=found,
         learned=[p.argument for p in found.parameters if p.learn],
     )
-    return Artifact("keras", step, dtype, {f"{layer}.py": text}, {"names": names, "layer": layer, "arguments": found.arguments})
+    return Artifact("keras", step, dtype, {f"{layer}.py": text}, {"names": names, "layer": layer, "program": program, "arguments": found.arguments})
 
 
 def _environment() -> Environment:
@@ -76,37 +75,36 @@ def _where(span: Span | None) -> str:
     return f"  # {plain(span.where)}" if span else ""
 
 
-@dataclass
 class _Body:
     """The text of the step function, made phase by phase."""
 
-    step: Step
-    names: Mapping[str, str]
-    dtype: Dtype
-    out: list[str] = field(default_factory=list)
-    stores: list[str] = field(default_factory=list)
-    puts: list[str] = field(default_factory=list)
+    def __init__(self, step: Step, names: Mapping[str, str], dtype: Dtype) -> None:
+        self.step, self.names = step, names
+        self.syntax = step_syntax(names, dtype)
+        taken = set(names.values())
+        self.fresh: Iterator[str] = (t for i in count() if (t := f"t{i}") not in taken)
+        self.condition = fired(step)
+        self.kinds = name_kinds(step)
+        self.out: list[str] = []
+        self.stores: list[str] = []
+        self.puts: list[str] = []
+        self.spiked = ""
 
     def text(self) -> list[str]:
         """All lines, the last of them the return."""
-        self.syntax = step_syntax(self.names, self.dtype)
-        taken = set(self.names.values())
-        self.fresh: Iterator[str] = (t for i in count() if (t := f"t{i}") not in taken)
-        self.condition = fired(self.step)
-        self.spiked = ""
-        used = {e.attr for p in self.step.phases for root in roots(p) for e in topo(root) if e.op == "value"}
-        self.out += [f"{self.names[n]} = bind[{self.names[n]!r}]" for n in used_of_bind(self.step) if n in used]
+        read = {e.attr for p in self.step.phases for root in roots(p) for e in topo(root) if e.op == "value"}
+        self.out += [f"{self.names[n]} = bind[{self.names[n]!r}]" for n in used_of_bind(self.step) if n in read]
         for phase in self.step.phases:
             self.out.append(f"# {phase.name}")
             self._phase(phase)
-        self.out.append(f"return {{{', '.join(self.stores)}}}, {self.spiked or 'None'}, {{{', '.join(self.puts)}}}")
+        self.out.append(f"return {{{', '.join(self.stores)}}}, {self.spiked or 'None, None'}, {{{', '.join(self.puts)}}}")
         return self.out
 
     def _phase(self, phase: Phase) -> None:
         pending: list[tuple[str, Expr, Span | None]] = []
 
         def flush() -> None:
-            self._write(pending, self.syntax)
+            self._write(pending)
             pending.clear()
 
         for statement in phase.body:
@@ -134,16 +132,16 @@ class _Body:
                     pass
         flush()
 
-    def _write(self, defines: list[tuple[str, Expr, Span | None]], syntax: Syntax, indent: str = "") -> None:
+    def _write(self, defines: list[tuple[str, Expr, Span | None]], indent: str = "") -> None:
         spans = {self.names[n]: s for n, _, s in defines}
-        for line in lines([(self.names[n], e) for n, e, _ in defines], syntax, self.fresh):
+        for line in lines([(self.names[n], e) for n, e, _ in defines], self.syntax, self.fresh):
             where = _where(spans.get(line.name)) if line.defined else ""
             self.out.append(f"{indent}{line.name} = {line.text}{where}")
 
-    def _inline(self, e: Expr) -> str:
+    def _inline(self, e: Expr, indent: str = "") -> str:
         """The text of an expression; what it shares gets lines of its own before it."""
         *before, last = lines([("", self._resets(e))], self.syntax, self.fresh)
-        self.out += [f"{line.name} = {line.text}" for line in before]
+        self.out += [f"{indent}{line.name} = {line.text}" for line in before]
         return last.text
 
     def _resets(self, e: Expr) -> Expr:
@@ -151,7 +149,12 @@ class _Body:
         condition = self.condition
         if condition is None or condition.op != "value":
             return e
-        return rewrite(e, lambda n: make(RESET, n.args) if n.op == "select" and n.args[0] is condition else None)
+
+        def reset(n: Expr) -> Expr | None:
+            chosen = n.op == "select" and n.args[0] is condition and is_real(n.args[1], self.kinds)
+            return make(RESET, n.args) if chosen else None
+
+        return rewrite(e, reset)
 
     def _spike(self, name: str) -> None:
         assert self.condition is not None
@@ -168,7 +171,7 @@ class _Body:
         body = [(d.name, d.value, d.span) for d in deliver.body]
         if deliver.summing:
             self.out.append(f"{payload} = events[{deliver.port!r}]{where}")
-            self._write(body, self.syntax)
+            self._write(body)
             return
         for carry in deliver.carries:
             self.out.append(f"{self.names[carry.result]} = {self._inline(carry.initial)}{where}")
@@ -176,7 +179,7 @@ class _Body:
             return
         self.out.append(f"for who, {payload} in events[{deliver.port!r}]:{where}")
         self.out += [f"    {self.names[c.name]} = {self.names[c.result]}" for c in deliver.carries]
-        self._write(body, self.syntax, "    ")
+        self._write(body, "    ")
         for carry in deliver.carries:
-            after = lines([("", carry.next)], self.syntax, self.fresh)[-1].text
+            after = self._inline(carry.next, "    ")
             self.out.append(f"    {self.names[carry.result]} = ops.where(who, {after}, {self.names[carry.result]})")

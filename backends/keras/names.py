@@ -15,7 +15,7 @@ MODULE = frozenset(
 )
 """Words of the module itself."""
 
-STEP = frozenset("state inputs events draws spike z who margin m h p".split())
+STEP = frozenset("state inputs events draws spike z who margin m p dt".split())
 """Arguments and locals of its functions."""
 
 OPTIONS = (

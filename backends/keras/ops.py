@@ -80,7 +80,7 @@ def bind_syntax(names: Mapping[str, str]) -> Syntax:
             case "param" | "var":
                 return f"p[{e.attr!r}]"
             case "step_size":
-                return "h"
+                return "dt"
         raise ValueError(f"op {e.op} has no place in the bind section")
 
     def entry(e: Expr, arguments: Sequence[str]) -> str:

@@ -79,7 +79,7 @@ def margin(step: Step, condition: Expr) -> Expr | None:
     `and` is the smaller, `or` the larger margin; a truth without one (refractory, or true already a step ago) only lets through.
     None where no real number is compared.
     """
-    kind = _kinds(step)
+    kind = name_kinds(step)
     tested = {s.name: s.value for p, s in step.statements() if p == "test" and isinstance(s, Define)}
 
     def of(e: Expr) -> Expr | None:
@@ -110,18 +110,24 @@ def _joined(connective: str, left: tuple[Expr, Expr | None], right: tuple[Expr, 
         return None
     gate, inner = (p, n) if m is None else (q, m)
     assert inner is not None
-    return op("select", gate, inner, const(-INF)) if both else op("select", gate, const(INF), inner)
+    yes, no = (inner, const(-INF)) if both else (const(INF), inner)
+    return op("select", gate.args[0], no, yes) if gate.op == "not" else op("select", gate, yes, no)
 
 
 def _real(comparison: Expr, kind: Mapping[str, Kind]) -> bool:
-    return all(k == "real" for k in (kinds((a,), lambda e: kind[_key(e)])[a] for a in comparison.args))
+    return all(is_real(a, kind) for a in comparison.args)
+
+
+def is_real(e: Expr, kind: Mapping[str, Kind]) -> bool:
+    """Whether an expression is a real number, given what `name_kinds` says."""
+    return kinds((e,), lambda leaf: kind[_key(leaf)])[e] == "real"
 
 
 def _key(e: Expr) -> str:
     return f"load {e.attr}" if e.op == "load" else str(e.attr)
 
 
-def _kinds(step: Step) -> dict[str, Kind]:
+def name_kinds(step: Step) -> dict[str, Kind]:
     """The kind of every name, and of every slot under `load NAME`."""
     found: dict[str, Kind] = {f"load {s.name}": s.kind for s in step.slots} | {p.name: "real" for p in step.params}
 

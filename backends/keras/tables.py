@@ -13,7 +13,7 @@ from birc.backends.names import identifiers
 from birc.backends.text import lines
 from birc.ir.expr import Expr
 from birc.ir.model import Param
-from birc.ir.step import Port, Step
+from birc.ir.step import Deliver, Step
 from birc.units import NAMES, Unit
 
 COUNTED = "it is counted in whole steps"
@@ -57,6 +57,7 @@ class Tables:
     ports: tuple[tuple[str, str, str], ...]
     """Name, unit and scale; the main port first."""
     events: tuple[str, ...]
+    summing: tuple[str, ...]
     outputs: tuple[tuple[str, str], ...]
     draws: tuple[str, ...]
     needs: tuple[tuple[str, tuple[str, ...]], ...]
@@ -82,6 +83,7 @@ def tables(step: Step, names: Mapping[str, str]) -> Tables:
         slots=tuple(Slot(s.name, s.kind, names[s.init], _scale(s.unit)) for s in step.slots),
         ports=tuple((port.name, port.unit.text, _scale(port.unit)) for port in (*step.inputs, *step.events)),
         events=tuple(port.name for port in step.events),
+        summing=tuple(s.port for _, s in step.statements() if isinstance(s, Deliver) and s.summing),
         outputs=tuple((port.name, _scale(port.unit)) for port in step.outputs),
         draws=tuple(f"{noise.name}:{lane}" for noise in step.noises for lane in range(noise.lanes)),
         needs=tuple((names[n], of[n]) for n in used),

@@ -1,13 +1,7 @@
-// What every frame needs: types, a tile of lanes, and the job as the runner hands it over.
+// A tile of lanes, and the job as the runner hands it over.
 #ifndef TILE
 #define TILE 256
 #endif
-typedef __INT64_TYPE__ int64;
-typedef __UINT64_TYPE__ uint64;
-typedef __INT32_TYPE__ int32;
-typedef __UINT32_TYPE__ uint32;
-typedef unsigned char uint8;
-
 namespace birc {
 
 constexpr int LANES = TILE;
@@ -43,18 +37,6 @@ template <class T> struct Bound<T, false> {
 
 template <class T> struct Bound<T, true> : Lanes<T> {
     void load(const double* from, int64 base, int count) { Lanes<T>::load(from + base, count); }
-};
-
-struct Input {
-    const double* from;
-    int64 row, column;  // strides: 0 where one value serves all steps, or all neurons
-};
-
-struct Arrivals {  // of one event port, grouped by tile; within a tile in the order in which they act
-    const int64* begin;
-    const int32* step;
-    const int32* lane;
-    const double* payload;
 };
 
 struct Job {
@@ -108,21 +90,3 @@ template <class T> void pack(uint64* word, const Lanes<T>& fired, int count) {
 }  // namespace birc
 
 extern "C" __attribute__((visibility("default"))) const int32 birc_lanes = TILE;
-
-extern "C" __attribute__((visibility("default"))) int64 birc_count(const uint64* words, int64 length) {
-    int64 total = 0;
-    for (int64 i = 0; i < length; i++) total += __builtin_popcountll(words[i]);
-    return total;
-}
-
-// Spikes of `steps` rows of bits, sorted by stamp, then neuron.
-extern "C" __attribute__((visibility("default"))) void birc_list(const uint64* fired, int64 steps, int64 words, int64 start, int32* index,
-                                                                 int64* stamp) {
-    int64 at = 0;
-    for (int64 step = 0; step < steps; step++)
-        for (int64 word = 0; word < words; word++)
-            for (uint64 bits = fired[step * words + word]; bits; bits &= bits - 1) {
-                index[at] = (int32)(word * 64 + __builtin_ctzll(bits));
-                stamp[at++] = start + step + 1;
-            }
-}

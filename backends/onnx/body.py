@@ -11,7 +11,7 @@ from typing import Any
 
 from birc.backends import Dtype
 from birc.backends.names import identifiers
-from birc.backends.onnx.table import BOOLEAN_FUNCTIONS, FUNCTIONS, FUNCTIONS_DOMAIN, INTEGER_NODES, MODEL_DOMAIN, NODES, OPSET
+from birc.backends.onnx.table import BOOLEAN_FUNCTIONS, FUNCTIONS, FUNCTIONS_DOMAIN, PLAIN_NODES, MODEL_DOMAIN, NODES, OPSET
 from birc.errors import Span
 from birc.ir.expr import Expr, leaves, topo
 from birc.ir.ops import OPS, Kind
@@ -154,8 +154,8 @@ class Body:
             return self._constant(e, kind)
         inputs = self._alike(e, kind)
         output = self.fresh(name)
-        if kind == "int" and e.op in INTEGER_NODES:
-            return self.node(INTEGER_NODES[e.op], inputs, output, "", span)
+        if e.op in PLAIN_NODES and (kind == "int" or any(a.op == "const" and a.attr == a.attr for a in e.args)):
+            return self.node(PLAIN_NODES[e.op], inputs, output, "", span)
         if kind == "bool" and e.op in BOOLEAN_FUNCTIONS:
             return self._call(BOOLEAN_FUNCTIONS[e.op], inputs, output, span)
         if e.op in FUNCTIONS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from math import factorial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -16,6 +17,11 @@ PI_PARTS: dict[Dtype, tuple[str, ...]] = {
 }
 """pi/2 in three parts, the first two short enough that their products with a small whole number are exact."""
 
+SINE = tuple((-1) ** k / factorial(2 * k + 1) for k in range(1, 9))
+"""(sin(r) - r) / r^3 in powers of r^2."""
+COSINE = tuple((-1) ** k / factorial(2 * k) for k in range(2, 10))
+"""(cos(r) - 1 + r^2 / 2) / r^4 in powers of r^2."""
+
 
 def functions(used: set[str], dtype: Dtype) -> list[Any]:
     """The function protos that `used` need, in the order of the text."""
@@ -28,10 +34,16 @@ def functions(used: set[str], dtype: Dtype) -> list[Any]:
 @cache
 def _all(dtype: Dtype) -> dict[str, Any]:
     """Every function by name; they are parsed once."""
-    from onnx import parser
+    from onnx import TensorProto, parser
 
     environment = Environment(loader=PackageLoader("birc.backends.onnx"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    text = environment.get_template("functions.j2").render(real="double" if dtype == "f64" else "float", pi_parts=PI_PARTS[dtype])
+    text = environment.get_template("functions.j2").render(
+        real="double" if dtype == "f64" else "float",
+        element=int(TensorProto.DOUBLE if dtype == "f64" else TensorProto.FLOAT),
+        pi_parts=PI_PARTS[dtype],
+        sine=SINE,
+        cosine=COSINE,
+    )
     pieces = ["<domain:" + piece for piece in text.split("<domain:")[1:]]
     protos = [parser.parse_function(piece) for piece in pieces]
     return {proto.name: proto for proto in protos}

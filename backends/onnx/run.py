@@ -13,12 +13,15 @@ from birc.backends.onnx.emit import CLOCK, SCAN, STEP
 from birc.ir.events import total
 from birc.ir.random import normal
 
-STRETCH_BYTES = 64 << 20
+STRETCH_BYTES = 8 << 20
 """About how much the inputs and traces of one call hold: signals are handled between calls."""
+
+ROUNDING_OTHERWISE = ["DivMulFusion"]
+"""Optimisers whose result may round otherwise than the program: 1 / x * y is not y / x."""
 
 
 class OnnxRunner:
-    """An artifact in onnxruntime, without graph optimisation: an optimiser may round otherwise than the program says."""
+    """An artifact in onnxruntime."""
 
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
@@ -61,8 +64,7 @@ class OnnxRunner:
         """Steps first … first + count of a job, by one call."""
         feed = bind | {tensor: job.state[name] for name, tensor in self.names.get("slot", {}).items()}
         feed |= {tensor: self._rows(job.inputs[name], first, count) for name, tensor in self.names.get("input", {}).items()}
-        for name, tensor in self.names.get("events", {}).items():
-            feed[tensor] = np.stack([self._sum(job, name, first + j) for j in range(count)])
+        feed |= {tensor: self._sums(job, name, first, count) for name, tensor in self.names.get("events", {}).items()}
         steps = np.arange(job.start + first, job.start + first + count)[:, None]
         for name, tensor in self.names.get("normal", {}).items():
             feed[tensor] = self._normal(job, name, steps)
@@ -88,7 +90,7 @@ class OnnxRunner:
         """Step j of a job, by the step graph."""
         feed = bind | {tensor: job.state[name] for name, tensor in self.names.get("slot", {}).items()}
         feed |= {t: self._rows(job.inputs[name], j, 1)[0] for name, t in self.names.get("input", {}).items()}
-        feed |= {t: self._sum(job, name, j) for name, t in self.names.get("events", {}).items()}
+        feed |= {t: self._sums(job, name, j, 1)[0] for name, t in self.names.get("events", {}).items()}
         feed |= {t: self._normal(job, name, np.array([[job.start + j]]))[0] for name, t in self.names.get("normal", {}).items()}
         outputs = [o.name for o in self.one_step.get_outputs()]
         found = dict(zip(outputs, self.one_step.run(outputs, feed), strict=True))
@@ -111,10 +113,15 @@ class OnnxRunner:
         rows = given[first : first + count] if len(given) > 1 else np.broadcast_to(given, (count, given.shape[1]))
         return rows.astype(self.real)
 
-    def _sum(self, job: Job, port: str, j: int) -> Array:
+    def _sums(self, job: Job, port: str, first: int, count: int) -> Array:
+        """The payloads of each step and neuron, added one after the other in their order."""
         events = job.events[port]
-        low, high = events.offsets[j], events.offsets[j + 1]
-        return total(events.index[low:high], events.payload[low:high], job.n, self.real)
+        offsets = np.asarray(events.offsets[first : first + count + 1])
+        low, high = offsets[0], offsets[-1]
+        if low == high:
+            return np.zeros((count, 1), self.real)
+        rows = np.repeat(np.arange(count), np.diff(offsets))
+        return total(rows * job.n + events.index[low:high], events.payload[low:high], count * job.n, self.real).reshape(count, job.n)
 
     def _normal(self, job: Job, name: str, steps: Array) -> Array:
         noise, _, lane = name.rpartition(":")
@@ -129,8 +136,8 @@ def session(data: str | bytes, threads: int) -> Any:
     options.intra_op_num_threads = max(1, threads)
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"], disabled_optimizers=ROUNDING_OTHERWISE)
 
 
 def without_traces(data: bytes, unwanted: set[str]) -> bytes:

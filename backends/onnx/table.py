@@ -18,13 +18,13 @@ NODES = {
 }  # fmt: skip
 
 FUNCTIONS: dict[str, tuple[str, ...]] = {
-    "min": (), "max": (), "ne": (), "heaviside": (), "sigmoid": (), "expm1": (), "exprel": ("expm1",), "log1p": (),
+    "min": (), "max": (), "ne": (), "heaviside": (), "sigmoid": (), "expm1": (), "exprel": (), "log1p": (),
     "sin": (), "cos": (), "tan": ("sin", "cos"), "tanh": ("expm1",), "sinh": ("expm1",), "cosh": (),
 }  # fmt: skip
 """Functions by op, each with the functions it calls."""
 
-INTEGER_NODES = {"min": "Min", "max": "Max"}
-"""Of ints, which have no NaN."""
+PLAIN_NODES = {"min": "Min", "max": "Max"}
+"""Of counts, or where one operand is a literal: they lose a NaN that is broadcast, and here there is none."""
 
 BOOLEAN_FUNCTIONS = {"select": "choose"}
 """Of bools, which `Where` does not take everywhere."""

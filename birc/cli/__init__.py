@@ -16,6 +16,7 @@ from birc.cli.show import json_diagnostics
 from birc.codes import exit_of
 from birc.errors import BircError
 
+WRONG_USAGE = 2
 INTERNAL = 70
 INTERRUPTED = 130
 
@@ -45,7 +46,8 @@ def _run(arguments: list[str]) -> int:
             print(json_diagnostics(error.diagnostics))
         else:
             print(error, file=sys.stderr)
-        return exit_of(error.code)
+        span = error.diagnostics[0].span
+        return WRONG_USAGE if span is not None and span.source.argument else exit_of(error.code)
     except (BrokenPipeError, KeyboardInterrupt):
         raise
     except Exception as bug:  # a bug in birc is told as such, and not as a mistake of the user's

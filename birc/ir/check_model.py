@@ -15,7 +15,7 @@ from birc.ir.model import Model, Send, Update
 def expressions(model: Model) -> Iterator[tuple[str, Expr]]:
     """Every expression of a model, with what it is; locals (payloads, parameters of functions) are not told apart."""
     yield from ((f"param {p.name}", p.value) for p in model.params)
-    yield from ((f"state {s.name}", s.init) for s in model.states)
+    yield from ((f"state {s.name}", e) for s in model.states for e in (s.init, s.low, s.high) if e is not None)
     yield from ((f"let {d.name}", d.value) for d in model.lets)
     yield from ((f"fn {f.name}", f.value) for f in model.functions)
     yield from ((f"use {u.alias}", value) for u in model.uses for _, value in u.arguments)
@@ -121,10 +121,14 @@ def definitions_form_no_cycle(model: Model) -> Iterator[str]:
 
 
 def what_is_fixed_reads_no_input(model: Model) -> Iterator[str]:
-    """Defaults of parameters read parameters only; initial values read no input, noise or trace."""
+    """Defaults of parameters and limits of states read parameters only; initial values read no input, noise or trace."""
     params = {p.name for p in model.params}
     for p in model.params:
         yield from (f"`{name}` in the default of `{p.name}`" for name in sorted(leaves(p.value, "var") - params))
+    fixed = params | {d.name for d in model.lets}
+    for s in model.states:
+        for limit in (e for e in (s.low, s.high) if e is not None):
+            yield from (f"`{name}` in a limit of `{s.name}`" for name in sorted(leaves(limit, "var") - fixed))
     changing = {i.name for i in model.inputs} | {n.name for n in model.noises} | {t.name for t in model.traces}
     for s in model.states:
         yield from (f"`{name}` in the initial value of `{s.name}`" for name in sorted(leaves(s.init, "var") & changing))

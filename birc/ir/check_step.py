@@ -148,10 +148,12 @@ class _Walk:
 
 
 def slots_are_known_and_stored_once(step: Step) -> Iterator[str]:
-    """A slot has one declaration, starts from a bind value, and is stored at most once."""
+    """A slot has one declaration, starts from a bind value and ends at others, and is stored at most once."""
     yield from _repeated("slot", (slot.name for slot in step.slots))
     bound = {d.name for d in step.bind}
     yield from (f"slot `{slot.name}` starts from `{slot.init}`, not in bind" for slot in step.slots if slot.init not in bound)
+    ends = ((slot.name, end) for slot in step.slots for end in (slot.low, slot.high) if isinstance(end, str))
+    yield from (f"slot `{name}` ends at `{end}`, not in bind" for name, end in ends if end not in bound)
     stores = [s.slot for _, s in step.statements() if isinstance(s, Store)]
     yield from _repeated("store of", stores)
     declared = {slot.name for slot in step.slots}

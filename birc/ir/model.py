@@ -59,13 +59,16 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A state with its initial value, an expression of parameters and other states' initial values; clipped to [low, high]."""
+    """A state with its initial value, an expression of parameters and other states' initial values.
+
+    It is clipped to [low, high], expressions of parameters; None: no limit on this side.
+    """
 
     name: str
     unit: Unit
     init: Expr
-    low: float | None = None
-    high: float | None = None
+    low: Expr | None = None
+    high: Expr | None = None
     gate: bool = False
     span: Span | None = _span()
 

@@ -141,16 +141,20 @@ class Phase:
     body: tuple[Statement, ...]
 
 
+Limit = float | str | None
+"""Where the values of a slot end: at a number, at the bind value of this name, or nowhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A variable that lasts from step to step; `init` names the bind value it starts from."""
+    """A variable that lasts from step to step; `init` names the bind value it starts from, which lies in [low, high]."""
 
     name: str
     kind: Kind
     unit: Unit
     init: str
-    low: float | None = None
-    high: float | None = None
+    low: Limit = None
+    high: Limit = None
     span: Span | None = _span()
 
 

@@ -24,7 +24,7 @@ def run(step: Step) -> Step:
             live |= _reads(statement)
             kept.append(statement)
         bodies[phase.name] = tuple(reversed(kept))
-    live |= {s.init for s in step.slots}
+    live |= {name for s in step.slots for name in (s.init, s.low, s.high) if isinstance(name, str)}
     bind: list[Define] = []
     for define in reversed(step.bind):
         if define.name in live:

@@ -22,6 +22,7 @@ from birc.ir.step import (
     Emit,
     Feed,
     Integrate,
+    Limit,
     Noise,
     Phase,
     PhaseName,
@@ -62,6 +63,7 @@ class _Lowering:
         self.fixed = bind_time(model)
         self.held = frozenset(model.refractory.hold) if model.refractory else frozenset()
         self.lanes: dict[str, int] = {}
+        self.limits: dict[str, tuple[Limit, Limit]] = {}
         self.sources = transitive(reads(model))
 
     def step(self) -> Step:
@@ -111,8 +113,28 @@ class _Lowering:
         return substitute(e, {**names, var("elapsed"): value(H)})
 
     def _clip(self, state: State, e: Expr) -> Expr:
-        low = e if state.low is None else op("max", e, const(state.low))
-        return low if state.high is None else op("min", low, const(state.high))
+        """`e`, kept between the state's limits."""
+        low, high = self.limits.get(state.name, (None, None))
+        raised = e if low is None else op("max", e, _limit(low))
+        return raised if high is None else op("min", raised, _limit(high))
+
+    def _bind_limits(self) -> None:
+        for state in self.model.states:
+            if state.low is not None or state.high is not None:
+                self.limits[state.name] = self._limit(state, state.low, ".low"), self._limit(state, state.high, ".high")
+
+    def _limit(self, state: State, limit: Expr | None, name: str) -> Limit:
+        """A limit as its number, or under the name it is bound to."""
+        match limit:
+            case None:
+                return None
+            case Expr("const", attr=float(number)):
+                return number
+            case Expr("var", attr=str(param)):
+                return param
+            case _:
+                self.bind.append(Define(f"{name}.{state.name}", self._now(limit), state.span))
+                return f"{name}.{state.name}"
 
     def _bind(self) -> None:
         model = self.model
@@ -122,6 +144,7 @@ class _Lowering:
         for state in _in_order(model.states):
             names = {var(n): value(n) for n in leaves(state.init, "var")}
             self.bind.append(Define(f".init.{state.name}", substitute(state.init, {**names, **initial}), state.span))
+        self._bind_limits()
         if model.refractory:
             duration = model.refractory.duration
             if not leaves(duration, "var") <= self.fixed:
@@ -132,7 +155,8 @@ class _Lowering:
             self.bind.append(Define(".init.refractory", const(0)))
 
     def _slots(self) -> tuple[Slot, ...]:
-        slots = [Slot(s.name, "real", s.unit, f".init.{s.name}", s.low, s.high, s.span) for s in self.model.states]
+        ends = {s.name: self.limits.get(s.name, (None, None)) for s in self.model.states}
+        slots = [Slot(s.name, "real", s.unit, f".init.{s.name}", *ends[s.name], s.span) for s in self.model.states]
         if self.model.refractory:
             slots.append(Slot(REFRACTORY, "int", NO_UNIT, ".init.refractory", span=self.model.refractory.span))
         return tuple(slots)
@@ -168,7 +192,7 @@ class _Lowering:
             results[rule.state] = name
         for state, name in results.items():
             declared = self.states[state]
-            if declared.low is not None or declared.high is not None:
+            if state in self.limits:
                 clipped = self._version(state)
                 self._define("flow", clipped, self._clip(declared, value(name)), declared)
                 name = clipped
@@ -280,6 +304,10 @@ class _Lowering:
                 self.bodies["reset"].append(Store(state.name, value(self.current[state.name]), state.span))
         if refractory and spike:
             self.bodies["reset"].append(Store(REFRACTORY, value(".r.1"), refractory.span))
+
+
+def _limit(limit: float | str) -> Expr:
+    return value(limit) if isinstance(limit, str) else const(limit)
 
 
 def summing(handler: Handler, fixed: frozenset[str]) -> bool:

@@ -14,7 +14,7 @@ from birc.errors import BircError, Diagnostic
 from birc.ir.expr import Expr, leaves, topo
 from birc.ir.model import Param
 from birc.ir.ops import evaluate_op
-from birc.ir.step import REFRACTORY, Define, Slot, Step
+from birc.ir.step import REFRACTORY, Define, Limit, Slot, Step
 from birc.runtime.durations import off_grid
 from birc.runtime.values import Setting, per_neuron
 from birc.suggest import closest
@@ -44,7 +44,7 @@ def bind(step: Step, setting: Setting, dtype: Dtype, params: Values, preset: str
     given = parameter_values(step, setting, params, preset)
     initial = _initial(step, setting, init or {})
     values, warnings = _evaluate(step, setting, given, initial)
-    state = {slot.name: _slot_array(slot, values[slot.init], setting, dtype, slot.init in initial) for slot in step.slots}
+    state = {slot.name: _slot_array(slot, values, setting, dtype) for slot in step.slots}
     return Bound(values, state, tuple(warnings))
 
 
@@ -293,8 +293,9 @@ def _of_neuron(value: Any, neuron: int | None) -> float:
 # --- initial states
 
 
-def _slot_array(slot: Slot, value: Any, setting: Setting, dtype: Dtype, given: bool) -> Array:
+def _slot_array(slot: Slot, values: Values, setting: Setting, dtype: Dtype) -> Array:
     """The state [n] a slot starts from, in the number type of the run."""
+    value = values[slot.init]
     kind = {"real": FLOATS[dtype], "int": np.int32, "bool": np.bool_}[slot.kind]
     with np.errstate(over="ignore"):  # reported below
         array: Array = np.broadcast_to(np.asarray(value), (setting.n,)).astype(kind)
@@ -303,12 +304,32 @@ def _slot_array(slot: Slot, value: Any, setting: Setting, dtype: Dtype, given: b
     if not np.isfinite(array).all():
         i = int(np.argmax(~np.isfinite(array)))
         raise BircError("I134", f"the initial value of `{slot.name}` in neuron {i} is {array[i]} in {dtype}", slot.span)
-    low = -np.inf if slot.low is None else slot.low
-    high = np.inf if slot.high is None else slot.high
-    outside = (array < low) | (array > high)
-    if given and outside.any():
-        i = int(np.argmax(outside))
-        shown = show(float(array[i]), slot.unit)
-        bounds = f"[{show(low, slot.unit)}, {show(high, slot.unit)}]"
-        raise BircError("I135", f"the initial value of `{slot.name}` in neuron {i} is {shown}, outside {bounds}", slot.span)
+    _check_limits(slot, value, values)
     return array
+
+
+def _check_limits(slot: Slot, start: Any, values: Values) -> None:
+    """The limits of a slot leave a value (I136), and it starts between them (I135)."""
+    low, high = (_limit(slot.low, values, -np.inf), _limit(slot.high, values, np.inf))
+    empty = np.asarray(low > high)
+    if empty.any():
+        i = int(np.argmax(empty))
+        message = f"the limits of `{slot.name}` are {_shown_limits(slot, low, high, i)}{_where(empty, i)}: no value lies between them"
+        raise BircError("I136", message, slot.span)
+    outside = np.asarray((start < low) | (start > high))
+    if outside.any():
+        i = int(np.argmax(outside))
+        shown = f"{show(_of_neuron(start, i), slot.unit)}, outside {_shown_limits(slot, low, high, i)}"
+        raise BircError("I135", f"the initial value of `{slot.name}`{_where(outside, i)} is {shown}", slot.span)
+
+
+def _limit(limit: Limit, values: Values, none: float) -> Array:
+    return np.asarray(none if limit is None else values[limit] if isinstance(limit, str) else limit)
+
+
+def _shown_limits(slot: Slot, low: Array, high: Array, neuron: int) -> str:
+    return f"[{show(_of_neuron(low, neuron), slot.unit)}, {show(_of_neuron(high, neuron), slot.unit)}]"
+
+
+def _where(wrong: Array, neuron: int) -> str:
+    return f" in neuron {neuron}" if wrong.ndim else ""

@@ -5,33 +5,36 @@ Such states are found by bisection between two states of the reference run on wh
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from birc.backends import Array, Backend, Events, Job
+from birc.backends import Array, Backend
 from birc.ir.step import Emit, Step
 from birc.verify.compare import SPIKE, First
-from birc.verify.divergence import ULPS, Culprit, Divergence, Row, Watch, culprit, watch
-from birc.verify.expose import ZEROS, Point, expose, spare_slots
+from birc.verify.divergence import ULPS, Culprit, Divergence, Row, culprit
+from birc.verify.expose import Point
 from birc.verify.oracle import Oracle
 from birc.verify.stimulus import silence
-from birc.verify.trial import Stimulus, Trace, Trial, job_of, run_free
+from birc.verify.trial import Stimulus, Trial, run_free
+from birc.verify.watch import Values, Watch, watch
 
 COMPARISONS = ("lt", "le", "gt", "ge")
-SAMPLES = 200
 HALVINGS = 70
 """Enough to bring two float64 numbers next to each other."""
 
 
-def edge_divergence(step: Step, backend: Backend, reference: Watch, trial: Trial) -> Divergence | None:
+def edge_divergence(step: Step, backend: Backend, reference: Watch, fast: Watch, trial: Trial) -> Divergence | None:
     """The first comparison that a target decides otherwise on equal sides, or next to them; each operation on its own operands."""
     comparisons = [p for p in reference.points if p.value.op in COMPARISONS and _both_real(p, reference.points)]
     if not comparisons:
         return None
     target = watch(step, backend, "f64")
+    gap = _Gap(step, fast, trial)
+    gaps = gap.along(comparisons)
     for point in comparisons:
-        edge = _edge(step, trial, point)
+        edge = _edge(gap, point, gaps[point.name])
         if edge is None:
             continue
         seen, right = target.run(edge, edge.stimulus), reference.run(edge, edge.stimulus)
@@ -64,74 +67,76 @@ def _both_real(point: Point, points: tuple[Point, ...]) -> bool:
     return all(kinds.get(str(a.attr), "real") == "real" if a.op != "const" else isinstance(a.attr, float) for a in point.value.args)
 
 
-def _edge(step: Step, trial: Trial, point: Point) -> Trial | None:
-    """One step of as many instances as there are, each from a state that brings the two sides of a comparison together."""
-    gap = _Gap(step, trial, point)
-    n = trial.stimulus.n
-    rows = np.unique(np.linspace(0, trial.stimulus.steps - 1, SAMPLES).astype(int))
-    gaps = np.array([gap.of(gap.state(np.full(n, k)), np.full(n, k)) for k in rows])
-    low, high = np.full(n, -1), np.full(n, -1)
+def _edge(gap: _Gap, point: Point, gaps: Array) -> Trial | None:
+    """One step of as many instances as there are, each from a state and inputs that bring the two sides of a comparison together."""
+    n = len(gap.who)
+    low, high = np.zeros(n, int), np.zeros(n, int)
     for i in range(n):
-        below, above = rows[gaps[:, i] < 0], rows[gaps[:, i] > 0]
+        below, above = np.flatnonzero(gaps[:, i] < 0), np.flatnonzero(gaps[:, i] > 0)
         if len(below) and len(above):
             low[i], high[i] = below[(7 * i) % len(below)], above[(11 * i) % len(above)]
-    usable = low >= 0
-    if not usable.any():
+    if not (low != high).any():
         return None
-    low, high = np.where(usable, low, 0), np.where(usable, high, 0)
-    start, end = gap.state(low), gap.state(high)
+    start, end = gap.moment(low), gap.moment(high)
     lower, upper = np.zeros(n), np.ones(n)
-    met = np.where(gap.of(_between(start, end, upper), low) > 0, np.nan, 0.0)  # with the inputs of `low` it must still come out otherwise
+    met = np.full(n, np.nan)
     for _ in range(HALVINGS):
         middle = (lower + upper) / 2
-        d = gap.of(_between(start, end, middle), low)
+        d = gap.of(start.towards(end, middle), point)
         met = np.where(np.isnan(met) & (d == 0), middle, met)
         lower, upper = np.where(d < 0, middle, lower), np.where(d < 0, upper, middle)
-    chosen = np.where(np.isnan(met), upper, met)
-    return gap.trial(_between(start, end, chosen), low)
+    return gap.trial(start.towards(end, np.where(np.isnan(met), upper, met)))
 
 
-def _between(a: dict[str, Array], b: dict[str, Array], part: Array) -> dict[str, Array]:
-    """States on the way from `a` to `b`; counts and flags stay those of `a`."""
-    return {n: x if x.dtype.kind != "f" else x + part * (b[n] - x) for n, x in a.items()}
+@dataclass(frozen=True)
+class _Moment:
+    """A state and the inputs held over the step from it, each instance's from a row of its own."""
+
+    state: Mapping[str, Array]
+    inputs: Mapping[str, Array]
+
+    def towards(self, other: _Moment, part: Array) -> _Moment:
+        """On the way to another moment; counts and flags stay."""
+        state = {n: a if a.dtype.kind != "f" else a + part * (other.state[n] - a) for n, a in self.state.items()}
+        return _Moment(state, {n: a + part * (other.inputs[n] - a) for n, a in self.inputs.items()})
 
 
 class _Gap:
-    """The difference between the two sides of a comparison, as a function of the state and of whose inputs are held."""
+    """The difference between the two sides of comparisons, as a function of the moment."""
 
-    def __init__(self, step: Step, trial: Trial, point: Point) -> None:
-        self.step, self.base, self.point = step, trial, point
-        self.exposed, self.points = expose(step)
-        self.values: dict[str, Array] = {}
-        self.oracle = Oracle(self.exposed, "f64", lambda name, e, result: self.values.__setitem__(name, result))
-        self.values.update({n: np.asarray(v) for n, v in trial.program.bound.values.items()})
+    def __init__(self, step: Step, fast: Watch, trial: Trial) -> None:
+        self.step, self.fast, self.base = step, fast, trial
+        self.who = np.arange(trial.stimulus.n)
 
-    def state(self, rows: Array) -> dict[str, Array]:
-        """The reference's state before the given step, for each instance its own."""
-        who = np.arange(self.base.stimulus.n)
-        return {name: a[rows, who].copy() for name, a in self.base.trace.states.items()}
+    def moment(self, rows: Array) -> _Moment:
+        """The reference's own moment before the given step of each instance."""
+        states, inputs = self.base.trace.states, self.base.stimulus.inputs
+        return _Moment({name: a[rows, self.who] for name, a in states.items()}, {name: a[rows, self.who] for name, a in inputs.items()})
 
-    def stimulus(self, rows: Array) -> Stimulus:
-        """The inputs of the given step for each instance, without events."""
+    def stimulus(self, moment: _Moment) -> Stimulus:
+        """Its inputs, without events."""
         given = self.base.stimulus
-        who = np.arange(given.n)
-        events: dict[str, Events] = {name: silence(1) for name in given.events}
-        return Stimulus(given.n, 1, {name: a[rows, who][None] for name, a in given.inputs.items()}, events)
+        return Stimulus(given.n, 1, {name: a[None] for name, a in moment.inputs.items()}, {name: silence(1) for name in given.events})
 
-    def of(self, state: dict[str, Array], rows: Array) -> Array:
+    def along(self, points: list[Point]) -> dict[str, Array]:
+        """Of each comparison, left side minus right side along the reference run, [steps, n]."""
+        parts = list(self.fast.values(self.base))
+        return {p.name: np.concatenate([_difference(values, p) for values in parts]) for p in points}
+
+    def of(self, moment: _Moment, point: Point) -> Array:
         """Left side minus right side, [n]."""
-        stimulus = self.stimulus(rows)
-        job = job_of(self.base.program, stimulus, {**state, **spare_slots(self.points, stimulus.n, "f64")})
-        self.oracle.run(_with_zeros(job))
-        left, right = (np.asarray(a.attr if a.op == "const" else self.values[str(a.attr)], float) for a in self.point.value.args)
-        return np.broadcast_to(left - right, stimulus.n)
+        trace = self.fast.run(self.base, self.stimulus(moment), moment.state)
+        gap: Array = _difference(self.fast.seen(self.base, trace), point)[0]
+        return gap
 
-    def trial(self, state: dict[str, Array], rows: Array) -> Trial:
-        """The one step from these states as a trial."""
-        stimulus = self.stimulus(rows)
-        trace: Trace = run_free(Oracle(self.step, "f64"), self.step, "f64", self.base.program, stimulus, state)
+    def trial(self, moment: _Moment) -> Trial:
+        """The one step from this moment as a trial."""
+        stimulus = self.stimulus(moment)
+        trace = run_free(Oracle(self.step, "f64"), self.step, "f64", self.base.program, stimulus, moment.state)
         return Trial(self.base.program, stimulus, trace)
 
 
-def _with_zeros(job: Job) -> Job:
-    return replace(job, bind={**job.bind, **ZEROS}, state={n: a.copy() for n, a in job.state.items()})
+def _difference(values: Values, point: Point) -> Array:
+    left, right = (values.of(a).astype(float) for a in point.value.args)
+    gap: Array = left - right
+    return gap

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from birc.backends import FLOATS, Backend, Dtype, Runner
+from birc.backends import FLOATS, Backend, Dtype
 from birc.errors import Span
 from birc.ir.evaluate import Moment, interpret
 from birc.ir.expr import Expr, value
@@ -16,8 +16,9 @@ from birc.ir.ops import evaluate_op
 from birc.ir.step import Deliver, Emit, Phase, Put, Slot, Step, Store
 from birc.units import ONE
 from birc.verify.compare import SPIKE, First
-from birc.verify.expose import ZEROS, Point, expose, spare_slots
-from birc.verify.trial import INTEGERS, Stimulus, Trace, Trial, run_free, with_values
+from birc.verify.expose import Point
+from birc.verify.trial import Stimulus, Trace, Trial
+from birc.verify.watch import Watch, watch
 
 ULPS = 4
 """How far an operation may be from the reference's on the same operands."""
@@ -64,30 +65,6 @@ class Divergence:
             lines.append(f"  {span.where}" + (f": {source.strip()}" if source else ""))
         lines.append(f"  nature: {self.culprit.nature}")
         return "\n".join(lines)
-
-
-@dataclass(frozen=True)
-class Watch:
-    """The runner of an exposed program on a target, and what it exposes."""
-
-    runner: Runner
-    exposed: Step
-    points: tuple[Point, ...]
-    dtype: Dtype
-
-    def run(self, trial: Trial, stimulus: Stimulus) -> Trace:
-        """Some steps from the reference's own state, exposed values among what is recorded."""
-        types = {s.name: INTEGERS.get(s.kind, FLOATS[self.dtype]) for s in self.exposed.slots}
-        row = stimulus.start - trial.stimulus.start
-        state = {name: a[row].astype(types[name]) for name, a in trial.trace.states.items()}
-        program = with_values(trial.program, ZEROS)
-        return run_free(self.runner, self.exposed, self.dtype, program, stimulus, state | spare_slots(self.points, stimulus.n, self.dtype))
-
-
-def watch(step: Step, backend: Backend, dtype: Dtype) -> Watch:
-    """The exposed program on a target."""
-    exposed, points = expose(step)
-    return Watch(backend.load(backend.emit(exposed, dtype)), exposed, points, dtype)
 
 
 def explain(step: Step, backend: Backend, reference: Watch, dtype: Dtype, trial: Trial, first: First, free: bool) -> Divergence:

@@ -5,37 +5,26 @@ from __future__ import annotations
 import numpy as np
 
 from birc.backends import Array, Backend, Job
-from birc.ir.expr import Expr, make, topo, value
+from birc.ir.expr import make, topo, value
 from birc.ir.ops import OPS, evaluate_op
-from birc.ir.step import Define, Deliver, Emit, Integrate, Phase, Put, Slot, Statement, Step, Store
+from birc.ir.step import Define, Phase, Slot, Step, Store
 from birc.units import ONE
-from birc.verify.expose import ZEROS, expose, spare_slots
-from birc.verify.oracle import Oracle
-from birc.verify.trial import Trial, job_of, with_values
+from birc.verify.trial import Trial
+from birc.verify.watch import Watch
 
 SAMPLES = 4096
 
 
-def transcendental(step: Step) -> bool:
+def transcendental(watch: Watch) -> bool:
     """Whether targets may differ in the last bits of an operation."""
-    roots = [e for _, statement in step.statements() for e in _expressions(statement)]
-    return any(e.op in OPS and OPS[e.op].transcendental for e in topo(*roots))
+    loops = [d.value for p in watch.points if p.deliver for d in p.deliver.body]
+    return any(e.op in OPS and OPS[e.op].transcendental for e in topo(*loops, *(p.value for p in watch.points)))
 
 
-def _expressions(statement: Statement) -> tuple[Expr, ...]:
-    match statement:
-        case Define(value=e) | Store(value=e) | Put(value=e) | Emit(fired=e):
-            return (e,)
-        case Deliver():
-            return (*(c.initial for c in statement.carries), *(d.value for d in statement.body), *(c.next for c in statement.carries))
-        case Integrate():
-            return (*statement.initial, *statement.rates)
-
-
-def worst_operations(step: Step, backend: Backend, trial: Trial) -> dict[str, float]:
+def worst_operations(watch: Watch, backend: Backend, trial: Trial) -> dict[str, float]:
     """The largest error of each transcendental op in float64, in ulp, on operands that occur."""
     found: dict[str, float] = {}
-    for name, operands in _operands(step, trial).items():
+    for name, operands in _operands(watch, trial).items():
         finite = np.all([np.isfinite(a) for a in operands], axis=0)
         args = tuple(a[finite][:SAMPLES] for a in operands)
         if not len(args[0]):
@@ -51,24 +40,14 @@ def worst_operations(step: Step, backend: Backend, trial: Trial) -> dict[str, fl
     return found
 
 
-def _operands(step: Step, trial: Trial) -> dict[str, tuple[Array, ...]]:
+def _operands(watch: Watch, trial: Trial) -> dict[str, tuple[Array, ...]]:
     """Operands of each transcendental op along the run, sampled."""
-    exposed, points = expose(step)
-    program, stimulus = with_values(trial.program, ZEROS), trial.stimulus
-    values: dict[str, Array] = {n: np.asarray(v) for n, v in program.bound.values.items()}
+    points = [p for p in watch.points if p.value.op in OPS and OPS[p.value.op].transcendental]
+    every = max(1, trial.stimulus.steps * trial.stimulus.n // SAMPLES)
     kept: dict[str, list[tuple[Array, ...]]] = {}
-
-    def observe(name: str, e: Expr, result: Array) -> None:
-        values[name] = result
-        if e.op in OPS and OPS[e.op].transcendental:
-            args = [np.asarray(a.attr, float) if a.op == "const" else values[str(a.attr)] for a in e.args]
-            kept.setdefault(e.op, []).append(tuple(np.broadcast_to(a, stimulus.n).astype(float) for a in args))
-
-    oracle = Oracle(exposed, "f64", observe)
-    every = max(1, stimulus.steps * stimulus.n // SAMPLES)
-    for k in range(0, stimulus.steps, every):
-        state = {n: a[k].copy() for n, a in trial.trace.states.items()} | spare_slots(points, stimulus.n, "f64")
-        oracle.run(job_of(program, stimulus.at(k), state))
+    for values in watch.values(trial):
+        for point in points:
+            kept.setdefault(point.value.op, []).append(tuple(values.of(a)[::every].ravel().astype(float) for a in point.value.args))
     return {op: tuple(np.concatenate(column) for column in zip(*rows, strict=True)) for op, rows in kept.items()}
 
 

@@ -13,14 +13,14 @@ from birc.runtime.simulate import Program, prepare
 from birc.verify.boundary import edge_divergence
 from birc.verify.compare import differ, undecided, worst_shift
 from birc.verify.coverage import unreached
-from birc.verify.divergence import ULPS, Divergence, Watch, explain
-from birc.verify.expose import expose
+from birc.verify.divergence import ULPS, Divergence, explain
 from birc.verify.operations import transcendental, worst_operations
 from birc.verify.oracle import Oracle
 from birc.verify.report import Report, Status
 from birc.verify.stimulus import make_stimulus, probes
 from birc.verify.trial import Trial, run_free, run_lock_step
 from birc.verify.variety import varied
+from birc.verify.watch import watch
 
 INSTANCES, STEPS = 32, 2000
 LOCK_STEP: dict[str, float] = {"L0": 0.0, "L1": 1e-12, "L2": 1e-5}
@@ -69,7 +69,7 @@ def verify_target(
         return _failed(head, found, found.divergence, h)
     if found.problem:
         return replace(head, status="fail", worst=found.worst, reason=found.problem, span=found.span)
-    grave, light = unreached(step, main)
+    grave, light = unreached(step, reference.fast_watch, main)
     reason = f"the stimulus did not reach {', '.join(grave)}" if grave else ""
     status: Status = "not exercised" if grave else "pass"
     return replace(head, status=status, level=found.level, worst=found.worst, reason=reason, unreached=(*grave, *light))
@@ -96,11 +96,11 @@ class Reference:
 
     def __init__(self, step: Step, backend: Backend) -> None:
         numpy = load_backend("numpy")
-        exposed, points = expose(step)
         self.fast = numpy.load(numpy.emit(step, "f64"))
-        self.runner: Runner = Oracle(step, "f64") if backend.name == "numpy" else self.fast
-        watched: Runner = Oracle(exposed, "f64") if backend.name == "numpy" else numpy.load(numpy.emit(exposed, "f64"))
-        self.watch = Watch(watched, exposed, points, "f64")
+        self.fast_watch = watch(step, numpy, "f64")
+        itself = backend.name == "numpy"
+        self.runner: Runner = Oracle(step, "f64") if itself else self.fast
+        self.watch = replace(self.fast_watch, runner=Oracle(self.fast_watch.exposed, "f64")) if itself else self.fast_watch
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Comparison:
 def compare(step: Step, backend: Backend, reference: Reference, dtype: Dtype, trials: list[Trial]) -> Comparison:
     """Lock-step first, then the edges of comparisons, then each transcendental operation, then free-running."""
     runner = backend.load(backend.emit(step, dtype))
-    inexact = transcendental(step)
+    inexact = transcendental(reference.fast_watch)
     wanted = "L2" if dtype == "f32" else backend.levels[dtype] if inexact else "L0"
     bound = LOCK_STEP[wanted]
     worst, tied = 0.0, False
@@ -129,11 +129,11 @@ def compare(step: Step, backend: Backend, reference: Reference, dtype: Dtype, tr
         if found.first is not None:
             return Comparison("", worst, explain(step, backend, reference.watch, dtype, trial, found.first, free=False))
     if dtype == "f64":
-        edge = edge_divergence(step, backend, reference.watch, trials[0])
+        edge = edge_divergence(step, backend, reference.watch, reference.fast_watch, trials[0])
         if edge is not None:
             return Comparison("", worst, edge)
     if wanted == "L1":
-        off = {op: ulp for op, ulp in worst_operations(step, backend, trials[0]).items() if ulp > ULPS}
+        off = {op: ulp for op, ulp in worst_operations(reference.fast_watch, backend, trials[0]).items() if ulp > ULPS}
         if off:
             shown = ", ".join(f"`{op}` by {ulp:.3g} ulp" for op, ulp in off.items())
             return Comparison("", worst, problem=f"operations are off by more than {ULPS} ulp: {shown}", span=step.span)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -45,18 +46,23 @@ LIBRARY = _library()
 """Every neuron of the library."""
 
 
+@cache
+def stages(model: Model) -> dict[str, Program]:
+    """The program behind each pass of the pipeline; behind "" the model itself."""
+    found: dict[str, Program] = {"": model}
+
+    def keep(name: str, program: Program, seconds: float) -> None:
+        found[name] = program
+
+    passes.run(model, passes.PIPELINES["step"], keep)
+    return found
+
+
 def around(model: Model, name: str) -> tuple[Program, Program]:
     """The program before a pass of the pipeline and after it."""
-    before: list[Program] = [model]
-    found: list[tuple[Program, Program]] = []
-
-    def watch(done: str, program: Program, seconds: float) -> None:
-        if done == name:
-            found.append((before[0], program))
-        before[0] = program
-
-    passes.run(model, passes.PIPELINES["step"], watch)
-    return found[0]
+    found = stages(model)
+    names = list(found)
+    return found[names[names.index(name) - 1]], found[name]
 
 
 def models_around(model: Model, name: str) -> tuple[Model, Model]:
@@ -75,7 +81,11 @@ def steps_around(model: Model, name: str) -> tuple[Step, Step]:
 
 def lowered(model: Model, **options: Any) -> Step:
     """The step program behind all passes."""
-    return driver.lower(model, **options)[1]
+    if options:
+        return driver.lower(model, **options)[1]
+    step = list(stages(model).values())[-1]
+    assert isinstance(step, Step)
+    return step
 
 
 def text_around(text: str, name: str) -> str:
@@ -110,7 +120,8 @@ def moment(step: Step, seed: int = 0, h: float = 0.1, n: int = N, dtype: Dtype =
             state[slot.name] = rng.integers(0, 4, n).astype(np.int32)
             continue
         values = rng.uniform(0, 1, n) if 0 < start < 1 else start + rng.normal(0, 0.2 * max(1.0, abs(start)), n)
-        low, high = (x if x is not None else d for x, d in ((slot.low, -np.inf), (slot.high, np.inf)))
+        ends = ((slot.low, -np.inf), (slot.high, np.inf))
+        low, high = (numbers[x] if isinstance(x, str) else d if x is None else x for x, d in ends)
         state[slot.name] = np.broadcast_to(np.asarray(given.get(slot.name, np.clip(values, low, high)), real), (n,)).copy()
     inputs = {p.name: np.broadcast_to(np.asarray(given.get(p.name, rng.normal(100, 300, n)), real), (n,)).copy() for p in step.inputs}
     events = {p.name: (np.sort(rng.integers(0, n, 2 * n)).astype(np.int32), rng.normal(0, 10, 2 * n)) for p in step.events}

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from birc.ir import model as m
+from birc.ir.expr import Expr
 from birc.ir.infer import Type
 from birc.ir.text import words
 from birc.ir.text.layout import HERE, Line, Place, block, packed, place
@@ -52,7 +53,7 @@ def line_of_model(model: m.Model, lead: str = "model") -> Line:
 def _body(model: m.Model, scope: Scope) -> list[Line]:
     lines = doc(model.doc)
     lines += packed([param(p, scope) for p in model.params])
-    lines += packed([_state(s, scope) for s in model.states])
+    lines += packed([line for s in model.states for line in _state(s, scope)])
     lines += packed([_input(i) for i in model.inputs])
     lines += [_let(d, scope) for d in model.lets]
     lines += [_function(f, scope) for f in model.functions]
@@ -91,17 +92,40 @@ def interval(r: m.Range | None) -> str:
     return f" in {'[' if r.low_closed else '('}{words.number(r.low)}, {words.number(r.high)}{']' if r.high_closed else ')'}"
 
 
-def limits(low: float | None, high: float | None) -> str:
+def limits(low: str | None, high: str | None) -> str:
     """` in [lo, hi]` of a clipped state; `_` for an end that is open."""
     if low is None and high is None:
         return ""
-    ends = (words.NOTHING if end is None else words.number(end) for end in (low, high))
-    return f" in [{', '.join(ends)}]"
+    return f" in [{low or words.NOTHING}, {high or words.NOTHING}]"
 
 
-def _state(s: m.State, scope: Scope) -> Line:
-    tail = limits(s.low, s.high) + (" gate" if s.gate else "")
-    return scope.value(f"state {words.ref(s.name)} : {words.unit(s.unit)} =", s.init, place(s.span), tail)
+def _state(s: m.State, scope: Scope) -> list[Line]:
+    head, gate = f"state {words.ref(s.name)} : {words.unit(s.unit)} =", "gate" if s.gate else ""
+    ends = [None if end is None else scope.operand(end) for end in (s.low, s.high)]
+    if all(text is not None for text, end in zip(ends, (s.low, s.high), strict=True) if end is not None):
+        return [scope.value(head, s.init, place(s.span), f"{limits(*ends)} {gate}".rstrip())]
+    return clauses(head, [("", s.init), ("in [", s.low), (",", s.high), "]", gate], scope, place(s.span))
+
+
+Clause = str | tuple[str, Expr | None]
+"""A word alone, or a word and what follows it (`_` for nothing)."""
+
+
+def clauses(head: str, parts: Iterable[Clause], scope: Scope, at: Place) -> list[Line]:
+    """A statement of words and values: one line, broken behind each value that is a block."""
+    lines = [Line(head, at)]
+    for part in parts:
+        match part:
+            case "":
+                continue
+            case str(word):
+                following = Line(word)
+            case (word, None):
+                following = Line(f"{word} {words.NOTHING}".strip())
+            case (word, value):
+                following = scope.value(word, value)
+        lines[-1:] = joined(lines[-1], Line(following.text.strip(), HERE, following.block))
+    return lines
 
 
 def _input(i: m.Input) -> Line:

@@ -15,13 +15,10 @@ check LIF {
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from birc.ir import model as m
-from birc.ir.expr import Expr
 from birc.ir.text import words
-from birc.ir.text.layout import HERE, Line, Place, place
-from birc.ir.text.print_model import arguments, doc, joined, line_of_model
+from birc.ir.text.layout import HERE, Line, place
+from birc.ir.text.print_model import Clause, arguments, clauses, doc, joined, line_of_model
 from birc.ir.text.scope import Scope
 
 
@@ -112,42 +109,23 @@ def line_of_check(check: m.Check) -> Line:
     scope = Scope("var", {})
     lines: list[Line] = []
     for drive in check.drives:
-        lines += _clauses(f"drive {words.name(drive.port)} =", [("", drive.value), ("for", drive.duration)], scope, place(drive.span))
+        lines += clauses(f"drive {words.name(drive.port)} =", [("", drive.value), ("for", drive.duration)], scope, place(drive.span))
     for expect in check.expects:
         lines += _expect(expect, scope)
     return Line(f"check {words.name(check.model)}{_preset(check.preset)} {{", place(check.span), tuple(lines))
 
 
 def _expect(e: m.Expect, scope: Scope) -> list[Line]:
-    clauses: list[Clause] = [("", e.actual)]
+    parts: list[Clause] = [("", e.actual)]
     if e.expected is not None:
-        clauses.append(("==", e.expected))
+        parts.append(("==", e.expected))
     if e.tolerance is not None or e.in_steps:
-        clauses.append(("within", e.tolerance))
-        clauses += ["steps"] if e.in_steps else []
+        parts.append(("within", e.tolerance))
+        parts += ["steps"] if e.in_steps else []
     if e.low is not None or e.high is not None or not e.low_closed or not e.high_closed:
-        clauses += [("in [" if e.low_closed else "in (", e.low), (",", e.high), "]" if e.high_closed else ")"]
-    clauses += ["always"] if e.always else []
-    return _clauses("expect", clauses, scope, place(e.span))
-
-
-Clause = str | tuple[str, Expr | None]
-"""A word alone, or a word and what follows it (`_` for nothing)."""
-
-
-def _clauses(head: str, clauses: Sequence[Clause], scope: Scope, at: Place) -> list[Line]:
-    """A statement of words and values: one line, broken behind each value that is a block."""
-    lines = [Line(head, at)]
-    for clause in clauses:
-        match clause:
-            case str(word):
-                following = Line(word)
-            case (word, None):
-                following = Line(f"{word} {words.NOTHING}".strip())
-            case (word, value):
-                following = scope.value(word, value)
-        lines[-1:] = joined(lines[-1], Line(following.text.strip(), HERE, following.block))
-    return lines
+        parts += [("in [" if e.low_closed else "in (", e.low), (",", e.high), "]" if e.high_closed else ")"]
+    parts += ["always"] if e.always else []
+    return clauses("expect", parts, scope, place(e.span))
 
 
 def _names(names: tuple[str, ...]) -> str:

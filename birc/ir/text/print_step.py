@@ -63,7 +63,17 @@ def names_of(step: s.Step) -> dict[tuple[str, str], Type]:
 
 def _slot(slot: s.Slot) -> Line:
     text = f"slot {words.name(slot.name)} : {slot.kind} {words.unit(slot.unit)} from {words.ref(slot.init)}"
-    return Line(text + limits(slot.low, slot.high), place(slot.span))
+    return Line(text + limits(_limit(slot.low), _limit(slot.high)), place(slot.span))
+
+
+def _limit(limit: s.Limit) -> str | None:
+    match limit:
+        case None:
+            return None
+        case str():
+            return words.ref(limit)
+        case _:
+            return words.number(limit)
 
 
 def _defines(defines: tuple[s.Define, ...], scope: Scope) -> list[Line]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast, get_args
+from typing import Any, TypeVar, cast, get_args
 
 from birc.ir import model as m
 from birc.ir.text.scanner import Scanner
 from birc.units import Unit
 
+T = TypeVar("T")
 Reader = Callable[[Scanner], Any]
 Table = Mapping[str, tuple[str, Reader]]
 """A statement's first word -> the field that it goes to, and how the rest is read."""
@@ -84,14 +85,14 @@ def _range(scan: Scanner) -> m.Range:
     return m.Range(low, high, low_closed, high_closed)
 
 
-def read_limits(scan: Scanner) -> tuple[float | None, float | None]:
+def read_limits(scan: Scanner, read: Callable[[], T]) -> tuple[T | None, T | None]:
     """` in [lo, hi]`, or nothing."""
     if not scan.take("in"):
         return None, None
     scan.need("[")
-    low = scan.optional(scan.real)
+    low = scan.optional(read)
     scan.need(",")
-    high = scan.optional(scan.real)
+    high = scan.optional(read)
     scan.need("]")
     return low, high
 
@@ -101,7 +102,7 @@ def _state(scan: Scanner) -> m.State:
     name, unit = declared(scan)
     scan.need("=")
     init = scan.value()
-    low, high = read_limits(scan)
+    low, high = read_limits(scan, scan.value)
     return m.State(name, unit, init, low, high, scan.take("gate"), span)
 
 

@@ -39,7 +39,11 @@ def _slot(scan: Scanner) -> s.Slot:
     unit = scan.unit()
     scan.need("from")
     init = scan.ref()
-    return s.Slot(name, kind, unit, init, *read_limits(scan), span)
+    return s.Slot(name, kind, unit, init, *read_limits(scan, lambda: _limit(scan)), span)
+
+
+def _limit(scan: Scanner) -> float | str:
+    return scan.ref() if scan.sees("%") else scan.real()
 
 
 def _port(scan: Scanner) -> s.Port:

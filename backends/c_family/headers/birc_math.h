@@ -3,28 +3,28 @@
 // within 3 ulp of the true value, with fused multiply-add where it is written and nowhere else. So every C-like target has the same bits.
 namespace birc {
 
-inline float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
-inline double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
-inline float abs(float x) { return __builtin_fabsf(x); }
-inline double abs(double x) { return __builtin_fabs(x); }
-inline int32 abs(int32 x) { return x < 0 ? -x : x; }
-inline int64 abs(int64 x) { return x < 0 ? -x : x; }
-inline float sqrt(float x) { return __builtin_sqrtf(x); }
-inline double sqrt(double x) { return __builtin_sqrt(x); }
-inline float floor(float x) { return __builtin_floorf(x); }
-inline double floor(double x) { return __builtin_floor(x); }
-inline float sin(float x) { return __builtin_sinf(x); }
-inline double sin(double x) { return __builtin_sin(x); }
-inline float cos(float x) { return __builtin_cosf(x); }
-inline double cos(double x) { return __builtin_cos(x); }
-inline float tan(float x) { return __builtin_tanf(x); }
-inline double tan(double x) { return __builtin_tan(x); }
-inline float pow(float x, float y) { return __builtin_powf(x, y); }
-inline double pow(double x, double y) { return __builtin_pow(x, y); }
+INLINE float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+INLINE double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
+INLINE float abs(float x) { return __builtin_fabsf(x); }
+INLINE double abs(double x) { return __builtin_fabs(x); }
+INLINE int32 abs(int32 x) { return x < 0 ? -x : x; }
+INLINE int64 abs(int64 x) { return x < 0 ? -x : x; }
+INLINE float sqrt(float x) { return __builtin_sqrtf(x); }
+INLINE double sqrt(double x) { return __builtin_sqrt(x); }
+INLINE float floor(float x) { return __builtin_floorf(x); }
+INLINE double floor(double x) { return __builtin_floor(x); }
+INLINE float sin(float x) { return __builtin_sinf(x); }
+INLINE double sin(double x) { return __builtin_sin(x); }
+INLINE float cos(float x) { return __builtin_cosf(x); }
+INLINE double cos(double x) { return __builtin_cos(x); }
+INLINE float tan(float x) { return __builtin_tanf(x); }
+INLINE double tan(double x) { return __builtin_tan(x); }
+INLINE float pow(float x, float y) { return __builtin_powf(x, y); }
+INLINE double pow(double x, double y) { return __builtin_pow(x, y); }
 
 // A NaN on either side comes through, as in NumPy.
-template <class T> inline T min(T a, T b) { return ((a < b) | (a != a)) ? a : b; }
-template <class T> inline T max(T a, T b) { return ((a > b) | (a != a)) ? a : b; }
+template <class T> INLINE T min(T a, T b) { return ((a < b) | (a != a)) ? a : b; }
+template <class T> INLINE T max(T a, T b) { return ((a > b) | (a != a)) ? a : b; }
 
 // What differs between the two types. `exponential(r)` is (exp(r) - 1 - r) / r^2 for |r| <= log(2)/2; `logarithm(z)` is
 // (2 atanh(s) - 2 s) / s / z for z = s^2 and s <= 3 - 2 sqrt(2). `round` is added and taken away to round to a whole number.
@@ -37,7 +37,7 @@ template <> struct Real<double> {
     static constexpr double overflow = 710, underflow = -746, small = -1000, minus_one = -40, normal = 0x1p-1022, enlarge = 0x1p54;
     static constexpr int mantissa = 52, bias = 1023, enlarged = 54;
     static constexpr int64 fraction = 0x000FFFFFFFFFFFFF, half = 0x3FE0000000000000;
-    static double exponential(double r) {
+    INLINE static double exponential(double r) {
         double p = 2.0914686968086876e-09;
         p = fma(p, r, 2.5105217004720745e-08);
         p = fma(p, r, 2.75572736431103e-07);
@@ -50,7 +50,7 @@ template <> struct Real<double> {
         p = fma(p, r, 0.1666666666666667);
         return fma(p, r, 0.5);
     }
-    static double logarithm(double z) {
+    INLINE static double logarithm(double z) {
         double p = 0.14617807153417323;
         p = fma(p, z, 0.15331611722055008);
         p = fma(p, z, 0.1818289243253687);
@@ -68,50 +68,50 @@ template <> struct Real<float> {
     static constexpr float overflow = 89, underflow = -104, small = -120, minus_one = -20, normal = 0x1p-126f, enlarge = 0x1p25f;
     static constexpr int mantissa = 23, bias = 127, enlarged = 25;
     static constexpr int32 fraction = 0x007FFFFF, half = 0x3F000000;
-    static float exponential(float r) {
+    INLINE static float exponential(float r) {
         float p = 0.0013926184f;
         p = fma(p, r, 0.008363179f);
         p = fma(p, r, 0.041666556f);
         p = fma(p, r, 0.16666576f);
         return fma(p, r, 0.5f);
     }
-    static float logarithm(float z) {
+    INLINE static float logarithm(float z) {
         float p = 0.29580986f;
         p = fma(p, z, 0.3998876f);
         return fma(p, z, 0.66666687f);
     }
 };
 
-template <class T> inline typename Real<T>::integer bits_of(T x) {
+template <class T> INLINE typename Real<T>::integer bits_of(T x) {
     typename Real<T>::integer bits;
     __builtin_memcpy(&bits, &x, sizeof x);
     return bits;
 }
 
-template <class T> inline T real_of(typename Real<T>::integer bits) {
+template <class T> INLINE T real_of(typename Real<T>::integer bits) {
     T x;
     __builtin_memcpy(&x, &bits, sizeof x);
     return x;
 }
 
-template <class T> inline T power_of_two(typename Real<T>::integer exponent) {
+template <class T> INLINE T power_of_two(typename Real<T>::integer exponent) {
     return real_of<T>((exponent + Real<T>::bias) << Real<T>::mantissa);
 }
 
 // x = whole * log(2) + rest, |rest| <= log(2)/2; returns exp(rest) - 1.
-template <class T> inline T reduce(T x, T& whole) {
+template <class T> INLINE T reduce(T x, T& whole) {
     typedef Real<T> R;
     whole = fma(x, R::log2e, R::round) - R::round;
     const T rest = fma(-whole, R::ln2_rest, fma(-whole, R::ln2, x));
     return fma(rest * rest, R::exponential(rest), rest);
 }
 
-template <class T> inline typename Real<T>::integer integer_of(T whole) {
+template <class T> INLINE typename Real<T>::integer integer_of(T whole) {
     return bits_of(whole + Real<T>::round) - bits_of(Real<T>::round);
 }
 
 // exp(x) / 2^down, for x of at most overflow + down.
-template <class T> inline T exp_scaled(T x, T down) {
+template <class T> INLINE T exp_scaled(T x, T down) {
     typedef Real<T> R;
     x = x < R::underflow ? R::underflow : x;
     T whole;
@@ -121,14 +121,14 @@ template <class T> inline T exp_scaled(T x, T down) {
     return (T(1) + tail) * scale * (subnormal ? T(1) / R::enlarge : T(2));
 }
 
-template <class T> inline T exp(T x) { return exp_scaled(x > Real<T>::overflow ? Real<T>::overflow : x, T(0)); }
+template <class T> INLINE T exp(T x) { return exp_scaled(x > Real<T>::overflow ? Real<T>::overflow : x, T(0)); }
 
-template <class T> inline T half_exp(T x) {
+template <class T> INLINE T half_exp(T x) {
     const T most = Real<T>::overflow + T(1);
     return exp_scaled(x > most ? most : x, T(1));
 }
 
-template <class T> inline T expm1(T x) {
+template <class T> INLINE T expm1(T x) {
     typedef Real<T> R;
     x = x > R::overflow ? R::overflow : x;
     const T low = x < R::minus_one ? R::minus_one : x;
@@ -139,7 +139,7 @@ template <class T> inline T expm1(T x) {
     return x == T(0) ? x : result;
 }
 
-template <class T> inline T log(T x) {
+template <class T> INLINE T log(T x) {
     typedef Real<T> R;
     const bool subnormal = x < R::normal;
     const T y = subnormal ? x * R::enlarge : x;
@@ -158,22 +158,22 @@ template <class T> inline T log(T x) {
 }
 
 // log(1 + x): what is lost in rounding 1 + x is put back (Kahan).
-template <class T> inline T log1p(T x) {
+template <class T> INLINE T log1p(T x) {
     const T u = T(1) + x;
     const T lost = (x - (u - T(1))) / u;
     const T result = log(u);
     return x == T(0) ? x : (u > T(0)) & (u < T(__builtin_inf())) ? result + lost : result;
 }
 
-template <class T> inline T with_sign(T size, T x) { return x < T(0) ? -size : size; }
+template <class T> INLINE T with_sign(T size, T x) { return x < T(0) ? -size : size; }
 
-template <class T> inline T tanh(T x) {
+template <class T> INLINE T tanh(T x) {
     const T size = abs(x);
     const T e = expm1(T(2) * (size > T(22) ? T(22) : size));
     return x == T(0) ? x : with_sign(e / (e + T(2)), x);
 }
 
-template <class T> inline T sinh(T x) {
+template <class T> INLINE T sinh(T x) {
     const T size = abs(x);
     const bool large = size > T(20);
     const T e = expm1(large ? T(20) : size);
@@ -181,21 +181,21 @@ template <class T> inline T sinh(T x) {
     return x == T(0) ? x : with_sign(result, x);
 }
 
-template <class T> inline T cosh(T x) {
+template <class T> INLINE T cosh(T x) {
     const T half = half_exp(abs(x));
     return half + T(0.25) / half;
 }
 
-template <class T> inline T exprel(T x) {
+template <class T> INLINE T exprel(T x) {
     const bool zero = x == T(0);
     return zero ? T(1) : expm1(x) / (zero ? T(1) : x);
 }
 
-template <class T> inline T sigmoid(T x) {
+template <class T> INLINE T sigmoid(T x) {
     const T e = exp(-abs(x));
     return x >= T(0) ? T(1) / (T(1) + e) : e / (T(1) + e);
 }
 
-template <class T> inline T heaviside(T x) { return x > T(0) ? T(1) : T(0); }
+template <class T> INLINE T heaviside(T x) { return x > T(0) ? T(1) : T(0); }
 
 }  // namespace birc

@@ -5,7 +5,7 @@ struct Words {
     uint64 w0, w1, w2, w3;
 };
 
-inline Words philox(uint64 c0, uint64 c1, uint64 c2, uint64 c3, uint32 k0, uint32 k1) {
+INLINE Words philox(uint64 c0, uint64 c1, uint64 c2, uint64 c3, uint32 k0, uint32 k1) {
     for (int round = 0; round < 10; round++) {
         const uint64 first = c0 * 0xD2511F53u, second = c2 * 0xCD9E8D57u;
         c0 = (second >> 32) ^ c1 ^ k0;
@@ -18,12 +18,12 @@ inline Words philox(uint64 c0, uint64 c1, uint64 c2, uint64 c3, uint32 k0, uint3
     return {c0, c1, c2, c3};
 }
 
-inline double uniform_of(uint64 high, uint64 low) {
+INLINE double uniform_of(uint64 high, uint64 low) {
     const uint64 k = (high << 21) | (low >> 11);
     return (double((int64)k) + 0.5) * 0x1p-53;
 }
 
-inline double draw_log(double x) {
+INLINE double draw_log(double x) {
     uint64 bits;
     __builtin_memcpy(&bits, &x, 8);
     const uint64 fraction = (bits & 0x000FFFFFFFFFFFFFu) | 0x3FF0000000000000u;
@@ -48,7 +48,7 @@ inline double draw_log(double x) {
     return e * 0.6931471805599453 + 2.0 * s * p;
 }
 
-inline double cos_turns(double u) {
+INLINE double cos_turns(double u) {
     const double rest = 1.0 - u;
     const double x = 3.141592653589793 * (0.5 - 2.0 * (u < rest ? u : rest));
     const double z = x * x;
@@ -66,7 +66,7 @@ inline double cos_turns(double u) {
     return x * p;
 }
 
-inline double normal(uint64 seed, uint32 stream, int64 step, uint32 instance, uint32 lane) {
+INLINE double normal(uint64 seed, uint32 stream, int64 step, uint32 instance, uint32 lane) {
     const uint64 high = (((uint64)step >> 32) & 0xFFFFu) << 16 | lane;
     const Words w = philox((uint64)step & 0xFFFFFFFFu, high, instance, stream, (uint32)seed, (uint32)(seed >> 32));
     const double radius = __builtin_sqrt(-2.0 * draw_log(uniform_of(w.w0, w.w1)));

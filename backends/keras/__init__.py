@@ -1,0 +1,54 @@
+"""The Keras target: one self-contained module per model, with a Keras 3 layer for TensorFlow, JAX and PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import Any, ClassVar
+
+from birc.backends import Artifact, Dtype, Missing, Runner
+from birc.backends.keras.emit import emit
+from birc.backends.keras.legality import refusals
+from birc.errors import Diagnostic
+from birc.ir.step import Step
+
+ENGINES = ("tensorflow", "jax", "torch")
+
+
+class Keras:
+    """See `birc.backends.Backend`."""
+
+    name: ClassVar[str] = "keras"
+    description: ClassVar[str] = "a Keras 3 layer that learns, on TensorFlow, JAX or PyTorch"
+    levels: ClassVar[Mapping[Dtype, str]] = {"f64": "L1", "f32": "L2"}
+
+    def missing(self) -> Missing | None:
+        """Keras, or one of the packages that it computes with; none of them is imported to find out."""
+        if find_spec("keras") is None:
+            return Missing("Keras", 'pip install "birc[keras]"')
+        if not any(find_spec(engine) for engine in ENGINES):
+            return Missing("TensorFlow, JAX or PyTorch, with which Keras computes", 'pip install "birc[keras]"')
+        return None
+
+    def refuse(self, step: Step, dtype: Dtype) -> tuple[Diagnostic, ...]:
+        """Ops that Keras has not, and parameters that are to be learned and cannot be."""
+        return refusals(step)
+
+    def emit(self, step: Step, dtype: Dtype) -> Artifact:
+        """One module."""
+        return emit(step, dtype)
+
+    def load(self, artifact: Artifact) -> Runner:
+        """Run the emitted step, with the Keras that this process uses (`KERAS_BACKEND` chooses)."""
+        from birc.backends.keras.run import KerasRunner
+
+        return KerasRunner(artifact)
+
+    def layer(self, artifact: Artifact, options: Mapping[str, Any]) -> Any:
+        """The emitted layer, with parameters by their names in the model."""
+        from birc.backends.keras.run import make_layer
+
+        return make_layer(artifact, options)
+
+
+BACKEND = Keras()

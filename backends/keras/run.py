@@ -1,0 +1,169 @@
+"""Run an emitted Keras module: its step as a target to be verified, and its layer."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from birc.backends import FLOATS, Array, Artifact, Job, Spikes
+from birc.errors import BircError
+from birc.ir.events import rounds, total
+from birc.ir.random import normal
+from birc.ir.step import Deliver
+
+KINDS = {"int": np.int32, "bool": np.bool_}
+
+
+def load_keras() -> Any:
+    """Keras, on the package that `KERAS_BACKEND` names, or else on one that is installed."""
+    if "keras" not in sys.modules and "KERAS_BACKEND" not in os.environ and find_spec("tensorflow") is None:
+        os.environ["KERAS_BACKEND"] = next(engine for engine in ("jax", "torch") if find_spec(engine) is not None)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    return importlib.import_module("keras")
+
+
+def load_module(artifact: Artifact) -> ModuleType:
+    """The emitted module, imported under a name of its own; the same program is imported once."""
+    load_keras()
+    ((file, text),) = artifact.files.items()
+    assert isinstance(text, str)
+    layer = str(artifact.manifest["layer"])
+    name = f"birc_keras_{layer}_{artifact.manifest['program']}"
+    if name not in sys.modules:
+        module = ModuleType(name)
+        module.__file__ = f"<birc {file}>"
+        sys.modules[name] = module
+        try:
+            exec(compile(text, module.__file__, "exec"), module.__dict__)
+        except BaseException:
+            del sys.modules[name]
+            raise
+    return sys.modules[name]
+
+
+def make_layer(artifact: Artifact, options: Mapping[str, Any]) -> Any:
+    """The module's layer. Parameters go by their names in the model. Raises I301 for an option that does not fit."""
+    module = load_module(artifact)
+    arguments: Mapping[str, str] = artifact.manifest["arguments"]
+    clash = [n for n in options if n in arguments and arguments[n] != n and arguments[n] in options]
+    if clash:
+        raise BircError("I301", f"`{clash[0]}` and `{arguments[clash[0]]}` are the same parameter")
+    given = {arguments.get(name, name): value for name, value in options.items()}
+    try:
+        return getattr(module, str(artifact.manifest["layer"]))(**given)
+    except module.LayerError as mistake:
+        raise BircError("I301", f"layer of `{artifact.step.name}`: {mistake}") from None
+
+
+class KerasRunner:
+    """Executes the module's `step` once per step.
+
+    In float32 the step is compiled as it is when a layer runs; in float64 op by op, because a compiler may contract what the program
+    keeps apart, and then nothing would be said about the program.
+    """
+
+    def __init__(self, artifact: Artifact) -> None:
+        self._module = load_module(artifact)
+        self._names: Mapping[str, str] = artifact.manifest["names"]
+        self._program = artifact.step
+        self._real = FLOATS[artifact.dtype]
+        self._float = np.dtype(self._real).name
+        self._summing = {s.port: s.summing for _, s in artifact.step.statements() if isinstance(s, Deliver)}
+        self._call = self._compiled() if artifact.dtype == "f32" else self._op_by_op
+
+    def _advance(self, bind: Any, state: Any, inputs: Any, events: Any, draws: Any) -> tuple[Any, Any, Any]:
+        after, fired, _, outputs = self._module.step(bind, state, inputs, events, draws, self._module.Hard())
+        return after, {} if fired is None else {"fired": fired}, outputs
+
+    def _compiled(self) -> Callable[..., Any]:
+        engine = load_keras().backend.backend()
+        if engine == "jax":
+            compiled: Callable[..., Any] = importlib.import_module("jax").jit(self._advance)
+            return compiled
+        if engine == "tensorflow":
+            compiled = importlib.import_module("tensorflow").function(self._advance, autograph=False)
+            return compiled
+        return self._op_by_op
+
+    def _op_by_op(self, *arrays: Any) -> Any:
+        """Tensors before anything is computed, or NumPy would take part."""
+        keras = load_keras()
+        return self._advance(*keras.tree.map_structure(keras.ops.convert_to_tensor, arrays))
+
+    def run(self, job: Job) -> Spikes:
+        """Run a job step by step."""
+        with _number_type(self._float), np.errstate(all="ignore"):
+            return self._run(job)
+
+    def _run(self, job: Job) -> Spikes:
+        module, to_numpy = self._module, load_keras().ops.convert_to_numpy
+        bind = {self._names[n]: np.asarray(module.number(v)) for n, v in job.bind.items() if self._names.get(n) in module.NEEDS}
+        most = _most_rounds(job, self._summing)
+        index: list[Array] = [np.zeros(0, np.int32)]
+        stamps: list[Array] = [np.zeros(0, np.int64)]
+        row = 0
+        for j in range(job.steps):
+            stamp = job.start + j + 1
+            inputs = {p: a[j if len(a) > 1 else 0].astype(self._real) for p, a in job.inputs.items()}
+            events = {p: self._events(job, p, j, most.get(p, 0)) for p in job.events}
+            draws = {f"{n.name}:{lane}": self._draw(job, n.name, stamp - 1, lane) for n in self._program.noises for lane in range(n.lanes)}
+            after, fired, outputs = self._call(bind, dict(job.state), inputs, events, draws)
+            for slot, values in after.items():
+                job.state[slot][:] = to_numpy(values)
+            if fired:
+                who = np.flatnonzero(np.broadcast_to(to_numpy(fired["fired"]), job.n))
+                index.append(who.astype(np.int32))
+                stamps.append(np.full(len(who), stamp, np.int64))
+            if job.record and stamp % job.every == 0:
+                for name, rows in job.record.items():
+                    rows[row] = job.state[name] if name in job.state else to_numpy(outputs[name])
+                row += 1
+        return Spikes(np.concatenate(index), np.concatenate(stamps))
+
+    def _events(self, job: Job, port: str, j: int, most: int) -> Any:
+        """The sum of a port's events, or `most` rounds of them, the last ones empty."""
+        e = job.events[port]
+        low, high = e.offsets[j], e.offsets[j + 1]
+        if self._summing.get(port, True):
+            return total(e.index[low:high], e.payload[low:high], job.n, self._real)
+        found = list(rounds(e.index[low:high], e.payload[low:high], job.n, self._real))
+        nobody = (np.zeros(job.n, np.bool_), np.zeros(job.n, self._real))
+        return [*found, *[nobody] * (most - len(found))]
+
+    def _draw(self, job: Job, noise: str, step: int, lane: int) -> Array:
+        drawn: Array = normal(job.seed, job.streams[noise], step, np.arange(job.n), lane).astype(self._real)
+        return drawn
+
+
+def _most_rounds(job: Job, summing: Mapping[str, bool]) -> dict[str, int]:
+    """The largest number of events that reach one neuron in one step, of each port whose events act one by one."""
+    most = {}
+    for port, e in job.events.items():
+        if not summing.get(port, True) and len(e.index):
+            stamp = np.repeat(np.arange(job.steps), np.diff(e.offsets))
+            most[port] = int(np.unique(stamp * np.int64(job.n) + e.index, return_counts=True)[1].max())
+    return most
+
+
+@contextmanager
+def _number_type(name: str) -> Iterator[None]:
+    """Keras makes numbers of this type, for as long."""
+    keras = load_keras()
+    before = keras.config.floatx()
+    keras.config.set_floatx(name)
+    try:
+        if keras.backend.backend() == "jax" and name == "float64":
+            with importlib.import_module("jax").enable_x64(True):
+                yield
+        else:
+            yield
+    finally:
+        keras.config.set_floatx(before)

@@ -1,0 +1,67 @@
+"""A program with every operation exposed, on a target: what each operation gives along a trial."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from birc.backends import FLOATS, Array, Backend, Dtype, Runner
+from birc.ir.expr import Expr
+from birc.ir.step import Step
+from birc.verify.expose import ZEROS, Point, expose, spare_slots
+from birc.verify.trial import INTEGERS, Stimulus, Trace, Trial, run_free, with_values
+
+STRETCH = 128
+"""Steps whose values are held at a time."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """The runner of an exposed program on a target, and what it exposes."""
+
+    runner: Runner
+    exposed: Step
+    points: tuple[Point, ...]
+    dtype: Dtype
+
+    def run(self, trial: Trial, stimulus: Stimulus, state: Mapping[str, Array] | None = None) -> Trace:
+        """Some steps from a state (the reference's own, if none is given), exposed values among what is recorded."""
+        if state is None:
+            row = stimulus.start - trial.stimulus.start
+            state = {name: a[row] for name, a in trial.trace.states.items()}
+        types = {s.name: INTEGERS.get(s.kind, FLOATS[self.dtype]) for s in self.exposed.slots}
+        own: dict[str, Array] = {name: a.astype(types[name]) for name, a in state.items()} | spare_slots(
+            self.points, stimulus.n, self.dtype
+        )
+        return run_free(self.runner, self.exposed, self.dtype, with_values(trial.program, ZEROS), stimulus, own)
+
+    def values(self, trial: Trial) -> Iterator[Values]:
+        """The values along a whole trial, some steps at a time."""
+        for first in range(0, trial.stimulus.steps, STRETCH):
+            stimulus = trial.stimulus.window(first, min(STRETCH, trial.stimulus.steps - first))
+            yield self.seen(trial, self.run(trial, stimulus))
+
+    def seen(self, trial: Trial, trace: Trace) -> Values:
+        """What a trace of the exposed program holds, by name."""
+        slots = {p.name: trace.states[p.slot][1:] for p in self.points}
+        return Values({name: np.asarray(v) for name, v in trial.program.bound.values.items()} | slots, trace.fired.shape)
+
+
+@dataclass(frozen=True)
+class Values:
+    """Named values over some steps, [steps, n] or what broadcasts to it."""
+
+    by_name: Mapping[str, Array]
+    shape: tuple[int, ...]
+
+    def of(self, e: Expr) -> Array:
+        """A literal or a named value, [steps, n]."""
+        return np.broadcast_to(np.asarray(e.attr) if e.op == "const" else self.by_name[str(e.attr)], self.shape)
+
+
+def watch(step: Step, backend: Backend, dtype: Dtype) -> Watch:
+    """The exposed program on a target."""
+    exposed, points = expose(step)
+    return Watch(backend.load(backend.emit(exposed, dtype)), exposed, points, dtype)
