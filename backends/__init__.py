@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -113,10 +113,37 @@ class Backend(Protocol):
         """Make the artifact runnable in this process."""
 
 
+@runtime_checkable
+class Layers(Protocol):
+    """A target that also makes layers of its framework."""
+
+    def layer(self, artifact: Artifact, options: Mapping[str, Any]) -> Any:
+        """The artifact's layer. Raises I301 for an option that does not fit."""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What one parameter set makes of a program at a step of `h` ms: bind values and initial states of one neuron, by name."""
+
+    h: float
+    bind: Mapping[str, Any]
+    initial: Mapping[str, Any]
+
+
+@runtime_checkable
+class HoldsNumbers(Protocol):
+    """A target whose files hold the numbers of one parameter set."""
+
+    def fill(self, artifact: Artifact, numbers: Numbers) -> Artifact:
+        """The artifact with the numbers in its files. Raises a BircError that holds all that do not fit."""
+
+
 BACKENDS: dict[str, str] = {
     "numpy": "birc.backends.numpy",
     "native": "birc.backends.native",
+    "cuda": "birc.backends.cuda",
     "keras": "birc.backends.keras",
+    "onnx": "birc.backends.onnx",
 }
 
 

@@ -24,3 +24,8 @@ def identifiers(names: Iterable[str], reserved: frozenset[str]) -> dict[str, str
         taken.add(word)
         found[name] = word
     return {name: found[name] for name in unique}
+
+
+def file_name(name: str) -> str:
+    """A model's name as a file name, which cannot leave its folder."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name) or "_"

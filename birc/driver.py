@@ -17,13 +17,14 @@ import numpy as np
 
 import birc
 from birc import passes
-from birc.backends import BACKENDS, Artifact, Dtype, Runner, load_backend
+from birc.backends import BACKENDS, Artifact, Backend, Dtype, HoldsNumbers, Layers, Numbers, Runner, load_backend
 from birc.checks import CheckResult, run_check
 from birc.errors import BircError, Diagnostic
+from birc.frontend.quantity import parse_quantity
 from birc.ir.model import Item, Model, Module, Network, Option
+from birc.ir.options import SOLVERS
 from birc.ir.step import Step
 from birc.ir.text import print_module, print_step
-from birc.passes.choose_solvers import METHODS
 from birc.runtime.bind import bind
 from birc.runtime.durations import step_length
 from birc.runtime.output import write_folder
@@ -31,6 +32,7 @@ from birc.runtime.result import Result, State
 from birc.runtime.simulate import Progress, simulate
 from birc.runtime.simulator import Simulator
 from birc.runtime.values import Setting
+from birc.solvable import faults
 from birc.sources import Loaded, choose, find, load
 from birc.suggest import closest
 from birc.verify import Report, verify_target
@@ -69,9 +71,9 @@ def _with_solver(model: Model, solver: str | Sequence[str] | None) -> Model:
     for text in (part for t in texts for part in t.split(",")):
         state, _, method = text.rpartition("=")
         state, method = state.strip(), method.strip()
-        if method not in METHODS:
-            near = closest(method, METHODS)
-            help = (f"did you mean `{near}`? " if near else "") + f"solvers: {', '.join(METHODS)}"
+        if method not in SOLVERS:
+            near = closest(method, SOLVERS)
+            help = (f"did you mean `{near}`? " if near else "") + f"solvers: {', '.join(SOLVERS)}"
             raise BircError("A013", f"there is no solver `{method}`", help=help)
         if state and state not in states:
             near = closest(state, states)
@@ -108,9 +110,7 @@ class Compiled:
     def runner(self) -> Runner:
         """The artifact, loaded. Raises an X code where this machine lacks something."""
         backend = load_backend(self.artifact.target)
-        missing = backend.missing()
-        if missing is not None:
-            raise BircError("X001", f"the target {backend.name} cannot run here: {missing.what}", help=missing.how)
+        _available(backend)
         return backend.load(self.artifact)
 
     def run(
@@ -163,13 +163,40 @@ class Compiled:
         options["params"] = {**self.params, **options.get("params", {})}
         return Simulator(self.runner, self.step, dt=self.dt, dtype=self.artifact.dtype, **options)
 
+    def layer(self, **options: Any) -> Any:
+        """A layer of the target's framework, where it has layers (`keras`).
+
+        options: what the emitted layer takes, and parameters by name, as in `run`. Raises A016 for a target without layers, X001 where
+        this machine lacks something, I301 for an option that does not fit.
+        """
+        backend = load_backend(self.artifact.target)
+        if not isinstance(backend, Layers):
+            raise BircError("A016", f"the target {backend.name} makes no layers", help='`birc.compile(…, target="keras")` does')
+        _available(backend)
+        units = {p.name: p.unit for p in self.step.params}
+        chosen = {**self.params, **options}
+        for name, given in chosen.items():
+            if name in units and isinstance(given, str):
+                chosen[name] = parse_quantity(given, units[name], f"parameter `{name}`") / float(units[name].scale)
+        return backend.layer(self.artifact, {"dt": step_length(self.dt), "preset": self.preset, **chosen})
+
     def write(self, folder: str | Path, force: bool = False) -> Path:
         """Write the artifact's files and its manifest; a folder with foreign files is refused unless `force`."""
         bound = bind(self.step, Setting(self.model, 1, 0, 1, step_length(self.dt), 0), "f64", self.params, self.preset)
         initial = {name: a.tolist()[0] for name, a in bound.state.items()}
-        manifest = {**self.artifact.manifest, "bind": {k: np.asarray(v).tolist() for k, v in bound.values.items()}, "initial": initial}
+        backend = load_backend(self.artifact.target)
+        artifact = self.artifact
+        if isinstance(backend, HoldsNumbers):
+            artifact = backend.fill(artifact, Numbers(step_length(self.dt), bound.values, initial))
+        manifest = {**artifact.manifest, "bind": {k: np.asarray(v).tolist() for k, v in bound.values.items()}, "initial": initial}
         text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-        return write_folder(folder, {**self.artifact.files, "manifest.json": text}, force)
+        return write_folder(folder, {**artifact.files, "manifest.json": text}, force)
+
+
+def _available(backend: Backend) -> None:
+    missing = backend.missing()
+    if missing is not None:
+        raise BircError("X001", f"the target {backend.name} cannot run here: {missing.what}", help=missing.how)
 
 
 def compile(
@@ -250,8 +277,11 @@ def approximations(step: Step) -> list[str]:
 
 
 def check(file: str | Path | Loaded, names: Iterable[str] | None = None) -> list[CheckResult]:
-    """Run the `check` blocks of a file on the reference."""
+    """Run the `check` blocks of a file on the reference. Raises L102 for every solver that cannot work for its equations."""
     loaded = load(file)
+    broken = faults(loaded.module.items)
+    if broken:
+        raise BircError.of(broken)
     found: list[CheckResult] = []
     for block in loaded.module.checks:
         item, _ = choose(loaded, block.model)
@@ -372,24 +402,46 @@ def verify(
     loaded = load(file)
     names = list(BACKENDS) if targets is None else list(targets)
     backends = [load_backend(name) for name in names]
-    steps: list[tuple[Step, str | None]] = []
-    if loaded.step is not None:
-        steps.append((loaded.step, preset))
-    elif model is not None:
-        item, named = choose(loaded, model)
-        steps.append((lower(item, solver, skip)[1], preset or named))
-    else:
-        runnable = [i for i in loaded.module.items if isinstance(i, Model) and i.kind in ("neuron", "astrocyte")]
-        if not runnable:
-            lower(choose(loaded, None)[0])
-        steps += [(lower(i, solver, skip)[1], preset) for i in runnable]
+    programs = _programs(loaded, model, preset, solver, skip)
     reports = []
-    for step, chosen in steps:
+    for name, program, chosen in programs:
         for backend in backends:
-            reports.append(
-                verify_target(step, backend, dt=dt, dtype=dtype, duration=duration, n=n, seed=seed or 0, params=params, preset=chosen)
-            )
+            if isinstance(program, Diagnostic):
+                report = Report(
+                    backend.name, name, "refused", reason=program.message, span=program.span, detail=str(program), dt=dt, dtype=dtype
+                )
+            else:
+                report = verify_target(
+                    program, backend, dt=dt, dtype=dtype, duration=duration, n=n, seed=seed or 0, params=params, preset=chosen
+                )
+            reports.append(report)
             if progress is not None:
-                progress(len(reports), len(steps) * len(backends))
+                progress(len(reports), len(programs) * len(backends))
     return reports
 
+
+def _programs(
+    loaded: Loaded, model: str | None, preset: str | None, solver: str | Sequence[str] | None, skip: Iterable[str]
+) -> list[tuple[str, Step | Diagnostic, str | None]]:
+    """(name, step program, preset) of a model, or of all in a file that stand by themselves; for what is not lowered yet, why."""
+    if loaded.step is not None:
+        return [(loaded.step.name, loaded.step, preset)]
+    if model is not None or not any(_stands_alone(item) for item in loaded.module.items):
+        item, named = choose(loaded, model)
+        chosen = [(item, preset or named)]
+    else:
+        chosen = [(item, preset) for item in loaded.module.items if _stands_alone(item)]
+    found: list[tuple[str, Step | Diagnostic, str | None]] = []
+    for item, name in chosen:
+        try:
+            found.append((item.name, lower(item, solver, skip)[1], name))
+        except BircError as refusal:
+            if refusal.code != "L112":
+                raise
+            found.append((item.name, refusal.diagnostics[0], name))
+    return found
+
+
+def _stands_alone(item: Item) -> bool:
+    """Channels and synapses are verified inside what uses them."""
+    return not isinstance(item, Model) or item.kind in ("neuron", "astrocyte")

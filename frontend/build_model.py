@@ -8,7 +8,8 @@ from typing import TypeVar
 from birc.frontend import ast
 from birc.frontend.body import declared_name
 from birc.frontend.build_use import build_uses
-from birc.frontend.check_presets import build_options, build_presets
+from birc.frontend.check_options import build_options
+from birc.frontend.check_presets import build_presets
 from birc.frontend.declare import declare
 from birc.frontend.draft import Draft, Finished
 from birc.frontend.dynamics import build_dynamics

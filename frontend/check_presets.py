@@ -1,17 +1,15 @@
-"""Presets, whose values obey what their parameters state, and `with` lines."""
+"""Presets, whose values obey what their parameters state."""
 
 from __future__ import annotations
 
-from birc.errors import Span
 from birc.frontend import ast
 from birc.frontend.check_values import check_positive, check_range, check_value_is_finite, quantity
-from birc.frontend.draft import CONSTANT, PARAMETERS, Draft
+from birc.frontend.draft import PARAMETERS, Draft
 from birc.frontend.mismatch import a_kind
 from birc.frontend.names import CALLED, text_of
 from birc.frontend.typed import fits
 from birc.ir import model as ir
 from birc.ir.expr import Expr, leaves
-from birc.units import ONE
 
 
 def build_presets(draft: Draft) -> tuple[ir.Preset, ...]:
@@ -62,32 +60,3 @@ def _check_factors(preset: ast.Preset, values: dict[str, float], draft: Draft) -
         if value is not None:
             message = f"with this preset `{text_of(node.span)}`, which multiplies a derivative, is {quantity(float(value), unit)}"
             check_positive(value, preset.span, message, draft)
-
-
-def build_options(draft: Draft) -> tuple[ir.Option, ...]:
-    """The `with` lines: what never changes a model's meaning."""
-    return tuple(_option(w, draft) for w in draft.all_of(ast.With))
-
-
-def _option(line: ast.With, draft: Draft) -> ir.Option:
-    arguments: dict[str, Expr] = {}
-    for keyword in line.arguments:
-        typed = draft.read(keyword.value, "an option", CONSTANT)
-        if keyword.name in arguments:
-            draft.error("N102", f"`{keyword.name}` is given twice", keyword.name_span)
-        elif fits(typed, ONE, keyword.value, draft.scope, draft.report, "U107", f"`{keyword.name}` is a dimensionless number"):
-            arguments[keyword.name] = typed.expr
-    targets = tuple(name for node in line.targets if (name := _target(node.name + "'" * node.order, node.span, line, draft)))
-    return ir.Option(line.kind, line.name, tuple(arguments.items()), targets, line.span)
-
-
-def _target(name: str, span: Span, line: ast.With, draft: Draft) -> str | None:
-    symbol = draft.scope.symbols.get(name)
-    if symbol is not None and (symbol.kind == "state" or (line.kind == "store" and symbol.kind in ("param", "trace"))):
-        return name
-    if symbol is not None:
-        draft.error("M114", f"`{name}` is {CALLED[symbol.kind]}; `with {line.kind}` is about states", span)
-    elif name not in draft.report.forgiven:
-        near = draft.report.nearest(name, (s.name for s in draft.scope.of_kind("state")))
-        draft.error("N101", f"there is no state `{name}`", span, f"did you mean `{near}`?" if near else None)
-    return None

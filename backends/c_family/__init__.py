@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from birc.backends import Dtype
 from birc.backends.text import Syntax
 from birc.ir.expr import Attr, Expr
 from birc.ir.ops import Kind
@@ -21,6 +22,11 @@ def _words(text: str) -> frozenset[str]:
 
 C_TYPES: Mapping[Kind, str] = {"real": "real", "int": "count", "bool": "bool"}
 """`real` and `count` (an integer as wide as a real) are aliases that the frame declares."""
+
+REALS: Mapping[Dtype, Real] = {"f64": "double", "f32": "float"}
+COUNTS: Mapping[Dtype, str] = {"f64": "int64", "f32": "int32"}
+STORAGE: Mapping[Kind, str] = {"real": "real", "int": "int32", "bool": "uint8"}
+"""Types of the arrays that come from Python."""
 
 INFIX: Mapping[str, tuple[str, int]] = {
     "or": ("|", 20),
@@ -49,6 +55,9 @@ CALL: Mapping[str, str] = {
     "select": "({0} ? {1} : {2})",
 }
 
+OPS = frozenset((*INFIX, *PREFIX, *CALL))
+"""Every op that the family can write."""
+
 KEYWORDS = _words("""
     alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t char32_t class compl concept const
     consteval constexpr constinit const_cast continue co_await co_return co_yield decltype default delete do double dynamic_cast else enum
@@ -63,7 +72,7 @@ KEYWORDS = _words("""
 
 FRAME = _words("""
     real count flag lane lanes base tile job step stamp birc any fired slots bound inputs outputs payloads normals kept event
-    int32 int64 uint8 uint32 uint64 LANES Lanes Job advance EACH each row any
+    int32 int64 uint8 uint32 uint64 LANES Lanes Job advance EACH TILE INLINE THREADS EXPORT each row due neuron
 """)
 """Words that the frames of this family use where names of a model are in scope."""
 

@@ -1,4 +1,4 @@
-"""Compiles C++ text to a shared library, once: a private cache keyed by source, flags, compiler and processor.
+"""Compiles C++ (or CUDA C++) text to a shared library, once: a private cache keyed by source, flags, compiler and processor.
 
 An entry is `<key>.so` and beside it `<key>.sum`, its SHA-256. An entry whose sum does not fit is built again. Builds of one key wait for
 each other on a lock, and an entry appears under its name only when it is complete. Windows has no native target: use it under WSL.
@@ -44,11 +44,12 @@ HOW_TO_GET_ONE = (
 
 @dataclass(frozen=True)
 class Compiler:
-    """A C++ compiler that answers, and the flags it takes."""
+    """A compiler that answers, the flags to give it, and how the files that it takes end."""
 
     path: str
     version: str
     flags: tuple[str, ...]
+    suffix: str = ".cpp"
 
 
 def find_compiler() -> str | None:
@@ -74,7 +75,7 @@ def compiler() -> Compiler:
 @cache
 def _ask(path: str, folder: Path) -> Compiler:
     """A compiler's version and flags; which flags it takes is tried once, since that takes longer than loading from the cache."""
-    version = _output([path, "--version"])
+    version = output([path, "--version"])
     if version is None:
         raise BircError("X202", f"the C++ compiler `{path}` does not answer `--version`", help=HOW_TO_GET_ONE)
     known = folder / f"{_digest(path, version)}.flags"
@@ -91,7 +92,7 @@ def _first_taken(path: str, flags: tuple[str, ...], folder: Path) -> str | None:
     with tempfile.TemporaryDirectory(dir=folder, prefix="build-") as place:
         probe = Path(place, "probe.cpp")
         probe.write_text("int main() { return 0; }\n", "utf-8")
-        return next((flag for flag in flags if _output([path, flag, str(probe), "-o", str(Path(place, "probe"))]) is not None), None)
+        return next((flag for flag in flags if output([path, flag, str(probe), "-o", str(Path(place, "probe"))]) is not None), None)
 
 
 def _put(path: Path, text: str) -> None:
@@ -102,7 +103,7 @@ def _put(path: Path, text: str) -> None:
     os.replace(name, path)
 
 
-def _output(command: list[str]) -> str | None:
+def output(command: list[str]) -> str | None:
     """What a command prints, or None where it fails."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=60, check=False, stdin=subprocess.DEVNULL)
@@ -117,7 +118,7 @@ def processor() -> str:
     try:
         text = Path("/proc/cpuinfo").read_text("utf-8", "replace")
     except OSError:
-        text = _output(["sysctl", "-n", "machdep.cpu"]) or ""
+        text = output(["sysctl", "-n", "machdep.cpu"]) or ""
     block = text.split("\n\n")[0]
     wanted = ("model name", "flags", "Features", "CPU implementer", "CPU part")
     lines = [line for line in block.splitlines() if line.startswith(wanted)] if "\n" in block else [block]
@@ -144,10 +145,13 @@ def cache_folder() -> Path:
     return folder
 
 
-def library(source: str) -> ctypes.CDLL:
-    """The library built from a text, from the cache where it is there. Raises X201, X202, X203 and X204."""
+def library(source: str, tool: Compiler | None = None) -> ctypes.CDLL:
+    """The library built from a text with a compiler (`compiler()`, if none is given), from the cache where it is there.
+
+    Raises X201, X202, X203 and X204.
+    """
     folder = cache_folder()
-    tool = compiler()
+    tool = tool or compiler()
     path = folder / f"{key(source, tool)}.so"
     if not intact(path):
         with _locked(path.with_suffix(".lock")):
@@ -186,7 +190,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _build(source: str, tool: Compiler, path: Path) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix="build-") as folder:
-        text, made = Path(folder, "model.cpp"), Path(folder, "model.so")
+        text, made = Path(folder, f"model{tool.suffix}"), Path(folder, "model.so")
         text.write_text(source, "utf-8")
         command = [tool.path, *tool.flags, str(text), "-o", str(made)]
         try:
@@ -196,7 +200,7 @@ def _build(source: str, tool: Compiler, path: Path) -> None:
         except subprocess.TimeoutExpired:
             raise _failed(source, tool, f"no answer within {PATIENCE} s", path) from None
         except OSError as error:
-            raise BircError("X202", f"the C++ compiler `{tool.path}` cannot be started: {error.strerror}", help=HOW_TO_GET_ONE) from None
+            raise BircError("X202", f"the compiler `{tool.path}` cannot be started: {error.strerror}", help=HOW_TO_GET_ONE) from None
         if done.returncode != 0:
             raise _failed(source, tool, done.stderr, path)
         total = hashlib.sha256(made.read_bytes()).hexdigest()
@@ -206,7 +210,7 @@ def _build(source: str, tool: Compiler, path: Path) -> None:
 
 def _failed(source: str, tool: Compiler, log: str, path: Path) -> BircError:
     """X203, with the end of the compiler's words; all of them stand in a file beside the text that it was given."""
-    kept, words = path.with_suffix(".failed.cpp"), path.with_suffix(".log")
+    kept, words = path.with_suffix(f".failed{tool.suffix}"), path.with_suffix(".log")
     kept.write_text(source, "utf-8")
     words.write_text(log, "utf-8")
     end = "\n".join(log.strip().splitlines()[-5:])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+from birc.backends.legality import expressions
 from birc.ir.expr import Expr, leaves
 from birc.ir.ops import Kind, kinds
-from birc.ir.step import Define, Deliver, Emit, Put, Slot, Statement, Step, Store
+from birc.ir.step import Define, Deliver, Slot, Step
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Layout:
 
 def layout(step: Step) -> Layout:
     """The layout of a program; bind values that no phase reads are left out."""
-    used = {name for _, statement in step.statements() for e in expressions(statement) for name in leaves(e, "value")}
+    used = {name for _, statement in step.statements() for e, _ in expressions(statement) for name in leaves(e, "value")}
     return Layout(
         tuple(define.name for define in step.bind if define.name in used),
         step.slots,
@@ -40,19 +40,6 @@ def layout(step: Step) -> Layout:
         tuple(noise.name for noise in step.noises),
         _kinds(step),
     )
-
-
-def expressions(statement: Statement) -> Iterator[Expr]:
-    """Every expression of a statement."""
-    match statement:
-        case Define(value=value) | Store(value=value) | Put(value=value) | Emit(fired=value):
-            yield value
-        case Deliver():
-            yield from (define.value for define in statement.body)
-            for carry in statement.carries:
-                yield from (carry.initial, carry.next)
-        case _:
-            raise TypeError(f"a backend was given {type(statement).__name__}")
 
 
 def _kinds(step: Step) -> dict[str, Kind]:

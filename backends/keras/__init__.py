@@ -32,7 +32,7 @@ class Keras:
 
     def refuse(self, step: Step, dtype: Dtype) -> tuple[Diagnostic, ...]:
         """Ops that Keras has not, and parameters that are to be learned and cannot be."""
-        return refusals(step)
+        return refusals(step, dtype)
 
     def emit(self, step: Step, dtype: Dtype) -> Artifact:
         """One module."""

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from birc.backends import Artifact, Dtype
 from birc.backends.keras import names as reserved
-from birc.backends.keras.ops import HELPERS, MATRIX, RESET, bind_syntax, step_syntax
+from birc.backends.keras.ops import HELPERS, MATRIX, RESET, bind_syntax, quoted, step_syntax
 from birc.backends.keras.program import defined, fired, is_real, margin, name_kinds, roots, used_of_bind
 from birc.backends.keras.tables import Tables, tables
 from birc.backends.names import identifiers
@@ -22,34 +22,43 @@ from birc.ir.text import print_step
 
 
 def emit(step: Step, dtype: Dtype) -> Artifact:
-    """The module's text."""
+    """The module's text; its number type is decided where it is imported, by Keras's `floatx`."""
     names = identifiers([*(d.name for d in step.bind), *defined(step)], reserved.RESERVED)
     classes = identifiers([step.name], reserved.RESERVED)
     layer = classes[step.name]
     used = {e.op for p in step.phases for root in roots(p) for e in topo(root)}
     used |= {e.op for d in step.bind for e in topo(d.value)}
     found = tables(step, names)
-    program = hashlib.sha256(f"{print_step(step)}{dtype}".encode()).hexdigest()[:12]
-    text = _environment().get_template("layer.py.j2").render(
-        layer=layer,
-        title=reserved.docstring(step.doc).partition("\n")[0],
-        doc=reserved.docstring(step.doc),
-        program=program,
-        real="float64" if dtype == "f64" else "float32",
-        helpers=[h for h in HELPERS if h in used],
-        matrices=[m for m in MATRIX if m in used],
-        durations="steps" in used,
-        bind=_bind(step, names, found),
-        body=_Body(step, names, dtype).text(),
-        t=found,
-        learned=[p.argument for p in found.parameters if p.learn],
+    program = hashlib.sha256(print_step(step).encode()).hexdigest()[:12]
+    text = (
+        _environment()
+        .get_template("layer.py.j2")
+        .render(
+            layer=layer,
+            title=reserved.docstring(step.doc).partition("\n")[0],
+            doc=reserved.docstring(step.doc),
+            program=program,
+            helpers=[h for h in HELPERS if h in used],
+            matrices=[m for m in MATRIX if m in used],
+            durations="steps" in used,
+            bind=_bind(step, names, found),
+            body=_Body(step, names).text(),
+            t=found,
+            learned=[p.argument for p in found.parameters if p.learn],
+        )
     )
-    return Artifact("keras", step, dtype, {f"{layer}.py": text}, {"names": names, "layer": layer, "program": program, "arguments": found.arguments})
+    return Artifact(
+        "keras", step, dtype, {f"{layer}.py": text}, {"names": names, "layer": layer, "program": program, "arguments": found.arguments}
+    )
 
 
 def _environment() -> Environment:
     return Environment(
-        loader=PackageLoader("birc.backends.keras"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+        loader=PackageLoader("birc.backends.keras"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
 
 
@@ -78,9 +87,9 @@ def _where(span: Span | None) -> str:
 class _Body:
     """The text of the step function, made phase by phase."""
 
-    def __init__(self, step: Step, names: Mapping[str, str], dtype: Dtype) -> None:
+    def __init__(self, step: Step, names: Mapping[str, str]) -> None:
         self.step, self.names = step, names
-        self.syntax = step_syntax(names, dtype)
+        self.syntax = step_syntax(names)
         taken = set(names.values())
         self.fresh: Iterator[str] = (t for i in count() if (t := f"t{i}") not in taken)
         self.condition = fired(step)
@@ -93,7 +102,7 @@ class _Body:
     def text(self) -> list[str]:
         """All lines, the last of them the return."""
         read = {e.attr for p in self.step.phases for root in roots(p) for e in topo(root) if e.op == "value"}
-        self.out += [f"{self.names[n]} = bind[{self.names[n]!r}]" for n in used_of_bind(self.step) if n in read]
+        self.out += [f"{self.names[n]} = bind[{quoted(self.names[n])}]" for n in used_of_bind(self.step) if n in read]
         for phase in self.step.phases:
             self.out.append(f"# {phase.name}")
             self._phase(phase)
@@ -116,10 +125,10 @@ class _Body:
                         self._spike(self.names[name])
                 case Put(output, e, span):
                     pending.append((f".put.{output}", self._resets(e), span))
-                    self.puts.append(f"{output!r}: {self.names[f'.put.{output}']}")
+                    self.puts.append(f"{quoted(output)}: {self.names[f'.put.{output}']}")
                 case Store(slot, e):
                     flush()
-                    self.stores.append(f"{slot!r}: {self._inline(e)}")
+                    self.stores.append(f"{quoted(slot)}: {self._inline(e)}")
                 case Deliver():
                     flush()
                     self._deliver(statement)
@@ -170,14 +179,14 @@ class _Body:
         payload = self.names[deliver.payload]
         body = [(d.name, d.value, d.span) for d in deliver.body]
         if deliver.summing:
-            self.out.append(f"{payload} = events[{deliver.port!r}]{where}")
+            self.out.append(f"{payload} = events[{quoted(deliver.port)}]{where}")
             self._write(body)
             return
         for carry in deliver.carries:
             self.out.append(f"{self.names[carry.result]} = {self._inline(carry.initial)}{where}")
         if not deliver.carries:
             return
-        self.out.append(f"for who, {payload} in events[{deliver.port!r}]:{where}")
+        self.out.append(f"for who, {payload} in events[{quoted(deliver.port)}]:{where}")
         self.out += [f"    {self.names[c.name]} = {self.names[c.result]}" for c in deliver.carries]
         self._write(body, "    ")
         for carry in deliver.carries:

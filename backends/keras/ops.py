@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
-from birc.backends import Dtype
 from birc.backends.text import Syntax
 from birc.ir.expr import Expr
 
@@ -44,15 +44,17 @@ STEP_CALL = {op: text.replace("{m}", "ops") for op, text in SHARED.items()} | {R
 BIND_CALL = {op: text.replace("{m}", "m") for op, text in SHARED.items()} | {"steps": "steps(m, {0}, {1})"}
 
 
-def number(x: float | int | bool, dtype: Dtype) -> str:
-    """A literal; Python's own floats take the tensor's type, so in float64 they are spelled out where Keras would make float32 of them."""
-    if isinstance(x, (bool, int)):
-        return repr(x)
-    text = f'float("{x!r}")' if x != x or x in (float("inf"), float("-inf")) else repr(x)
-    return text if dtype == "f32" else f"real({text})"
+def number(x: float | int | bool) -> str:
+    """A literal; it takes the type of the tensors around it."""
+    return f'float("{x!r}")' if x != x or x in (float("inf"), float("-inf")) else repr(x)
 
 
-def step_syntax(names: Mapping[str, str], dtype: Dtype) -> Syntax:
+def quoted(name: object) -> str:
+    """A name as a string of Python."""
+    return json.dumps(str(name), ensure_ascii=False)
+
+
+def step_syntax(names: Mapping[str, str]) -> Syntax:
     """The step's own."""
 
     def leaf(e: Expr) -> str:
@@ -60,14 +62,14 @@ def step_syntax(names: Mapping[str, str], dtype: Dtype) -> Syntax:
             case "value":
                 return names[str(e.attr)]
             case "load":
-                return f"state[{e.attr!r}]"
+                return f"state[{quoted(e.attr)}]"
             case "read":
-                return f"inputs[{e.attr!r}]"
+                return f"inputs[{quoted(e.attr)}]"
             case "normal":
-                return f"draws[{e.attr!r}]"
+                return f"draws[{quoted(e.attr)}]"
         raise ValueError(f"op {e.op} has no place in a step's phases")
 
-    return Syntax(INFIX, PREFIX, STEP_CALL, lambda x: number(x, dtype), leaf)
+    return Syntax(INFIX, PREFIX, STEP_CALL, number, leaf)
 
 
 def bind_syntax(names: Mapping[str, str]) -> Syntax:
@@ -78,7 +80,7 @@ def bind_syntax(names: Mapping[str, str]) -> Syntax:
             case "value":
                 return names[str(e.attr)]
             case "param" | "var":
-                return f"p[{e.attr!r}]"
+                return f"p[{quoted(e.attr)}]"
             case "step_size":
                 return "dt"
         raise ValueError(f"op {e.op} has no place in the bind section")
@@ -87,4 +89,4 @@ def bind_syntax(names: Mapping[str, str]) -> Syntax:
         h, *matrix = arguments
         return f"{e.op}(m, {h}, ({e.attr}), [{', '.join(matrix)}])"
 
-    return Syntax(INFIX, PREFIX, BIND_CALL, lambda x: number(x, "f32"), leaf, entry)
+    return Syntax(INFIX, PREFIX, BIND_CALL, number, leaf, entry)

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from birc.backends.legality import expressions
 from birc.ir.expr import Expr, const, leaves, op, topo
 from birc.ir.ops import Kind, kinds
-from birc.ir.step import Define, Deliver, Emit, Phase, Put, Step, Store
+from birc.ir.step import Define, Deliver, Emit, Phase, Put, Step
 
 INF = float("inf")
 
 
 def roots(phase: Phase) -> Iterator[Expr]:
     """Every expression of a phase."""
-    for s in phase.body:
-        match s:
-            case Define(_, e) | Store(_, e) | Put(_, e) | Emit(e):
-                yield e
-            case Deliver():
-                yield from (d.value for d in s.body)
-                for c in s.carries:
-                    yield from (c.initial, c.next)
-            case _:
-                pass
+    return (e for statement in phase.body for e, _ in expressions(statement))
 
 
 def defined(step: Step) -> Iterator[str]:

@@ -31,12 +31,12 @@ def load_keras() -> Any:
 
 
 def load_module(artifact: Artifact) -> ModuleType:
-    """The emitted module, imported under a name of its own; the same program is imported once."""
-    load_keras()
+    """The emitted module, imported under a name of its own; the same program is imported once for each number type."""
+    floatx = load_keras().config.floatx()
     ((file, text),) = artifact.files.items()
     assert isinstance(text, str)
     layer = str(artifact.manifest["layer"])
-    name = f"birc_keras_{layer}_{artifact.manifest['program']}"
+    name = f"birc_keras_{layer}_{artifact.manifest['program']}_{floatx}"
     if name not in sys.modules:
         module = ModuleType(name)
         module.__file__ = f"<birc {file}>"
@@ -71,11 +71,12 @@ class KerasRunner:
     """
 
     def __init__(self, artifact: Artifact) -> None:
-        self._module = load_module(artifact)
         self._names: Mapping[str, str] = artifact.manifest["names"]
         self._program = artifact.step
         self._real = FLOATS[artifact.dtype]
         self._float = np.dtype(self._real).name
+        with _number_type(self._float):
+            self._module = load_module(artifact)
         self._summing = {s.port: s.summing for _, s in artifact.step.statements() if isinstance(s, Deliver)}
         self._call = self._compiled() if artifact.dtype == "f32" else self._op_by_op
 

@@ -16,8 +16,8 @@ from birc.ir.model import Param
 from birc.ir.step import Deliver, Step
 from birc.units import NAMES, Unit
 
-COUNTED = "it is counted in whole steps"
-FACTORED = "it goes into the factor of a noise's covariance"
+COUNTED = "it is counted in whole steps, which have no derivative"
+FACTORED = "it goes into the factor of a noise's covariance, whose derivative is not made"
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Tables:
 
 def tables(step: Step, names: Mapping[str, str]) -> Tables:
     """The tables of a program; `names` are the identifiers of its bind values."""
-    arguments = identifiers([p.name for p in step.params], reserved.PARAMETER_RESERVED)
+    arguments = identifiers([p.name for p in step.params], reserved.RESERVED | reserved.LAYER)
     of = origins(step)
     used = used_of_bind(step)
     reasons = fixed(step)
@@ -106,8 +106,8 @@ def _row(p: Param, argument: str, reason: str) -> Row:
         _function(p.value),
         p.unit.text,
         repr(_spellings(p.unit)),
-        number(low, "f32"),
-        number(high, "f32"),
+        number(low),
+        number(high),
         p.range.low_closed if p.range else True,
         p.range.high_closed if p.range else True,
         p.learn,

@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from birc.backends import Artifact, Dtype, Missing, Runner
-from birc.backends.native import build, emit, run
+from birc.backends.c_family import OPS, build
+from birc.backends.legality import Takes, refusals
+from birc.backends.native import emit, run
 from birc.errors import Diagnostic
 from birc.ir.step import Step
+
+TAKES = Takes("the native target", OPS)
 
 
 class Native:
@@ -27,7 +31,7 @@ class Native:
 
     def refuse(self, step: Step, dtype: Dtype) -> tuple[Diagnostic, ...]:
         """Ops that have no C++ spelling, and a program that holds too much at a time."""
-        found = [Diagnostic("L201", f"the native target has no `{name}`", step.span) for name in emit.unsupported(step)]
+        found = list(refusals(step, dtype, TAKES))
         reason = None if found else emit.too_large(step)
         if reason is not None:
             found.append(Diagnostic("L202", reason, step.span, "`--target numpy` takes it"))

@@ -2,6 +2,7 @@
 #ifndef TILE
 #define TILE 256
 #endif
+
 namespace birc {
 
 constexpr int LANES = TILE;
@@ -37,6 +38,18 @@ template <class T> struct Bound<T, false> {
 
 template <class T> struct Bound<T, true> : Lanes<T> {
     void load(const double* from, int64 base, int count) { Lanes<T>::load(from + base, count); }
+};
+
+struct Input {
+    const double* from;
+    int64 row, column;  // strides: 0 where one value serves all steps, or all neurons
+};
+
+struct Arrivals {  // of one event port, grouped by tile; within a tile in the order in which they act
+    const int64* begin;
+    const int32* step;
+    const int32* lane;
+    const double* payload;
 };
 
 struct Job {
@@ -90,3 +103,10 @@ template <class T> void pack(uint64* word, const Lanes<T>& fired, int count) {
 }  // namespace birc
 
 extern "C" __attribute__((visibility("default"))) const int32 birc_lanes = TILE;
+
+extern "C" __attribute__((visibility("default"))) int64 birc_count(const uint64* words, int64 length) { return birc::count_spikes(words, length); }
+
+extern "C" __attribute__((visibility("default"))) void birc_list(const uint64* fired, int64 steps, int64 words, int64 start, int32* index,
+                                                                 int64* stamp) {
+    birc::list_spikes(fired, steps, words, start, index, stamp);
+}

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from birc.backends import FLOATS, Array, Artifact, Events, Job, Spikes
-from birc.backends.native import build
-from birc.backends.native.layout import Layout, layout
+from birc.backends import FLOATS, Array, Artifact, Job, Spikes
+from birc.backends.c_family import build
+from birc.backends.c_family.arrays import grouped, joined, pointers, slot_types, stretches, strided
+from birc.backends.c_family.layout import Layout, layout
 
 SLAB_SECONDS = 0.1
 """About how long one call of the library lasts: signals are handled between calls."""
@@ -88,14 +87,11 @@ class Native:
         each = "".join("1" if array.size > 1 else "0" for array in binds)
         library = self.kernel(each if "1" in each else "")
         call = Call(self.layout, self.real, job, binds, ctypes.c_int32.in_dll(library, "birc_lanes").value)
-        found = [call.slab(library, first, count, self.cleared(count * call.words)) for first, count in _slabs(job)]
+        most = max(1, SLAB_BYTES * 8 // max(64, job.n))
+        slabs = stretches(job, most, SLAB_UPDATES, SLAB_SECONDS)
+        found = [call.slab(library, first, count, self.cleared(count * call.words)) for first, count in slabs]
         call.finish()
-        if len(found) == 1:
-            return found[0]
-        return Spikes(
-            np.concatenate([np.empty(0, np.int32), *(s.index for s in found)]),
-            np.concatenate([np.empty(0, np.int64), *(s.stamp for s in found)]),
-        )
+        return joined(found)
 
     def cleared(self, words: int) -> Array:
         """Room for spike flags, all down; the same memory each time, as long as it is large enough."""
@@ -103,20 +99,6 @@ class Native:
             self.flags = np.empty(words, np.uint64)
         self.flags[:words] = 0
         return self.flags
-
-
-def _slabs(job: Job) -> Iterator[tuple[int, int]]:
-    """Stretches (first step, number of steps) of a job, each lasting about `SLAB_SECONDS` by the pace of the one before."""
-    most = max(1, SLAB_BYTES * 8 // max(64, job.n))
-    count = max(1, min(most, SLAB_UPDATES // max(1, job.n)))
-    first = 0
-    while first < job.steps:
-        count = min(count, job.steps - first)
-        began = perf_counter()
-        yield first, count
-        seconds = max(perf_counter() - began, 1e-6)
-        first += count
-        count = max(1, min(most, 2 * count, int(count * SLAB_SECONDS / seconds)))
 
 
 class Call:
@@ -128,20 +110,19 @@ class Call:
         self.binds = binds
         self.lanes = lanes
         self.words = -(-job.n // lanes) * (lanes // 64)
-        types = {"real": np.dtype(real), "int": np.dtype(np.int32), "bool": np.dtype(np.bool_)}
-        self.state = [np.ascontiguousarray(job.state[slot.name], dtype=types[slot.kind]) for slot in places.slots]
-        self.inputs = [_input(job.inputs[name]) for name in places.inputs]
-        kinds = {slot.name: types[slot.kind] for slot in places.slots}
-        self.record = {name: np.ascontiguousarray(array, dtype=kinds.get(name, types["real"])) for name, array in job.record.items()}
+        types = slot_types(places, real)
+        self.state = [np.ascontiguousarray(job.state[slot.name], dtype=types[slot.name]) for slot in places.slots]
+        self.inputs = [strided(job.inputs[name]) for name in places.inputs]
+        self.record = {name: np.ascontiguousarray(array, dtype=types[name]) for name, array in job.record.items()}
         self.streams = np.array([job.streams[name] for name in places.noises], dtype=np.uint32)
         self.fields = JobFields(n=job.n, origin=job.start, every=job.every, seed=job.seed & (1 << 64) - 1)
         self.fields.words = self.words
         self.fields.threads = max(1, job.threads)
         self.fields.streams = self.streams.ctypes.data
         self.pointers = [
-            _pointers([array.ctypes.data for array in self.binds]),
-            _pointers([array.ctypes.data for array in self.state]),
-            _pointers([self.record[name].ctypes.data if name in self.record else 0 for name in places.recordable]),
+            pointers([array.ctypes.data for array in self.binds]),
+            pointers([array.ctypes.data for array in self.state]),
+            pointers([self.record[name].ctypes.data if name in self.record else 0 for name in places.recordable]),
         ]
         self.fields.bind, self.fields.state, self.fields.record = (array.ctypes.data for array in self.pointers)
 
@@ -150,8 +131,8 @@ class Call:
         inputs = (InputField * len(self.inputs))(
             *(InputField(array.ctypes.data + first * row * array.itemsize, row, column) for array, row, column in self.inputs)
         )
-        grouped = [_group(self.job.events[name], first, count, self.job.n, self.lanes) for name in self.places.events]
-        arrivals = (ArrivalsField * len(grouped))(*(ArrivalsField(*(array.ctypes.data for array in arrays)) for arrays in grouped))
+        by_tile = [grouped(self.job.events[name], first, count, self.job.n, self.lanes) for name in self.places.events]
+        arrivals = (ArrivalsField * len(by_tile))(*(ArrivalsField(*(array.ctypes.data for array in arrays)) for arrays in by_tile))
         self.fields.start = self.job.start + first
         self.fields.steps = count
         self.fields.inputs = ctypes.addressof(inputs)
@@ -172,32 +153,6 @@ class Call:
         for name, array in self.record.items():
             if array is not self.job.record[name]:
                 self.job.record[name][...] = array
-
-
-def _pointers(addresses: list[int]) -> Array:
-    return np.array(addresses or [0], dtype=np.uintp)
-
-
-def _input(given: Array) -> tuple[Array, int, int]:
-    """An input's values with its strides in elements: 0 where one value serves all steps, or all neurons."""
-    array = np.ascontiguousarray(given, dtype=np.float64)
-    steps, n = array.shape
-    return array, n if steps > 1 else 0, 1 if n > 1 else 0
-
-
-def _group(events: Events, first: int, count: int, n: int, lanes: int) -> tuple[Array, Array, Array, Array]:
-    """Events of a slab by tile, and within a tile in their order: (begin of each tile, step, lane, payload)."""
-    offsets = np.asarray(events.offsets[first : first + count + 1], dtype=np.int64)
-    chosen = slice(int(offsets[0]), int(offsets[-1]))
-    index = np.asarray(events.index[chosen])
-    tiles = -(-n // lanes)
-    tile = index // lanes
-    order = np.argsort(tile.astype(np.uint16) if tiles <= 1 << 16 else tile, kind="stable")  # 16 bits are sorted by radix
-    begin = np.zeros(tiles + 1, np.int64)
-    np.cumsum(np.bincount(tile, minlength=tiles), out=begin[1:])
-    step = np.repeat(np.arange(count, dtype=np.int32), np.diff(offsets))[order]
-    lane = (index % lanes).astype(np.int32)[order]
-    return begin, step, lane, np.asarray(events.payload[chosen], dtype=np.float64)[order]
 
 
 def variant(source: str, each: str) -> str:

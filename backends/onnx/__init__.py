@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import ClassVar
 
-from birc.backends import Artifact, Dtype, Missing, Runner
-from birc.backends.onnx import emit, legality, run
-from birc.errors import Diagnostic
+from birc.backends import Artifact, Dtype, Missing, Numbers, Runner
+from birc.backends.onnx import emit, fill, legality, run
+from birc.errors import BircError, Diagnostic
 from birc.ir.step import Step
 
 PACKAGES = ("onnx", "onnxruntime")
+HOW = 'pip install "birc[onnx]"'
 
 
 class Onnx:
@@ -24,15 +25,21 @@ class Onnx:
     def missing(self) -> Missing | None:
         """The packages onnx and onnxruntime, where they are not installed."""
         lacking = [name for name in PACKAGES if find_spec(name) is None]
-        return Missing(" and ".join(lacking), 'pip install "birc[onnx]"') if lacking else None
+        return Missing(" and ".join(lacking), HOW) if lacking else None
 
     def refuse(self, step: Step, dtype: Dtype) -> tuple[Diagnostic, ...]:
-        """Ops without a node or function, and ports whose events act one by one."""
+        """Ops that are neither a standard node nor a function of ours."""
         return legality.refusals(step)
 
     def emit(self, step: Step, dtype: Dtype) -> Artifact:
-        """`model.onnx` and `model.step.onnx`."""
+        """`model.onnx` and `model.step.onnx`. Raises X311 where the package onnx is not installed."""
+        if find_spec("onnx") is None:
+            raise BircError("X311", "ONNX files are written by the package onnx, which is not installed", help=HOW)
         return emit.emit(step, dtype)
+
+    def fill(self, artifact: Artifact, numbers: Numbers) -> Artifact:
+        """See `birc.backends.HoldsNumbers`."""
+        return fill.fill(artifact, numbers)
 
     def load(self, artifact: Artifact) -> Runner:
         """A runner by onnxruntime."""

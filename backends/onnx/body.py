@@ -1,12 +1,13 @@
 """A step program as one ONNX function, `birc.model::<name>`: a node for each op, in the order of the phases.
 
-Inputs: slots, continuous ports, summed events, normal numbers, bind values. Outputs: slots at the next stamp, who fired, outputs.
+Inputs: slots, continuous ports, events, normal numbers, bind values. Outputs: slots at the next stamp, who fired, outputs. The events of
+a summing port are one sum per neuron; those of any other are rounds, [R, n], a neuron's r-th event in round r, with who is in the round.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from birc.backends import Dtype
@@ -18,7 +19,8 @@ from birc.ir.ops import OPS, Kind
 from birc.ir.step import Define, Deliver, Emit, Put, Statement, Step, Store
 
 Key = tuple[str, str]
-"""What a tensor stands for: (`slot`, `next`, `input`, `events`, `normal`, `bind`, `output`, `value`) and the name in the program."""
+"""What a tensor stands for, a group and a name in the program. Inputs: `slot`, `input`, `sum`, `round`, `present`, `normal`, `bind`;
+outputs: `next`, `fired`, `output`."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,10 @@ def signature(step: Step) -> Signature:
     used = {name for _, s in step.statements() for e in expressions(s) for name in leaves(e, "value")}
     inputs: dict[Key, Kind] = {("slot", s.name): s.kind for s in step.slots}
     inputs |= {("input", p.name): "real" for p in step.inputs}
-    inputs |= {("events", p.name): "real" for p in step.events}
+    summing = {s.port: s.summing for _, s in step.statements() if isinstance(s, Deliver)}
+    inputs |= {("sum", p.name): "real" for p in step.events if summing[p.name]}
+    for port in (p.name for p in step.events if not summing[p.name]):
+        inputs |= {("round", port): "real", ("present", port): "bool"}
     inputs |= {("normal", f"{n.name}:{lane}"): "real" for n in step.noises for lane in range(n.lanes)}
     kinds = bind_kinds(step)
     inputs |= {("bind", d.name): kinds[d.name] for d in step.bind if d.name in used}
@@ -67,7 +72,7 @@ def signature(step: Step) -> Signature:
     outputs |= {("output", o.name): "real" for o in step.outputs}
     names: dict[Key, str] = {}
     for key in (*inputs, *outputs):
-        wanted = {"next": f"{key[1]}_next", "normal": key[1].replace(":", "_"), "fired": "fired"}.get(key[0], key[1])
+        wanted = {"next": f"{key[1]}_next", "present": f"{key[1]}_present", "fired": "fired"}.get(key[0], key[1])
         names[key] = identifiers((wanted,), frozenset(names.values()))[wanted]
     function = identifiers((step.name,), frozenset())[step.name]
     return Signature(function, tuple(inputs), tuple(outputs), inputs | outputs, names)
@@ -202,12 +207,63 @@ class Body:
         if kind == "int" and self.signature.kinds[key] == "real":
             tensor = self._real(tensor)
         name = self.signature.names[key]
-        like = next(iter(self.signature.of("slot", "input", "events", "normal")), None)
-        if wide or like is None:
+        if wide or not self.widen(tensor, name, span):
             self.node("Identity", [tensor], name, "", span)
-            return
+
+    def widen(self, tensor: str, name: str, span: Span | None) -> bool:
+        """`name` is the tensor with an entry per neuron; False where nothing tells how many there are."""
+        like = next(iter(self.signature.of("slot", "input", "sum", "normal")), None)
+        if like is None:
+            return False
         shape = self.node("Shape", [self.signature.names[like]], self.fresh("shape"))
         self.node("Expand", [tensor, shape], name, "", span)
+        return True
+
+    def rounds(self, deliver: Deliver) -> None:
+        """A Scan over the rounds of a port, with the carries as its state; who is not in a round keeps them."""
+        from onnx import helper
+
+        inner = replace(self, nodes=[], tensors=dict(self.tensors), values=dict(self.values), facts=dict(self.facts), casts=dict(self.casts))
+        payload, present = (self.signature.names[group, deliver.port] for group in ("round", "present"))
+        row, who = self.fresh(f"{payload}_row"), self.fresh(f"{present}_row")
+        inner.values[deliver.payload] = (row, "real", True)
+        first, before = [], []
+        for carry in deliver.carries:
+            tensor = self.expression(carry.initial, carry.name, deliver.span)
+            kind, wide = self.facts[carry.initial]
+            name = self.fresh(f"{carry.name}_first")
+            if wide or not self.widen(tensor, name, None):
+                self.node("Identity", [tensor], name)
+            first.append(name)
+            before.append(self.fresh(carry.name))
+            inner.values[carry.name] = (before[-1], kind, True)
+        for define in deliver.body:
+            inner.define(define.name, define.value, define.span)
+        after, types = [], []
+        for carry, old in zip(deliver.carries, before, strict=True):
+            kind = inner.values[carry.name][1]
+            new = inner.expression(carry.next, f"{carry.name}_new", deliver.span)
+            after.append(self.fresh(f"{carry.name}_kept"))
+            choice = BOOLEAN_FUNCTIONS["select"] if kind == "bool" else NODES["select"]
+            inner.node(choice, [who, new, old], after[-1], FUNCTIONS_DOMAIN if kind == "bool" else "", deliver.span)
+            if kind == "bool":
+                self.called.add(choice)
+            types.append(element(kind, self.dtype))
+            self.values[carry.result] = (self.fresh(carry.result), kind, True)
+        if not deliver.carries:
+            return
+        entries = [*zip(before, types, strict=True), (row, element("real", self.dtype)), (who, element("bool", self.dtype))]
+        body = helper.make_graph(
+            inner.nodes,
+            "one_round",
+            [helper.make_tensor_value_info(name, kind, (None,)) for name, kind in entries],
+            [helper.make_tensor_value_info(name, kind, (None,)) for name, kind in zip(after, types, strict=True)],
+        )
+        results = [self.values[carry.result][0] for carry in deliver.carries]
+        doc = deliver.span.where if deliver.span else None
+        self.nodes.append(
+            helper.make_node("Scan", [*first, payload, present], results, name=results[0], doc_string=doc, body=body, num_scan_inputs=2)
+        )
 
     def statement(self, statement: Statement) -> None:
         """One statement of a phase; what leaves the function waits for the end."""
@@ -215,9 +271,11 @@ class Body:
             case Define(name, e, span):
                 self.define(name, e, span)
             case Deliver(summing=True):
-                self.values[statement.payload] = (self.signature.names["events", statement.port], "real", False)
+                self.values[statement.payload] = (self.signature.names["sum", statement.port], "real", False)
                 for define in statement.body:
                     self.define(define.name, define.value, define.span)
+            case Deliver():
+                self.rounds(statement)
             case Store(slot, e, span):
                 self.output(("next", slot), e, span)
             case Put(output, e, span):

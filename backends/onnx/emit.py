@@ -12,10 +12,9 @@ from birc.ir.ops import Kind
 from birc.ir.step import Step
 
 SCAN, STEP = "model.onnx", "model.step.onnx"
-OVER_TIME = ("input", "events", "normal")
-CLOCK = "clock"
-"""The input [T, 1] that tells the number of steps where nothing else does."""
-
+OVER_TIME = ("input", "sum", "round", "present", "normal")
+RANK = {"round": 2, "present": 2}
+"""Of what holds the events of a step; anything else is one entry per neuron."""
 
 def emit(step: Step, dtype: Dtype) -> Artifact:
     """Both files. Bind values are inputs that have to be given; `fill` gives them defaults."""
@@ -41,12 +40,17 @@ def _model(graph: Any, protos: list[Any], sign: Signature) -> bytes:
 
 
 def _names(sign: Signature) -> dict[str, dict[str, str]]:
-    """The tensor of each slot, input, event port, noise, bind value and output, by group and name in the program."""
+    """The tensor of each slot, input, event port, noise, bind value and output, by group and name in the program.
+
+    `final`, `spikes` and `trace` are outputs of the Scan; `clock` is its input [T, 1] that tells the number of steps where nothing else does.
+    """
     groups: dict[str, dict[str, str]] = {}
     for group, name in (*sign.inputs, *sign.outputs):
         groups.setdefault(group, {})[name] = sign.names[group, name]
+    groups["spikes"] = {"": _apart("spikes", sign)} if FIRED in sign.kinds else {}
+    groups["clock"] = {} if sign.of(*OVER_TIME) else {"": _apart("clock", sign)}
     groups["final"] = {name: final(tensor, sign) for name, tensor in groups.get("slot", {}).items()}
-    groups["trace"] = {key[1]: trace(key, sign) for key in sign.of("next", "output") if sign.kinds[key] == "real"}
+    groups["trace"] = {key[1]: trace(key, sign) for key in sign.of("next", "output")}
     return groups
 
 
@@ -72,11 +76,16 @@ def _info(name: str, kind: Kind, dtype: Dtype, shape: tuple[str | None, ...]) ->
     return helper.make_tensor_value_info(name, element(kind, dtype), shape)
 
 
+def rank(key: Key) -> int:
+    """The rank of an input of one step."""
+    return RANK.get(key[0], 1)
+
+
 def _step_graph(step: Step, sign: Signature, dtype: Dtype) -> Any:
     """One call of the function."""
     from onnx import helper
 
-    inputs = [_info(sign.names[k], sign.kinds[k], dtype, ("n",) if k[0] == "slot" else (None,)) for k in sign.inputs]
+    inputs = [_info(sign.names[k], sign.kinds[k], dtype, ("n",) if k[0] == "slot" else (None,) * rank(k)) for k in sign.inputs]
     outputs = [_info(sign.names[k], sign.kinds[k], dtype, ("n",)) for k in sign.outputs]
     call = _call(sign, [sign.names[k] for k in sign.inputs], [sign.names[k] for k in sign.outputs])
     return helper.make_graph([call], sign.function, inputs, outputs, doc_string=step.doc or "")
@@ -96,11 +105,11 @@ def _scan_graph(step: Step, sign: Signature, dtype: Dtype) -> Any:
     name = sign.names
     nodes, widths = [], []
     for key in (*slots, *ports, *binds):
-        start = {"start": 1} if key in ports else {}
+        start = {"start": rank(key)} if key in ports else {}
         widths.append(f"{name[key]}.width")
         nodes.append(helper.make_node("Shape", [name[key]], [widths[-1]], **start))
-    nodes.append(helper.make_node("Concat", widths, ["widths"], axis=0))
-    nodes.append(helper.make_node("ReduceMax", ["widths"], [".n"], keepdims=1))
+    nodes.append(helper.make_node("Concat", widths, [".widths"], axis=0))
+    nodes.append(helper.make_node("ReduceMax", [".widths"], [".n"], keepdims=1))
     nodes += [helper.make_node("Expand", [name[k], ".n"], [f"{name[k]}.first"]) for k in slots]
 
     row = {k: f"{name[k]}.row" for k in ports}
@@ -111,17 +120,16 @@ def _scan_graph(step: Step, sign: Signature, dtype: Dtype) -> Any:
     if FIRED in sign.kinds:
         observed.append((name[FIRED], _apart("spikes", sign), "bool"))
     for key in sign.of("next", "output"):
-        if sign.kinds[key] == "real":
-            copies.append(helper.make_node("Identity", [name[key]], [f"{name[key]}.row"]))
-            observed.append((f"{name[key]}.row", trace(key, sign), "real"))
-    rows = [_info(row[k], "real", dtype, (None,)) for k in ports] or [_info(f"{CLOCK}.row", "real", dtype, (None,))]
+        copies.append(helper.make_node("Identity", [name[key]], [f"{name[key]}.row"]))
+        observed.append((f"{name[key]}.row", trace(key, sign), sign.kinds[key]))
+    rows = [_info(row[k], sign.kinds[k], dtype, (None,) * rank(k)) for k in ports] or [_info("clock.row", "real", dtype, (None,))]
     body = helper.make_graph(
         [call, *copies],
         "one_step",
         [*(_info(f"{name[k]}.now", sign.kinds[k], dtype, ("n",)) for k in slots), *rows],
         [*(_info(name["next", k[1]], sign.kinds[k], dtype, ("n",)) for k in slots), *(_info(inner, kind, dtype, ("n",)) for inner, _, kind in observed)],
     )  # fmt: skip
-    over_time = [name[k] for k in ports] or [_apart(CLOCK, sign)]
+    over_time = [name[k] for k in ports] or [_apart("clock", sign)]
     ends = [final(name[k], sign) for k in slots]
     nodes.append(
         helper.make_node(
@@ -134,7 +142,7 @@ def _scan_graph(step: Step, sign: Signature, dtype: Dtype) -> Any:
         )
     )
     inputs = [_info(name[k], sign.kinds[k], dtype, (None,)) for k in slots]
-    inputs += [_info(t, "real", dtype, ("T", None)) for t in over_time]
+    inputs += [_info(name[k], sign.kinds[k], dtype, ("T", *(None,) * rank(k))) for k in ports] or [_info(over_time[0], "real", dtype, ("T", None))]
     inputs += [_info(name[k], sign.kinds[k], dtype, (None,)) for k in binds]
     outputs = [_info(e, sign.kinds[k], dtype, ("n",)) for e, k in zip(ends, slots, strict=True)]
     outputs += [_info(outer, kind, dtype, ("T", "n")) for _, outer, kind in observed]

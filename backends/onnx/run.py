@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from birc.backends import FLOATS, Array, Artifact, Job, Spikes
-from birc.backends.onnx.emit import CLOCK, SCAN, STEP
-from birc.ir.events import total
+from birc.backends.onnx.emit import SCAN, STEP
+from birc.ir.events import rounds, total
 from birc.ir.random import normal
 
 STRETCH_BYTES = 8 << 20
@@ -50,13 +51,11 @@ class OnnxRunner:
         bind = {tensor: self._number(job.bind[name]) for name, tensor in self.names.get("bind", {}).items()}
         if job.steps == 1:
             return self._step(job, bind)
-        traced = [name for name in job.record if name in self.names["trace"]]
-        if len(traced) < len(job.record):  # a count or flag is not in the traces
-            return _joined([self._step(job, bind, j) for j in range(job.steps)])
+        traced = list(job.record)
         return _joined([self._stretch(job, bind, traced, first, count) for first, count in self._stretches(job, traced)])
 
     def _stretches(self, job: Job, traced: list[str]) -> Iterable[tuple[int, int]]:
-        columns = len(self.names.get("input", {})) + len(self.names.get("events", {})) + len(self.names.get("normal", {})) + len(traced)
+        columns = len(self.names.get("input", {})) + len(self.names.get("sum", {})) + len(self.names.get("normal", {})) + len(traced)
         most = max(2, STRETCH_BYTES // ((columns * 8 + 1) * max(1, job.n)))
         return [(first, min(most, job.steps - first)) for first in range(0, job.steps, most)]
 
@@ -64,14 +63,15 @@ class OnnxRunner:
         """Steps first … first + count of a job, by one call."""
         feed = bind | {tensor: job.state[name] for name, tensor in self.names.get("slot", {}).items()}
         feed |= {tensor: self._rows(job.inputs[name], first, count) for name, tensor in self.names.get("input", {}).items()}
-        feed |= {tensor: self._sums(job, name, first, count) for name, tensor in self.names.get("events", {}).items()}
+        feed |= {tensor: self._sums(job, name, first, count) for name, tensor in self.names.get("sum", {}).items()}
+        for name, tensor in self.names.get("round", {}).items():
+            feed[tensor], feed[self.names["present"][name]] = self._rounds(job, name, first, count)
         steps = np.arange(job.start + first, job.start + first + count)[:, None]
         for name, tensor in self.names.get("normal", {}).items():
             feed[tensor] = self._normal(job, name, steps)
         loaded = self.scan(traced, job.threads)
         wanted = [output.name for output in loaded.get_outputs()]
-        if any(i.name == CLOCK for i in loaded.get_inputs()) and CLOCK not in feed:
-            feed[CLOCK] = np.zeros((count, 1), self.real)
+        feed |= {tensor: np.zeros((count, 1), self.real) for tensor in self.names["clock"].values()}
         found = dict(zip(wanted, loaded.run(wanted, feed), strict=True))
         for name, tensor in self.names["final"].items():
             job.state[name][:] = found[tensor]
@@ -80,27 +80,28 @@ class OnnxRunner:
         row = (job.start + first) // job.every - job.start // job.every
         for name in traced:
             job.record[name][row : row + len(kept)] = found[self.names["trace"][name]][kept]
-        if "fired" not in self.names:
+        if not self.names["spikes"]:
             return Spikes(np.zeros(0, np.int32), np.zeros(0, np.int64))
-        (spikes,) = (a for name, a in found.items() if name not in {*self.names["final"].values(), *self.names["trace"].values()})
-        when, who = np.nonzero(spikes)
+        when, who = np.nonzero(found[self.names["spikes"][""]])
         return Spikes(who.astype(np.int32), stamps[when])
 
-    def _step(self, job: Job, bind: dict[str, Array], j: int = 0) -> Spikes:
-        """Step j of a job, by the step graph."""
+    def _step(self, job: Job, bind: dict[str, Array]) -> Spikes:
+        """The one step of a job, by the step graph."""
         feed = bind | {tensor: job.state[name] for name, tensor in self.names.get("slot", {}).items()}
-        feed |= {t: self._rows(job.inputs[name], j, 1)[0] for name, t in self.names.get("input", {}).items()}
-        feed |= {t: self._sums(job, name, j, 1)[0] for name, t in self.names.get("events", {}).items()}
-        feed |= {t: self._normal(job, name, np.array([[job.start + j]]))[0] for name, t in self.names.get("normal", {}).items()}
+        feed |= {t: self._rows(job.inputs[name], 0, 1)[0] for name, t in self.names.get("input", {}).items()}
+        feed |= {t: self._sums(job, name, 0, 1)[0] for name, t in self.names.get("sum", {}).items()}
+        for name, tensor in self.names.get("round", {}).items():
+            feed[tensor], feed[self.names["present"][name]] = (a[0] for a in self._rounds(job, name, 0, 1))
+        feed |= {t: self._normal(job, name, np.array([[job.start]]))[0] for name, t in self.names.get("normal", {}).items()}
         outputs = [o.name for o in self.one_step.get_outputs()]
         found = dict(zip(outputs, self.one_step.run(outputs, feed), strict=True))
         for name, tensor in self.names.get("next", {}).items():
             job.state[name][:] = found[tensor]
-        stamp = job.start + j + 1
+        stamp = job.start + 1
         if stamp % job.every == 0:
             for name, rows in job.record.items():
-                rows[stamp // job.every - job.start // job.every - 1] = job.state[name] if name in job.state else found[self.names["output"][name]]
-        if "fired" not in self.names:
+                rows[0] = job.state[name] if name in job.state else found[self.names["output"][name]]
+        if not self.names["spikes"]:
             return Spikes(np.zeros(0, np.int32), np.zeros(0, np.int64))
         who = np.flatnonzero(found[self.names["fired"][""]])
         return Spikes(who.astype(np.int32), np.full(len(who), stamp, np.int64))
@@ -122,6 +123,19 @@ class OnnxRunner:
             return np.zeros((count, 1), self.real)
         rows = np.repeat(np.arange(count), np.diff(offsets))
         return total(rows * job.n + events.index[low:high], events.payload[low:high], count * job.n, self.real).reshape(count, job.n)
+
+    def _rounds(self, job: Job, port: str, first: int, count: int) -> tuple[Array, Array]:
+        """Payloads [count, R, n], and who has one, for as many rounds as the fullest of the steps needs."""
+        events = job.events[port]
+        steps = []
+        for low, high in pairwise(np.asarray(events.offsets[first : first + count + 1]).tolist()):
+            steps.append(list(rounds(events.index[low:high], events.payload[low:high], job.n, self.real)))
+        shape = (count, max(1, *map(len, steps)), job.n)
+        payload, present = np.zeros(shape, self.real), np.zeros(shape, np.bool_)
+        for j, found in enumerate(steps):
+            for r, (who, values) in enumerate(found):
+                present[j, r], payload[j, r] = who, values
+        return payload, present
 
     def _normal(self, job: Job, name: str, steps: Array) -> Array:
         noise, _, lane = name.rpartition(":")

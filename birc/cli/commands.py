@@ -33,7 +33,7 @@ def check(arguments: argparse.Namespace) -> int:
     for file in arguments.files:
         try:
             loaded = sources.load(file)
-            results = _run_checks(loaded) if loaded.module.checks and not arguments.no_run else ()
+            results = _run_checks(loaded, arguments.no_run)
         except BircError as error:
             failed += 1
             records.extend(show.diagnostic_record(d) for d in error.diagnostics)
@@ -52,10 +52,17 @@ def check(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _run_checks(loaded: Loaded) -> tuple[CheckResult, ...]:
-    from birc import driver  # the front end alone is enough for files without checks, and quicker to import
+def _run_checks(loaded: Loaded, no_run: bool) -> tuple[CheckResult, ...]:
+    if loaded.module.checks and not no_run:
+        from birc import driver  # files without checks need less of birc, and are quicker without it
 
-    return tuple(driver.check(loaded))
+        return tuple(driver.check(loaded))
+    from birc.solvable import faults
+
+    broken = faults(loaded.module.items)
+    if broken:
+        raise BircError.of(broken)
+    return ()
 
 
 def fmt(arguments: argparse.Namespace) -> int:

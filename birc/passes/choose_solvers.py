@@ -10,9 +10,8 @@ from dataclasses import replace
 from birc.errors import BircError, Span
 from birc.ir.expr import Expr, leaves
 from birc.ir.model import Block, Model
+from birc.ir.options import SOLVERS
 from birc.passes.classify_odes import linearity
-
-METHODS = ("exact", "exponential", "rk4", "euler")
 
 REASONS = {
     "constant": "linear with constant coefficients: solved exactly",
@@ -23,7 +22,7 @@ DEFAULTS = {"constant": "exact", "affine": "exponential", "nonlinear": "rk4"}
 
 
 def run(model: Model) -> Model:
-    """Give every block a method. Raises L101 for a method that is none, L102 for one that cannot work for its block."""
+    """Give every block a method. Raises N122 for a method that is none, L102 for one that cannot work for its block."""
     overrides = _overrides(model)
     rates = {o.state: o.rhs for o in model.odes}
     blocks: list[Block] = []
@@ -46,8 +45,8 @@ def _overrides(model: Model) -> dict[str, tuple[str, Span | None]]:
     for option in model.options:
         if option.kind != "solver":
             continue
-        if option.name not in METHODS:
-            raise BircError("L101", f"there is no solver `{option.name}`", option.span, f"solvers: {', '.join(METHODS)}")
+        if option.name not in SOLVERS:
+            raise BircError("N122", f"there is no solver `{option.name}`", option.span, f"solvers: {', '.join(SOLVERS)}")
         for state in option.targets or [o.state for o in model.odes]:
             found[state] = option.name, option.span
     return found

@@ -180,7 +180,7 @@ class _Lowering:
         model = self.model
         results: dict[str, str] = {}
         exact: dict[str, Integrate] = {}
-        for block in model.blocks:
+        for block in sorted(model.blocks, key=lambda b: b.method != "exact"):  # others may want exact ones at stage times
             statement = self._integrate(block, exact)
             self.bodies["flow"].append(statement)
             results.update(zip(statement.states, statement.results, strict=True))

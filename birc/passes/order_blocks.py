@@ -43,14 +43,10 @@ def _feeds(
 
 
 def _sorted(blocks: list[Block], edges: dict[str, frozenset[str]]) -> tuple[Block, ...]:
-    """Topological order again: merging can move a block behind one that reads it.
-
-    Where a merged block reads a block that reads it in turn, the merged one comes first: its feeds are wanted at stage times.
-    """
+    """Topological order again, as far as there is one: merging can move a block behind one that reads it."""
     rest, out, done = list(blocks), [], set[str]()
     while rest:
-        ready = next((b for b in rest if all(edges[s] <= done | set(b.states) for s in b.states)), None)
-        ready = ready or next((b for b in rest if b.linearity == "constant"), rest[0])
+        ready = next((b for b in rest if all(edges[s] <= done | set(b.states) for s in b.states)), rest[0])
         rest.remove(ready)
         out.append(ready)
         done |= set(ready.states)

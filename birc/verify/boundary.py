@@ -11,21 +11,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from birc.backends import Array, Backend
-from birc.ir.step import Emit, Step
-from birc.verify.compare import SPIKE, First
-from birc.verify.divergence import ULPS, Culprit, Divergence, Row, culprit
+from birc.ir.step import Step
+from birc.verify.compare import differ
+from birc.verify.culprit import Culprit, Row, culprit
+from birc.verify.divergence import Divergence
 from birc.verify.expose import Point
 from birc.verify.oracle import Oracle
 from birc.verify.stimulus import silence
-from birc.verify.trial import Stimulus, Trial, run_free
+from birc.verify.trial import Stimulus, Trace, Trial, run_free
 from birc.verify.watch import Values, Watch, watch
 
 COMPARISONS = ("lt", "le", "gt", "ge")
+SAME = 1e-12
+"""Up to which error a variable comes out alike."""
 HALVINGS = 70
 """Enough to bring two float64 numbers next to each other."""
 
 
-def edge_divergence(step: Step, backend: Backend, reference: Watch, fast: Watch, trial: Trial) -> Divergence | None:
+def edge_divergence(step: Step, backend: Backend, reference: Watch, fast: Watch, trial: Trial, allowed: float) -> Divergence | None:
     """The first comparison that a target decides otherwise on equal sides, or next to them; each operation on its own operands."""
     comparisons = [p for p in reference.points if p.value.op in COMPARISONS and _both_real(p, reference.points)]
     if not comparisons:
@@ -39,27 +42,22 @@ def edge_divergence(step: Step, backend: Backend, reference: Watch, fast: Watch,
             continue
         seen, right = target.run(edge, edge.stimulus), reference.run(edge, edge.stimulus)
         for neuron in range(edge.stimulus.n):
-            row = Row(reference.points, seen, right, edge, edge.stimulus, 0, neuron, np.float64)
-            found = culprit(row)
-            if found is not None:
-                return _divergence(step, edge, point, neuron, row, found)
+            row = Row(reference.points, seen, right, edge, edge.stimulus, 0, neuron, "f64")
+            at_fault = culprit(row, allowed)
+            if at_fault is not None:
+                return _divergence(step, row, point, at_fault[0])
     return None
 
 
-def _divergence(step: Step, edge: Trial, point: Point, neuron: int, row: Row, found: Culprit) -> Divergence:
+def _divergence(step: Step, row: Row, point: Point, found: Culprit) -> Divergence:
     """Said of the first variable that comes out otherwise, or of the comparison itself."""
-    emitted = [str(s.fired.attr) for _, s in step.statements() if isinstance(s, Emit)]
-    for name in emitted:
-        slot = next((p.slot for p in row.points if p.name == name), "")
-        if slot and row.got(slot) != row.right.states[slot][1][neuron]:
-            first = First(0, neuron, SPIKE, float(row.got(slot)), float(row.right.states[slot][1][neuron]))
-            return Divergence(edge.stimulus.start, neuron, SPIKE, first.got, first.expected, found)
-    for slot in (s.name for s in step.slots):
-        got, expected = row.got(slot), row.right.states[slot][1][neuron]
-        if abs(float(got) - float(expected)) > ULPS * abs(float(np.spacing(expected))) if expected.dtype.kind == "f" else got != expected:
-            return Divergence(edge.stimulus.start, neuron, slot, float(got), float(expected), found)
-    got, expected = row.got(point.slot), row.right.states[point.slot][1][neuron]
-    return Divergence(edge.stimulus.start, neuron, point.owner, float(got), float(expected), found)
+    others = np.ones_like(row.seen.fired)
+    others[:, row.neuron] = False
+    states = {s.name: row.seen.states[s.name] for s in step.slots}
+    first = differ(Trace(states, row.seen.outputs, row.seen.fired), row.trial, SAME, others).first
+    if first is not None:
+        return Divergence(row.trial.stimulus.start, row.neuron, first.variable, first.got, first.expected, found)
+    return Divergence(row.trial.stimulus.start, row.neuron, point.owner, float(row.got(point.slot)), float(row.right_of(point.slot)), found)
 
 
 def _both_real(point: Point, points: tuple[Point, ...]) -> bool:

@@ -17,7 +17,8 @@ from birc.ir.step import Define, Deliver, Emit, Phase, Put, Slot, Statement, Ste
 from birc.units import ONE
 
 PREFIX = ".see."
-
+NAMES = ("const", "value")
+"""Leaves that need no definition of their own."""
 
 ZEROS: dict[str, float | int | bool] = {".zero.real": 0.0, ".zero.int": 0, ".zero.bool": False}
 """The bind values that exposed slots start from."""
@@ -73,13 +74,13 @@ class _Exposing:
         out = []
         for node in topo(statement.value):
             last = node is statement.value
-            if not last and (not node.args or node in self.named):
+            if not last and (node.op in NAMES or node in self.named):
                 continue
             flat = self.named.get(node) or rebuild(node, tuple(self.named.get(a, a) for a in node.args))
             name = statement.name if last else f".e{len(self.points)}"
             self.point(name, flat, statement.name, statement.span)
             out.append(Define(name, flat, statement.span))
-            if node.args:
+            if node.op not in NAMES:
                 self.named.setdefault(node, value(name))
         return out
 

@@ -12,7 +12,11 @@ from birc.runtime.simulate import Program
 from birc.verify.trial import Stimulus, run_free
 
 DECADES = np.arange(-5.0, 7.01, 0.25)
+STRENGTHS = np.concatenate([[0.0], 10**DECADES, -(10**DECADES)])
+"""Of a trial run; the first is silence."""
 PROBE_STEPS = 400
+HOLDS = (1, 5, 20)
+"""For how many steps a value of the noise is held, by turns."""
 
 
 def make_stimulus(step: Step, runner: Runner, program: Program, probe: Program, steps: int, n: int, seed: int) -> Stimulus:
@@ -29,8 +33,8 @@ def make_stimulus(step: Step, runner: Runner, program: Program, probe: Program, 
 
 
 def probes() -> int:
-    """How many instances a trial run takes: each strength with either sign."""
-    return 2 * len(DECADES)
+    """How many instances a trial run takes: silence, and each strength with either sign."""
+    return len(STRENGTHS)
 
 
 def _ports(step: Step) -> list[str]:
@@ -38,23 +42,27 @@ def _ports(step: Step) -> list[str]:
 
 
 def _level(step: Step, runner: Runner, probe: Program, port: str) -> float:
-    """The strength of one port: 1.5 times what first makes the model fire, else the strongest that keeps the states in reason."""
-    strengths = np.concatenate([10**DECADES, -(10**DECADES)])
-    n = len(strengths)
+    """The strength of one port: 1.5 times what first makes the model fire; where that is not for the port to decide, 1.5 times what
+    first moves a state by half of its size; else the strongest that keeps the states in reason."""
+    n = len(STRENGTHS)
     inputs = {p.name: np.zeros((1, n)) for p in step.inputs}
     events = {p.name: silence(PROBE_STEPS) for p in step.events}
     if port in inputs:
-        inputs[port] = strengths[None]
+        inputs[port] = STRENGTHS[None]
     else:
-        events[port] = _every(10, PROBE_STEPS, strengths)
+        events[port] = _every(10, PROBE_STEPS, STRENGTHS)
     trace = run_free(runner, step, "f64", probe, Stimulus(n, PROBE_STEPS, inputs, events))
-    finite = np.all([np.isfinite(a).all(axis=0) for a in trace.states.values()], axis=0)
-    firing = finite & (trace.fired.sum(axis=0) >= 2)
-    if firing.any():
-        found = strengths[firing]
-        return float(1.5 * found[np.argmin(np.abs(found))])
-    calm = finite & np.all([np.abs(a).max(axis=0) <= 1e3 * (1 + np.abs(a[0])) for a in trace.states.values()], axis=0)
-    return float(np.max(strengths[calm])) if calm.any() else 0.0
+    states = [a.astype(float) for a in trace.states.values() if a.dtype.kind == "f"]
+    finite = np.all([np.isfinite(a).all(axis=0) for a in states], axis=0) & (STRENGTHS != 0)
+    often = trace.fired.sum(axis=0) >= 2
+    with np.errstate(all="ignore"):
+        moving = np.any([np.abs(a - a[:, :1]).max(axis=0) >= 0.5 * np.maximum(1.0, np.abs(a[:, :1]).max()) for a in states], axis=0)
+        calm = finite & np.all([np.abs(a).max(axis=0) <= 1e3 * (1 + np.abs(a[0])) for a in states], axis=0)
+    for wanted in (often & ~often[0], moving):
+        if (finite & wanted).any():
+            found = STRENGTHS[finite & wanted]
+            return float(1.5 * found[np.argmin(np.abs(found))])
+    return float(np.max(STRENGTHS[calm])) if calm.any() else 0.0
 
 
 def _every(period: int, steps: int, payload: Array) -> Events:
@@ -93,8 +101,9 @@ def _waves(level: float, steps: int, n: int, port: int, draws: np.random.Generat
         elif kind == 1:
             rows[:, i] = strength * (2.0 * t - 0.5)
         elif kind == 2:
-            held = draws.normal(0.5, 1.0, steps // 20 + 1)
-            rows[:, i] = strength * np.repeat(held, 20)[:steps]
+            hold = HOLDS[(i // 4) % len(HOLDS)]
+            held = draws.normal(0.5, 1.0, steps // hold + 1)
+            rows[:, i] = strength * np.repeat(held, hold)[:steps]
     return rows
 
 

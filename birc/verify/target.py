@@ -13,12 +13,13 @@ from birc.runtime.simulate import Program, prepare
 from birc.verify.boundary import edge_divergence
 from birc.verify.compare import differ, undecided, worst_shift
 from birc.verify.coverage import unreached
-from birc.verify.divergence import ULPS, Divergence, explain
+from birc.verify.culprit import ULPS
+from birc.verify.divergence import Divergence, explain
 from birc.verify.operations import transcendental, worst_operations
 from birc.verify.oracle import Oracle
 from birc.verify.report import Report, Status
 from birc.verify.stimulus import make_stimulus, probes
-from birc.verify.trial import Trial, run_free, run_lock_step
+from birc.verify.trial import Trial, finite_part, run_free, run_lock_step
 from birc.verify.variety import varied
 from birc.verify.watch import watch
 
@@ -62,7 +63,10 @@ def verify_target(
     count = n or INSTANCES
     program = program_of(count, steps)
     stimulus = make_stimulus(step, reference.fast, program, program_of(probes(), steps), steps, count, seed)
-    main = Trial(program, stimulus, run_free(reference.runner, step, "f64", program, stimulus))
+    trace = run_free(reference.runner, step, "f64", program, stimulus)
+    main = finite_part(Trial(program, stimulus, trace))
+    if main is None:
+        return replace(head, status="not exercised", reason="the reference leaves the finite range in the first step", span=step.span)
     trials = [main, *varied(step, reference.runner, main, lambda given: program_of(count, steps, given), params or {})]
     found = compare(step, backend, reference, dtype, trials)
     if found.divergence is not None:
@@ -120,6 +124,7 @@ def compare(step: Step, backend: Backend, reference: Reference, dtype: Dtype, tr
     inexact = transcendental(reference.fast_watch)
     wanted = "L2" if dtype == "f32" else backend.levels[dtype] if inexact else "L0"
     bound = LOCK_STEP[wanted]
+    allowed = 0.0 if wanted == "L0" else ULPS
     worst, tied = 0.0, False
     for trial in trials:
         after = run_lock_step(runner, step, dtype, trial)
@@ -127,9 +132,9 @@ def compare(step: Step, backend: Backend, reference: Reference, dtype: Dtype, tr
         found = differ(after, trial, bound, ties)
         worst, tied = max(worst, found.worst), tied or bool(ties.any())
         if found.first is not None:
-            return Comparison("", worst, explain(step, backend, reference.watch, dtype, trial, found.first, free=False))
+            return Comparison("", worst, explain(step, backend, reference.watch, dtype, trial, found.first, free=False, allowed=allowed))
     if dtype == "f64":
-        edge = edge_divergence(step, backend, reference.watch, reference.fast_watch, trials[0])
+        edge = edge_divergence(step, backend, reference.watch, reference.fast_watch, trials[0], allowed)
         if edge is not None:
             return Comparison("", worst, edge)
     if wanted == "L1":
@@ -149,7 +154,7 @@ def compare(step: Step, backend: Backend, reference: Reference, dtype: Dtype, tr
         drift = differ(free, trial, FREE_RUNNING[wanted])
         far = max(far, drift.worst)
         if drift.first is not None:
-            return Comparison("", worst, explain(step, backend, reference.watch, dtype, trial, drift.first, free=True))
+            return Comparison("", worst, explain(step, backend, reference.watch, dtype, trial, drift.first, free=True, allowed=allowed))
     if dtype == "f32":
         return Comparison("L2", worst)
     return Comparison("L0" if worst == 0.0 and far == 0.0 and not tied else "L1", worst)

@@ -63,6 +63,20 @@ class Trial:
     trace: Trace
 
 
+def finite_part(trial: Trial) -> Trial | None:
+    """The trial up to where a state of the reference leaves the finite range; None where that is in the first step."""
+    trace = trial.trace
+    finite = np.all([np.isfinite(a[1:]).all(axis=1) for a in trace.states.values()], axis=0)
+    if np.all(finite):
+        return trial
+    steps = int(np.argmin(finite))
+    if steps == 0:
+        return None
+    states = {name: a[: steps + 1] for name, a in trace.states.items()}
+    part = Trace(states, {name: a[:steps] for name, a in trace.outputs.items()}, trace.fired[:steps])
+    return Trial(trial.program, trial.stimulus.window(0, steps), part)
+
+
 @dataclass(frozen=True)
 class After:
     """What a target makes of each step alone: states, outputs and fired, all [steps, n]."""

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from birc.backends import FLOATS, Dtype, Events, Job
-from birc.backends.native import BACKEND, build
+from birc.backends.c_family import build
+from birc.backends.native import BACKEND
 from birc.ir.expr import const, make, op, value
 from birc.ir.ops import OPS, TABLE, Kind, Op, evaluate_op
 from birc.ir.step import Define, Emit, Phase, Slot, Step, Store

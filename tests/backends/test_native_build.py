@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from birc.backends.native import BACKEND, build
+from birc.backends.c_family import build
+from birc.backends.native import BACKEND
 from birc.errors import BircError
 
 needs_compiler = pytest.mark.skipif(build.find_compiler() is None, reason="no C++ compiler")

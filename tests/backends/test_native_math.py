@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ctypes
 from functools import cache
-from importlib import resources
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from birc.backends.native import build
+from birc.backends.c_family import build
+from birc.backends.c_family.headers import header
 
 Array = npt.NDArray[Any]
 FUNCTIONS = ("exp", "expm1", "log", "log1p", "tanh", "sinh", "cosh", "sigmoid")
@@ -25,8 +25,7 @@ pytestmark = [
 
 @cache
 def library() -> ctypes.CDLL:
-    folder = resources.files("birc.backends.native")
-    text = "".join(folder.joinpath(f"birc_{name}.h").read_text() for name in ("frame", "math"))
+    text = "\n".join(header(f"birc_{name}.h") for name in ("types", "math")) + "\n"
     for name in FUNCTIONS:
         for kind in TYPES:
             text += f'extern "C" __attribute__((visibility("default"))) void {name}_{kind}('

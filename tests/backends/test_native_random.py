@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ctypes
 from functools import cache
-from importlib import resources
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from birc.backends.native import build
+from birc.backends.c_family import build
+from birc.backends.c_family.headers import header
 from birc.ir import random
 
 pytestmark = pytest.mark.skipif(build.find_compiler() is None, reason="no C++ compiler")
@@ -36,8 +36,7 @@ HARNESS = f"""
 
 @cache
 def library() -> ctypes.CDLL:
-    folder = resources.files("birc.backends.native")
-    return build.library("".join(folder.joinpath(f"birc_{name}.h").read_text() for name in ("frame", "random")) + HARNESS)
+    return build.library("\n".join(header(f"birc_{name}.h") for name in ("types", "random")) + HARNESS)
 
 
 def pointer(array: npt.NDArray[Any]) -> ctypes.c_void_p:

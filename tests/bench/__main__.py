@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from birc.backends import Dtype
-from birc.backends.native import build
+from birc.backends.c_family import build
 from tests.bench import timing
 from tests.bench.cases import CASES, NEURONS, Case
 

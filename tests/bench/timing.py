@@ -15,7 +15,7 @@ import numpy as np
 
 import birc
 from birc.backends import Dtype
-from birc.backends.native import build
+from birc.backends.c_family import build
 from birc.driver import Compiled
 from tests.bench.cases import NEURONS, NUMPY_STEPS, Case
 

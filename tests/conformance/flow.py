@@ -95,6 +95,8 @@ FLOW = (
         values={"a": {1: 2.0, 2: 1.0, 3: 2.0}, "b": {1: 1.0, 2: 2.0}, "v": {1: 1.0, 2: 3.0, 3: 4.0, 4: 6.0}},
         exact=True,
     ),
+    # x = 0.3, then 0.03 + 0.3, then 0.033 + 0.3.
+    Case("literal", "literal", steps=3, values={"x": {1: 0.3, 2: 0.33, 3: 0.333}}),
     Case("elapsed", "elapsed", steps=4, dt="0.25 ms", values={"x": {1: 0.25, 4: 1.0}}, exact=True),
     # I = 0, 0, 1, 3 held over the steps from 0, 1, 2, 3; J is not given.
     Case(
@@ -105,7 +107,8 @@ FLOW = (
         values={"v": {1: 0.0, 2: 0.0, 3: 1.0, 4: 4.0}, "u": {3: 1.0, 4: 4.0}},
         exact=True,
     ),
-    # v rests at -40 mV. m: alpha = 0.1 x / (1 - e^(-x/10)) is 1 at x = 0, beta = 4 e^(-25/18). s: 1 / (1 + e^-2). Both begin there and stay.
+    # v rests at -40 mV. m: alpha = 0.1 x / (1 - e^(-x/10)) is 1 at x = 0, beta = 4 e^(-25/18). s: 1 / (1 + e^-2). Both begin there and
+    # stay.
     Case(
         "gates",
         "gates",

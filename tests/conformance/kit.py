@@ -11,6 +11,7 @@ import numpy as np
 
 from birc.backends import Dtype, Runner
 from birc.driver import lower
+from birc.errors import BircError
 from birc.ir.step import Step
 from birc.runtime.result import Result
 from birc.runtime.simulate import simulate
@@ -70,7 +71,10 @@ def run(case: Case, runner: Runner, dtype: Dtype = "f64") -> Result:
 
 def differences(case: Case, runner: Runner, dtype: Dtype = "f64") -> list[str]:
     """Everything in which a run differs from the row; empty where it holds."""
-    out = run(case, runner, dtype)
+    try:
+        out = run(case, runner, dtype)
+    except BircError as error:
+        return [str(error)]
     found = []
     for neuron in range(case.n):
         wanted = case.stamps[neuron] if neuron < len(case.stamps) else ()

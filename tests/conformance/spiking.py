@@ -30,16 +30,17 @@ LIF = tuple(
     for n_ref in (0, 1, 2, 10, 20)
 )
 
-# The same, with a refractory time and a drive of its own for each neuron. I = 3: e^(-k/20) <= 2/3 from k = 8.1, so 9. I = 0.9 never fires.
+# The same, with a refractory time, a drive and a time constant of its own for each neuron. I = 3: e^(-k/20) <= 2/3 from k = 8.1, so 9.
+# I = 0.9 never fires. With 40 ms: 40 log 3 = 43.94, so 44, and the next at 44 + 20 + 44.
 EACH = Case(
     "lif_each",
     "lif",
-    steps=100,
+    steps=108,
     n=4,
     inputs={"I": [1.5, 3.0, 0.9, 1.5]},
-    params={"t_ref": [0.0, 5.0, 0.0, 20.0]},
-    stamps=(tuple(range(22, 101, 22)), tuple(range(9, 101, 14)), (), (22, 64)),
-    values={"v": {22: (0.0, 3 * (1 - exp(-8 / 20)), 0.9 * (1 - exp(-22 / 20)), 0.0)}},
+    params={"t_ref": [0.0, 5.0, 0.0, 20.0], "tau": [20.0, 20.0, 20.0, 40.0]},
+    stamps=(tuple(range(22, 109, 22)), tuple(range(9, 109, 14)), (), (44, 108)),
+    values={"v": {22: (0.0, 3 * (1 - exp(-8 / 20)), 0.9 * (1 - exp(-22 / 20)), 1.5 * (1 - exp(-22 / 40)))}},
     exact=True,
 )
 

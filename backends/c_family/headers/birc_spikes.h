@@ -1,13 +1,14 @@
-// From rows of bits, one for each neuron, to lists of spikes.
-extern "C" __attribute__((visibility("default"))) int64 birc_count(const uint64* words, int64 length) {
+// Spikes as rows of bits, one for each neuron, and as lists.
+namespace birc {
+
+inline int64 count_spikes(const uint64* words, int64 length) {
     int64 total = 0;
     for (int64 i = 0; i < length; i++) total += __builtin_popcountll(words[i]);
     return total;
 }
 
-// Spikes of `steps` rows of bits, sorted by stamp, then neuron.
-extern "C" __attribute__((visibility("default"))) void birc_list(const uint64* fired, int64 steps, int64 words, int64 start, int32* index,
-                                                                 int64* stamp) {
+// Sorted by stamp, then neuron.
+inline void list_spikes(const uint64* fired, int64 steps, int64 words, int64 start, int32* index, int64* stamp) {
     int64 at = 0;
     for (int64 step = 0; step < steps; step++)
         for (int64 word = 0; word < words; word++)
@@ -16,3 +17,5 @@ extern "C" __attribute__((visibility("default"))) void birc_list(const uint64* f
                 stamp[at++] = start + step + 1;
             }
 }
+
+}  // namespace birc

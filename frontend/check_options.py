@@ -1,0 +1,101 @@
+"""`with` lines: each names a solver, surrogate or number type that there is, with arguments and states that suit it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from birc.errors import Label, Span
+from birc.frontend import ast
+from birc.frontend.draft import CONSTANT, Draft
+from birc.frontend.mismatch import a_kind
+from birc.frontend.names import CALLED
+from birc.frontend.typed import fits
+from birc.ir import model as ir
+from birc.ir.expr import Expr
+from birc.ir.options import SOLVERS, STORES, SURROGATES
+from birc.units import ONE
+
+NAMES: dict[str, Iterable[str]] = {"solver": SOLVERS, "surrogate": SURROGATES, "store": STORES}
+CALLED_HERE = {"solver": "solver", "surrogate": "surrogate", "store": "number type"}
+
+
+def build_options(draft: Draft) -> tuple[ir.Option, ...]:
+    """The `with` lines: what never changes a model's meaning."""
+    lines = draft.all_of(ast.With)
+    check_one_surrogate(lines, draft)
+    return tuple(_option(line, draft) for line in lines)
+
+
+def check_one_surrogate(lines: list[ast.With], draft: Draft) -> None:
+    """M112, M113, M117: a model that spikes has one surrogate, for the spike and for no state."""
+    surrogates = [line for line in lines if line.kind == "surrogate"]
+    for line in surrogates[1:]:
+        draft.report.error("M112", "a model has one surrogate", line.name_span, labels=(Label(surrogates[0].name_span, "first"),))
+    for line in surrogates:
+        if line.targets:
+            span = line.targets[0].span.to(line.targets[-1].span)
+            draft.error("M117", "a surrogate belongs to the spike, not to a state", span, f"write `with surrogate {line.name}`")
+    if surrogates and not draft.all_of(ast.Spike) and "spike" not in draft.report.forgiven:
+        message = "a surrogate stands for the derivative of a spike, and this model has none"
+        draft.error("M113", message, surrogates[0].name_span, "add `spike when …`, or drop this line")
+
+
+def _option(line: ast.With, draft: Draft) -> ir.Option:
+    known = check_name(line, draft)
+    arguments: dict[str, Expr] = {}
+    for keyword in line.arguments:
+        typed = draft.read(keyword.value, "an option", CONSTANT)
+        if known and not check_argument(keyword, line, draft):
+            continue
+        if keyword.name in arguments:
+            draft.error("N102", f"`{keyword.name}` is given twice", keyword.name_span)
+        elif fits(typed, ONE, keyword.value, draft.scope, draft.report, "U107", f"`{keyword.name}` is {a_kind(ONE.dimension)}"):
+            arguments[keyword.name] = typed.expr
+    targets = tuple(name for node in line.targets if (name := _target(node.name + "'" * node.order, node.span, line, draft)))
+    return ir.Option(line.kind, line.name, tuple(arguments.items()), targets, line.span)
+
+
+def check_name(line: ast.With, draft: Draft) -> bool:
+    """N122: what a `with` line names exists."""
+    names = tuple(NAMES[line.kind])
+    if line.name in names:
+        return True
+    near = draft.report.nearest(line.name, names)
+    help = f"did you mean `{near}`?" if near else f"there are {', '.join(f'`{n}`' for n in names)}"
+    draft.error("N122", f"there is no {CALLED_HERE[line.kind]} `{line.name}`", line.name_span, help)
+    return False
+
+
+def check_argument(keyword: ast.Keyword, line: ast.With, draft: Draft) -> bool:
+    """N121: only surrogates have arguments, each its own."""
+    names = SURROGATES[line.name] if line.kind == "surrogate" else ()
+    if keyword.name in names:
+        return True
+    near = draft.report.nearest(keyword.name, names)
+    help = f"did you mean `{near}`?" if near else f"it has {', '.join(f'`{n}`' for n in names)}" if names else None
+    message = f"the {line.kind} `{line.name}` has no argument" + (f" `{keyword.name}`" if names else "s")
+    draft.error("N121", message, keyword.name_span, help)
+    return False
+
+
+def _target(name: str, span: Span, line: ast.With, draft: Draft) -> str | None:
+    symbol = draft.scope.symbols.get(name)
+    if line.kind == "solver" and symbol is not None and symbol.kind == "state" and not has_equation(name, draft):
+        draft.error("M114", f"`{name}` has no equation, so there is nothing to solve", span)
+        return None
+    if symbol is not None and (symbol.kind == "state" or (line.kind == "store" and symbol.kind in ("param", "trace"))):
+        return name
+    if symbol is not None:
+        draft.error("M114", f"`{name}` is {CALLED[symbol.kind]}; `with {line.kind}` is about states", span)
+    elif name not in draft.report.forgiven:
+        near = draft.report.nearest(name, (s.name for s in draft.scope.of_kind("state")))
+        draft.error("N101", f"there is no state `{name}`", span, f"did you mean `{near}`?" if near else None)
+    return None
+
+
+def has_equation(state: str, draft: Draft) -> bool:
+    """Whether an equation of this model, a gate's included, or of a channel that it uses advances a state."""
+    first = state.rstrip("'")
+    if "." in state or any(g.name == state for g in draft.all_of(ast.Gate)):
+        return True
+    return first in draft.report.forgiven or any(e.target.name == first for e in draft.all_of(ast.Equation))
