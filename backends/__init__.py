@@ -1,6 +1,7 @@
 """Targets: what each makes of a step program, and how it is run where it can run here.
 
-A backend is an op table and a frame: all meaning is decided before it. Backends are listed in `BACKENDS` and imported when asked for.
+A backend is an op table and a frame: all meaning is decided before it. Backends are listed in `BACKENDS` and imported when asked for;
+installed packages add theirs by an entry point of the group `birc.backends`.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,9 @@ import numpy.typing as npt
 from birc.errors import BircError, Diagnostic
 from birc.ir.step import Step
 from birc.suggest import closest
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 Array = npt.NDArray[Any]
 Dtype = Literal["f64", "f32"]
@@ -92,6 +96,7 @@ class Missing:
     how: str
 
 
+@runtime_checkable
 class Backend(Protocol):
     """A target."""
 
@@ -111,6 +116,14 @@ class Backend(Protocol):
 
     def load(self, artifact: Artifact) -> Runner:
         """Make the artifact runnable in this process."""
+
+
+@runtime_checkable
+class Emulated(Protocol):
+    """A target whose artifacts may run here on something other than what they are for."""
+
+    def emulation(self) -> str:
+        """What they run on and why, in a few words; empty where it is what they are for."""
 
 
 @runtime_checkable
@@ -138,20 +151,60 @@ class HoldsNumbers(Protocol):
         """The artifact with the numbers in its files. Raises a BircError that holds all that do not fit."""
 
 
+@runtime_checkable
+class SolvesItself(Protocol):
+    """A target that takes the equations, not the program: it is compared by whole runs, since it has no ops to compare."""
+
+    solution: str
+
+
 BACKENDS: dict[str, str] = {
     "numpy": "birc.backends.numpy",
     "native": "birc.backends.native",
     "cuda": "birc.backends.cuda",
     "keras": "birc.backends.keras",
     "onnx": "birc.backends.onnx",
+    "nir": "birc.backends.nir",
 }
 
 
+GROUP = "birc.backends"
+
+
+def further() -> dict[str, EntryPoint]:
+    """Targets of installed packages, by name; a name that birc has itself is birc's."""
+    from importlib.metadata import entry_points
+
+    return {point.name: point for point in sorted(entry_points(group=GROUP)) if point.name not in BACKENDS}
+
+
+def target_names() -> tuple[str, ...]:
+    """The names of all targets."""
+    return (*BACKENDS, *further())
+
+
 def load_backend(name: str) -> Backend:
-    """Import a backend by its name. Raises A010 for a name that is none."""
-    if name not in BACKENDS:
-        near = closest(name, BACKENDS)
-        help = f"did you mean `{near}`?" if near else "`birc targets` lists them"
-        raise BircError("A010", f"there is no target `{name}`", help=f"{help} (targets: {', '.join(BACKENDS)})")
-    backend: Backend = import_module(BACKENDS[name]).BACKEND
+    """Import a backend by its name. Raises A010 for a name that is none, X006 for a package's that cannot be used."""
+    if name in BACKENDS:
+        backend: Backend = import_module(BACKENDS[name]).BACKEND
+        return backend
+    found = further()
+    if name in found:
+        return _foreign(found[name])
+    known = (*BACKENDS, *found)
+    near = closest(name, known)
+    help = f"did you mean `{near}`?" if near else "`birc targets` lists them"
+    raise BircError("A010", f"there is no target `{name}`", help=f"{help} (targets: {', '.join(known)})")
+
+
+def _foreign(point: EntryPoint) -> Backend:
+    """The backend behind an entry point."""
+    package = f" of the package {point.dist.name}" if point.dist else ""
+    help = "update or remove that package; `docs/writing_a_backend.md` says what a backend has"
+    try:
+        backend = point.load()
+    except (ImportError, AttributeError, SyntaxError) as error:
+        raise BircError("X006", f"the target `{point.name}`{package} cannot be loaded: {error}", help=help) from error
+    if not isinstance(backend, Backend) or backend.name != point.name:
+        raise BircError("X006", f"the target `{point.name}`{package} is no backend of this name: {point.value}", help=help)
     return backend

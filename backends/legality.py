@@ -1,6 +1,6 @@
 """What a target can take, as a table; everything that a program uses beyond it, at once and with its places.
 
-A backend fills in a `Takes` and returns `refusals(step, dtype, takes)`, with what it alone knows added. A new kind of thing that programs
+A backend has a `Takes`, named `takes`, and refuses `refusals(step, dtype, takes)`, with what it alone knows added. A new kind of thing that programs
 may use is a new word in `Feature` and a line in `uses`; targets that do not name it refuse it from then on.
 """
 
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import ClassVar, Literal, Protocol, get_args, runtime_checkable
 
 from birc.backends import Dtype
 from birc.errors import Diagnostic, Label, Span
 from birc.ir.expr import Expr, topo
-from birc.ir.ops import LEAVES
+from birc.ir.ops import LEAVES, TABLE
 from birc.ir.step import Define, Deliver, Emit, Put, Statement, Step, Store
 
 Feature = Literal["inputs", "summed events", "events one by one", "noise", "spikes", "outputs", "counts", "flags", "learned parameters"]
@@ -48,6 +48,20 @@ class Takes:
     dtypes: frozenset[Dtype] = frozenset(("f64", "f32"))
     statements: int | None = None
     advice: Mapping[str, str] = field(default_factory=dict)
+
+
+    def lacks(self) -> tuple[str, ...]:
+        """What programs may use and the target does not take: features, ops and number types by name."""
+        features = (WORDS[feature] for feature in get_args(Feature) if feature not in self.features)
+        ops = (f"`{row.name}`" for row in TABLE if not row.bind_only and row.name not in self.ops)
+        return (*features, *ops, *(dtype for dtype in get_args(Dtype) if dtype not in self.dtypes))
+
+
+@runtime_checkable
+class Declares(Protocol):
+    """A target that says what it takes as a table."""
+
+    takes: ClassVar[Takes]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 
 import birc
 from birc import passes
-from birc.backends import BACKENDS, Artifact, Backend, Dtype, HoldsNumbers, Layers, Numbers, Runner, load_backend
+from birc.backends import Artifact, Backend, Dtype, HoldsNumbers, Layers, Numbers, Runner, load_backend, target_names
 from birc.checks import CheckResult, run_check
 from birc.errors import BircError, Diagnostic
 from birc.frontend.quantity import parse_quantity
@@ -26,6 +26,7 @@ from birc.ir.options import SOLVERS
 from birc.ir.step import Step
 from birc.ir.text import print_module, print_step
 from birc.runtime.bind import bind
+from birc.runtime.defaults import with_values
 from birc.runtime.durations import step_length
 from birc.runtime.output import write_folder
 from birc.runtime.result import Result, State
@@ -60,7 +61,7 @@ def lower(
 
     step = passes.run(_with_solver(item, solver), passes.PIPELINES["step"], watch, skip)
     assert isinstance(step, Step)
-    return stage[0], step
+    return stage[0], replace(step, model=stage[0])
 
 
 def _with_solver(model: Model, solver: str | Sequence[str] | None) -> Model:
@@ -163,7 +164,7 @@ class Compiled:
         options["params"] = {**self.params, **options.get("params", {})}
         return Simulator(self.runner, self.step, dt=self.dt, dtype=self.artifact.dtype, **options)
 
-    def layer(self, **options: Any) -> Any:
+    def layer(self, /, **options: Any) -> Any:
         """A layer of the target's framework, where it has layers (`keras`).
 
         options: what the emitted layer takes, and parameters by name, as in `run`. Raises A016 for a target without layers, X001 where
@@ -243,6 +244,8 @@ def build(
 ) -> Compiled:
     """Emit a step program for a target. Raises all refusals of the target at once."""
     backend = load_backend(target)
+    if isinstance(backend, HoldsNumbers):
+        step = with_values(step, params, preset)
     refusals = backend.refuse(step, dtype)
     if refusals:
         raise BircError.of(refusals)
@@ -400,7 +403,7 @@ def verify(
 ) -> list[Report]:
     """Compare targets (all of them, if none are named) with the reference, for one model of a file or for each that can run."""
     loaded = load(file)
-    names = list(BACKENDS) if targets is None else list(targets)
+    names = target_names() if targets is None else targets
     backends = [load_backend(name) for name in names]
     programs = _programs(loaded, model, preset, solver, skip)
     reports = []

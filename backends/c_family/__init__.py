@@ -66,7 +66,7 @@ KEYWORDS = _words("""
     struct switch template this thread_local throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t
     while xor xor_eq main typeof linux unix NULL
 
-    threadIdx blockIdx blockDim gridDim warpSize half dim3 float2 float4 double2 int2 int4
+    threadIdx blockIdx blockDim gridDim warpSize atomicOr assert alloca offsetof half dim3 float2 float4 double2 int2 int4
 """)
 """Words of C, C++ and CUDA."""
 

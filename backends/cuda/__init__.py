@@ -13,15 +13,13 @@ from birc.backends.legality import Takes, refusals
 from birc.errors import Diagnostic
 from birc.ir.step import Step
 
-TAKES = Takes("the cuda target", OPS, statements=5000)
-
-
 class Cuda:
     """See `birc.backends.Backend`."""
 
     name: ClassVar[str] = "cuda"
     description: ClassVar[str] = "CUDA C++ for NVIDIA devices, with a plain C interface"
     levels: ClassVar[Mapping[Dtype, str]] = {"f64": "L1", "f32": "L2"}
+    takes: ClassVar[Takes] = Takes("the cuda target", OPS, statements=5000)
 
     def missing(self) -> Missing | None:
         """A C++ compiler, where there is neither a device with nvcc nor a compiler to emulate one."""
@@ -34,8 +32,8 @@ class Cuda:
         return device.emulation()
 
     def refuse(self, step: Step, dtype: Dtype) -> tuple[Diagnostic, ...]:
-        """What is not in `TAKES`, and a program that names too many arrays."""
-        found = refusals(step, dtype, TAKES)
+        """What is not in `takes`, and a program that names too many arrays."""
+        found = refusals(step, dtype, self.takes)
         values = 0 if found else emit.values_of(step)
         if values > emit.MOST_VALUES:
             message = f"the program has {values} parameters, states and ports; the cuda target takes {emit.MOST_VALUES}"

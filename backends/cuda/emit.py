@@ -6,6 +6,7 @@ those of the other C-like targets.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -27,6 +28,8 @@ FLAGS = (
 )  # fmt: skip
 THREADS = 128
 """Of a block: few enough that a small population still spreads over the processors of a device."""
+MACRO = re.compile(r"[A-Z][A-Z0-9_]{2,}|M_\w+|L_\w+|P_tmpdir|HUGE_VAL\w*|stdin|stdout|stderr")
+"""Names that the headers which nvcc reads may have as macros, such as `NAN`."""
 MOST_VALUES = 2000
 """Arrays that a job names: their addresses go to the kernel as one argument, which holds 32 764 bytes at most."""
 
@@ -44,6 +47,7 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
     interface = templates.get_template("interface.h.j2").render(symbol=symbol, order=_order(places, dtype)).rstrip()
     normals = [(f"{noise.name}:{lane}", i, lane) for i, noise in enumerate(step.noises) for lane in range(noise.lanes)]
     payloads = list(writer.payloads.values())
+    unread = {define.name for define in step.bind} - set(places.binds)
     headers = ["birc_types.h", "birc_spikes.h", "birc_math.h", *(["birc_random.h"] if places.noises else [])]
     groups = (
         ("bound", [(C_TYPES[places.kinds[bind]], bind) for bind in places.binds]),
@@ -61,6 +65,7 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
         threads=THREADS,
         interface=interface,
         headers=[*(header(shared) for shared in headers), header("birc_device.h", "birc.backends.cuda")],
+        macros=[word for name, word in writer.names.items() if MACRO.fullmatch(word) and name not in unread],
         real=REALS[dtype],
         count=COUNTS[dtype],
         symbol=symbol,

@@ -73,7 +73,7 @@ class CudaRunner:
         self.list.argtypes, self.list.restype = (job, POINTER, POINTER), None
 
     def run(self, job: Job) -> Spikes:
-        """See `birc.backends.Runner`. Raises R102 where the device fails, for example for want of memory."""
+        """See `birc.backends.Runner`. Raises X206 where the device fails, for example for want of memory."""
         call = Call(self.layout, self.types, job)
         most = max(1, MOST_BYTES // max(1, call.bytes_of_step()))
         found = [self.stretch(call, first, count) for first, count in stretches(job, most, FIRST_UPDATES, STRETCH_SECONDS)]
@@ -95,7 +95,7 @@ class CudaRunner:
         fields.record, fields.fired = record.ctypes.data, fired.ctypes.data
         code = self.advance(ctypes.byref(fields))
         if code != 0:
-            raise BircError("R102", f"the CUDA device failed: {self.error(code).decode('utf-8', 'replace')} (error {code})")
+            raise BircError("X206", f"the CUDA device failed: {self.error(code).decode('utf-8', 'replace')} (error {code})")
         total = self.count(ctypes.byref(fields))
         spikes = Spikes(np.empty(total, np.int32), np.empty(total, np.int64))
         self.list(ctypes.byref(fields), spikes.index.ctypes.data, spikes.stamp.ctypes.data)

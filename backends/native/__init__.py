@@ -13,15 +13,13 @@ from birc.backends.native import emit, run
 from birc.errors import Diagnostic
 from birc.ir.step import Step
 
-TAKES = Takes("the native target", OPS)
-
-
 class Native:
     """See `birc.backends.Backend`."""
 
     name: ClassVar[str] = "native"
     description: ClassVar[str] = "C++ for this machine's processor, vectorised and with threads; the fastest way to simulate"
     levels: ClassVar[Mapping[Dtype, str]] = {"f64": "L1", "f32": "L2"}
+    takes: ClassVar[Takes] = Takes("the native target", OPS)
 
     def missing(self) -> Missing | None:
         """A C++ compiler, where none is found; on Windows, another system."""
@@ -31,7 +29,7 @@ class Native:
 
     def refuse(self, step: Step, dtype: Dtype) -> tuple[Diagnostic, ...]:
         """Ops that have no C++ spelling, and a program that holds too much at a time."""
-        found = list(refusals(step, dtype, TAKES))
+        found = list(refusals(step, dtype, self.takes))
         reason = None if found else emit.too_large(step)
         if reason is not None:
             found.append(Diagnostic("L202", reason, step.span, "`--target numpy` takes it"))

@@ -8,7 +8,8 @@ from itertools import count
 
 from birc.backends.numpy.syntax import bind_syntax, literal
 from birc.backends.text import lines
-from birc.ir.expr import make
+from birc.ir.expr import leaves, make
+from birc.ir.model import Param
 from birc.ir.step import Step
 from birc.units import internal_unit
 
@@ -43,20 +44,43 @@ def bind_text(step: Step, names: Mapping[str, str]) -> Bind:
     own = {key: names[name] for key, name in arguments(step).items()}
     h = own[""]
     syntax = bind_syntax(names, own, h)
-    given = [f"{h},  # ms, the length of a step", *(["*,"] if step.params else [])]
-    for param in step.params:
-        default = f"={literal(param.value.attr)}" if param.value.op == "const" else ""
-        unit = internal_unit(param.unit.dimension).text
-        given.append(f"{own[param.name]}{default}," + ("" if unit == "1" else f"  # {unit}"))
-    every = ", ".join(own.values())
-    body = [f"{every} = (np.asarray(x, np.float64)[()] for x in ({every}))"] if step.params else [f"{h} = np.float64({h})"]
     taken = set(names.values())
     fresh = (t for i in count() if (t := f"t{i}") not in taken)
+    literals = [p for p in step.params if p.value.op == "const"]
+    given = [f"{h},  # ms, the length of a step", *(["*,"] if step.params else [])]
+    for param in step.params:
+        default = literal(param.value.attr) if param in literals else "None"
+        unit = internal_unit(param.unit.dimension).text
+        given.append(f"{own[param.name]}={default}," + ("" if unit == "1" else f"  # {unit}"))
+    numbers = [h, *(own[p.name] for p in literals)]
+    body = [f"{a} = {_number(a)}" for a in numbers] if len(numbers) == 1 else []
+    if len(numbers) > 1:
+        body = [f"{', '.join(numbers)} = ({_number('x')} for x in ({', '.join(numbers)}))"]
+    for param in _in_order([p for p in step.params if p not in literals]):
+        *before, last = lines([("", param.value)], syntax, fresh)
+        body += [f"{line.name} = {line.text}" for line in before]
+        body.append(f"{own[param.name]} = {last.text} if {own[param.name]} is None else {_number(own[param.name])}")
     for line in lines([(names[d.name], d.value) for d in step.bind], syntax, fresh):
         if line.text != line.name:
             text = f"np.float64({line.text})" if line.node.op == "const" and isinstance(line.node.attr, float) else line.text
             body.append(f"{line.name} = {text}")
     return Bind(given, body, _packed([f"{d.name!r}: {names[d.name]}," for d in step.bind]))
+
+
+def _number(text: str) -> str:
+    """A number or array as NumPy's."""
+    return f"np.asarray({text}, np.float64)[()]"
+
+
+def _in_order(params: list[Param]) -> list[Param]:
+    """Parameters, each after those that its default reads."""
+    rest, out = list(params), []
+    while rest:
+        waiting = {p.name for p in rest}
+        ready = next(p for p in rest if not leaves(p.value, "var") & waiting)
+        rest.remove(ready)
+        out.append(ready)
+    return out
 
 
 def _packed(items: list[str]) -> list[str]:

@@ -26,8 +26,8 @@ HELPERS = ("exprel", "sigmoid", "heaviside", "steps")
 ENTRIES = frozenset({"propagator", "input_gain", "noise_factor"})
 
 FIRED = ".spike"
-STORED, PUT = ".store.", ".put."
-"""What names the value of an `Emit`, `Store` or `Put` that is more than a name."""
+STORED, PUT, NEXT = ".store.", ".put.", ".next"
+"""What names the value of an `Emit`, `Store`, `Put` or `Carry` that is more than a name."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class _Body:
 
         def result(name: str, e: Expr, span: Span | None) -> str:
             """The text of a value that is returned: its name, after a line of its own if it has none yet."""
-            if not e.args and e.op in ("value", "const"):
+            if _is_named(e):
                 return self._leaf(e)
             pending.append((name, e, span))
             return self.names[name]
@@ -145,14 +145,17 @@ class _Body:
         self.texts.append(Text(f"for who, {payload} in rounds{arrived}:", where))
         for carry in deliver.carries:
             self.texts.append(Text(f"{names[carry.name]} = {names[carry.result]}", "", 2))
-        nexts = [c.next if c.next.op == "value" else None for c in deliver.carries]
-        body += [(f"{c.result}.next", c.next, None) for c, n in zip(deliver.carries, nexts, strict=True) if n is None]
-        self._lines(body, 2)
-        for carry, known in zip(deliver.carries, nexts, strict=True):
-            after = names[f"{carry.result}.next"] if known is None else self._leaf(known)
+        self._lines(body + [(c.result + NEXT, c.next, None) for c in deliver.carries if not _is_named(c.next)], 2)
+        for carry in deliver.carries:
+            after = self._leaf(carry.next) if _is_named(carry.next) else names[carry.result + NEXT]
             self.texts.append(Text(f"{names[carry.result]} = np.where(who, {after}, {names[carry.result]})", "", 2))
         if not deliver.carries and not deliver.body:
             self.texts.append(Text("pass", "", 2))
+
+
+def _is_named(e: Expr) -> bool:
+    """Whether a value has a text without a line of its own."""
+    return e.op in ("value", "const")
 
 
 def _where(span: Span | None) -> str:
@@ -185,16 +188,16 @@ def _names(step: Step) -> Iterator[str]:
         match s:
             case Define(name, _):
                 yield name
-            case Store(slot, _):
+            case Store(slot, e) if not _is_named(e):
                 yield STORED + slot
-            case Put(output, _):
+            case Put(output, e) if not _is_named(e):
                 yield PUT + output
-            case Emit():
+            case Emit(e) if not _is_named(e):
                 yield FIRED
             case Deliver():
                 yield s.payload
                 yield from (d.name for d in s.body)
                 for c in s.carries:
-                    yield from (c.name, c.result, f"{c.result}.next")
+                    yield from (c.name, c.result, *(() if _is_named(c.next) else (c.result + NEXT,)))
             case _:
                 pass

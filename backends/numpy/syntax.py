@@ -58,7 +58,7 @@ def bind_syntax(names: Mapping[str, str], params: Mapping[str, str], h: str) -> 
         match e.op:
             case "value":
                 return names[str(e.attr)]
-            case "param":
+            case "param" | "var":
                 return params[str(e.attr)]
             case "step_size":
                 return h

@@ -12,7 +12,7 @@ from typing import Any
 
 from birc.backends import Dtype
 from birc.backends.names import identifiers
-from birc.backends.onnx.table import BOOLEAN_FUNCTIONS, FUNCTIONS, FUNCTIONS_DOMAIN, PLAIN_NODES, MODEL_DOMAIN, NODES, OPSET
+from birc.backends.onnx.table import BOOLEAN_FUNCTIONS, FUNCTIONS, FUNCTIONS_DOMAIN, MODEL_DOMAIN, NODES, OPSET, PLAIN_NODES
 from birc.errors import Span
 from birc.ir.expr import Expr, leaves, topo
 from birc.ir.ops import OPS, Kind
@@ -223,7 +223,9 @@ class Body:
         """A Scan over the rounds of a port, with the carries as its state; who is not in a round keeps them."""
         from onnx import helper
 
-        inner = replace(self, nodes=[], tensors=dict(self.tensors), values=dict(self.values), facts=dict(self.facts), casts=dict(self.casts))
+        inner = replace(
+            self, nodes=[], tensors=dict(self.tensors), values=dict(self.values), facts=dict(self.facts), casts=dict(self.casts)
+        )
         payload, present = (self.signature.names[group, deliver.port] for group in ("round", "present"))
         row, who = self.fresh(f"{payload}_row"), self.fresh(f"{present}_row")
         inner.values[deliver.payload] = (row, "real", True)

@@ -16,6 +16,7 @@ OVER_TIME = ("input", "sum", "round", "present", "normal")
 RANK = {"round": 2, "present": 2}
 """Of what holds the events of a step; anything else is one entry per neuron."""
 
+
 def emit(step: Step, dtype: Dtype) -> Artifact:
     """Both files. Bind values are inputs that have to be given; `fill` gives them defaults."""
     sign = signature(step)
@@ -34,7 +35,9 @@ def _model(graph: Any, protos: list[Any], sign: Signature) -> bytes:
     domains = ("", OPSET), (MODEL_DOMAIN, 1), (FUNCTIONS_DOMAIN, 1)
     imports = [helper.make_opsetid(domain, version) for domain, version in domains]
     model = helper.make_model(graph, functions=protos, opset_imports=imports, ir_version=IR_VERSION, producer_name="birc")
-    helper.set_model_props(model, {"birc." + group: ", ".join(f"{k} = {v}" for k, v in names.items()) for group, names in _names(sign).items()})
+    helper.set_model_props(
+        model, {"birc." + group: ", ".join(f"{k} = {v}" for k, v in names.items()) for group, names in _names(sign).items()}
+    )
     data: bytes = model.SerializeToString(deterministic=True)
     return data
 
@@ -42,7 +45,8 @@ def _model(graph: Any, protos: list[Any], sign: Signature) -> bytes:
 def _names(sign: Signature) -> dict[str, dict[str, str]]:
     """The tensor of each slot, input, event port, noise, bind value and output, by group and name in the program.
 
-    `final`, `spikes` and `trace` are outputs of the Scan; `clock` is its input [T, 1] that tells the number of steps where nothing else does.
+    `final`, `spikes` and `trace` are outputs of the Scan; `clock` is its input [T, 1] that tells the number of steps where nothing else
+    does.
     """
     groups: dict[str, dict[str, str]] = {}
     for group, name in (*sign.inputs, *sign.outputs):
@@ -127,7 +131,10 @@ def _scan_graph(step: Step, sign: Signature, dtype: Dtype) -> Any:
         [call, *copies],
         "one_step",
         [*(_info(f"{name[k]}.now", sign.kinds[k], dtype, ("n",)) for k in slots), *rows],
-        [*(_info(name["next", k[1]], sign.kinds[k], dtype, ("n",)) for k in slots), *(_info(inner, kind, dtype, ("n",)) for inner, _, kind in observed)],
+        [
+            *(_info(name["next", k[1]], sign.kinds[k], dtype, ("n",)) for k in slots),
+            *(_info(inner, kind, dtype, ("n",)) for inner, _, kind in observed),
+        ],
     )  # fmt: skip
     over_time = [name[k] for k in ports] or [_apart("clock", sign)]
     ends = [final(name[k], sign) for k in slots]
@@ -142,7 +149,9 @@ def _scan_graph(step: Step, sign: Signature, dtype: Dtype) -> Any:
         )
     )
     inputs = [_info(name[k], sign.kinds[k], dtype, (None,)) for k in slots]
-    inputs += [_info(name[k], sign.kinds[k], dtype, ("T", *(None,) * rank(k))) for k in ports] or [_info(over_time[0], "real", dtype, ("T", None))]
+    inputs += [_info(name[k], sign.kinds[k], dtype, ("T", *(None,) * rank(k))) for k in ports] or [
+        _info(over_time[0], "real", dtype, ("T", None))
+    ]
     inputs += [_info(name[k], sign.kinds[k], dtype, (None,)) for k in binds]
     outputs = [_info(e, sign.kinds[k], dtype, ("n",)) for e, k in zip(ends, slots, strict=True)]
     outputs += [_info(outer, kind, dtype, ("T", "n")) for _, outer, kind in observed]

@@ -15,7 +15,7 @@ def fill(artifact: Artifact, numbers: Numbers) -> Artifact:
     """The artifact with an initializer for each input that the numbers know; in the Scan one state serves all neurons."""
     names = artifact.manifest["onnx"]
     kinds = {slot.name: slot.kind for slot in artifact.step.slots}
-    types = {"real": FLOATS[artifact.dtype], "int": np.int32, "bool": np.bool_}
+    types: dict[str, Any] = {"real": FLOATS[artifact.dtype], "int": np.int32, "bool": np.bool_}
     binds = {tensor: _number(numbers.bind[name], FLOATS[artifact.dtype]) for name, tensor in names.get("bind", {}).items()}
     states = {tensor: np.atleast_1d(numbers.initial[name]).astype(types[kinds[name]]) for name, tensor in names.get("slot", {}).items()}
     files = {SCAN: _with(artifact.files[SCAN], binds | states), STEP: _with(artifact.files[STEP], binds)}

@@ -181,5 +181,6 @@ def _joined(parts: list[Spikes]) -> Spikes:
     if len(parts) == 1:
         return parts[0]
     return Spikes(
-        np.concatenate([np.zeros(0, np.int32), *(p.index for p in parts)]), np.concatenate([np.zeros(0, np.int64), *(p.stamp for p in parts)])
+        np.concatenate([np.zeros(0, np.int32), *(p.index for p in parts)]),
+        np.concatenate([np.zeros(0, np.int64), *(p.stamp for p in parts)]),
     )

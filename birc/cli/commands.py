@@ -268,33 +268,46 @@ def explain(arguments: argparse.Namespace) -> int:
 
 
 def targets(arguments: argparse.Namespace) -> int:
-    """`birc targets`: what each target is, and whether it can run here."""
-    from birc.backends import BACKENDS, load_backend
+    """`birc targets`: what each target is, what it cannot take, and whether it can run here."""
+    from birc.backends import target_names
 
-    rows = []
-    for backend in map(load_backend, BACKENDS):
-        missing = backend.missing()
-        rows.append((backend, missing))
+    records = [_target(name) for name in target_names()]
     if arguments.json:
-        show.as_json(
-            [
-                {
-                    "target": backend.name,
-                    "description": backend.description,
-                    "levels": dict(backend.levels),
-                    "runs_here": missing is None,
-                    "missing": None if missing is None else {"what": missing.what, "how": missing.how},
-                }
-                for backend, missing in rows
-            ]
-        )
+        show.as_json(records)
         return 0
-    heads = ("target", "what it is", "level f64", "level f32", "here")
-    show.table(
-        heads,
-        [(b.name, b.description, b.levels["f64"], b.levels["f32"], "ok" if m is None else f"lacks {m.what}: {m.how}") for b, m in rows],
-    )
+    heads = ("target", "what it is", "level f64", "level f32", "does not take", "here")
+    show.table(heads, [(r["target"], r["description"], *r["levels"].values(), ", ".join(r["lacks"] or ()), _here(r)) for r in records])
     return 0
+
+
+def _target(name: str) -> dict[str, Any]:
+    """A target's record; of a package's target that cannot be loaded, the reason."""
+    from birc.backends import Emulated, load_backend
+    from birc.backends.legality import Declares
+
+    try:
+        backend = load_backend(name)
+    except BircError as error:
+        nothing = {"description": "", "levels": {"f64": "", "f32": ""}, "lacks": None, "runs_here": False, "missing": None, "emulated": None}
+        return {"target": name, **nothing, "problem": error.diagnostics[0].message}
+    lacking = backend.missing()
+    return {
+        "target": backend.name,
+        "description": backend.description,
+        "levels": {dtype: backend.levels.get(dtype, "") for dtype in ("f64", "f32")},
+        "lacks": list(backend.takes.lacks()) if isinstance(backend, Declares) else None,
+        "runs_here": lacking is None,
+        "missing": None if lacking is None else {"what": lacking.what, "how": lacking.how},
+        "emulated": (backend.emulation() or None) if lacking is None and isinstance(backend, Emulated) else None,
+        "problem": None,
+    }
+
+
+def _here(record: dict[str, Any]) -> str:
+    """Whether a target runs here, in words."""
+    if record["missing"]:
+        return f"lacks {record['missing']['what']}: {record['missing']['how']}"
+    return record["problem"] or record["emulated"] or "ok"
 
 
 def passes(arguments: argparse.Namespace) -> int:

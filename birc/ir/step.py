@@ -20,7 +20,7 @@ from typing import Literal
 
 from birc.errors import Span
 from birc.ir.expr import Expr
-from birc.ir.model import Block, Guard, Param, Preset
+from birc.ir.model import Block, Guard, Model, Param, Preset
 from birc.ir.ops import Kind
 from birc.units import Unit
 
@@ -193,6 +193,8 @@ class Step:
     guards: tuple[Guard, ...] = ()
     doc: str | None = None
     span: Span | None = _span()
+    model: Model | None = field(default=None, compare=False, repr=False)
+    """The equations it was lowered from, for targets that exchange these; a program read as text has none."""
 
     def phase(self, name: PhaseName) -> tuple[Statement, ...]:
         """The statements of a phase; none if it is empty."""

@@ -16,7 +16,8 @@ class Report:
 
     `level` is the conformance level reached ("" if none), `worst` the largest relative error in lock-step, `reason` why it is not a
     pass, `where` the place in the model, `unreached` what of the program the stimulus did not reach. Of a divergence, `step` is the first
-    step that comes out otherwise, `variable` what does, and `detail` the explanation.
+    step that comes out otherwise, `variable` what does, and `detail` the explanation. `emulated` says on what the target ran here, where
+    that is not what it is for.
     """
 
     target: str
@@ -33,6 +34,7 @@ class Report:
     dtype: str = ""
     step: int | None = None
     variable: str = ""
+    emulated: str = ""
 
     def record(self) -> dict[str, Any]:
         """The row for `--json`."""
@@ -49,6 +51,7 @@ class Report:
             "unreached": list(self.unreached),
             "step": self.step,
             "variable": self.variable or None,
+            "emulated": self.emulated or None,
             "dt": self.dt,
             "dtype": self.dtype,
         }
@@ -56,5 +59,6 @@ class Report:
     def row(self) -> tuple[str, ...]:
         """The row for the table."""
         worst = "" if self.worst is None else "0" if self.worst == 0 else f"{self.worst:.1e}"
-        note = self.reason or (f"not reached: {', '.join(self.unreached)}" if self.unreached else "")
+        unreached = f"not reached: {', '.join(self.unreached)}" if self.unreached else ""
+        note = "; ".join(part for part in (self.reason or unreached, self.emulated) if part)
         return self.model, self.target, self.status, self.level, worst, note

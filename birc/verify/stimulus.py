@@ -15,6 +15,8 @@ DECADES = np.arange(-5.0, 7.01, 0.25)
 STRENGTHS = np.concatenate([[0.0], 10**DECADES, -(10**DECADES)])
 """Of a trial run; the first is silence."""
 PROBE_STEPS = 400
+PERIOD = 10
+"""Steps between its events."""
 HOLDS = (1, 5, 20)
 """For how many steps a value of the noise is held, by turns."""
 
@@ -42,23 +44,25 @@ def _ports(step: Step) -> list[str]:
 
 
 def _level(step: Step, runner: Runner, probe: Program, port: str) -> float:
-    """The strength of one port: 1.5 times what first makes the model fire; where that is not for the port to decide, 1.5 times what
-    first moves a state by half of its size; else the strongest that keeps the states in reason."""
+    """The strength of one port: 1.5 times the weakest that makes the model fire (at every fourth event of an event port, if there is one);
+    where it fires anyway or never, 1.5 times what moves a state by half of its size; else the strongest that keeps the states in reason."""
     n = len(STRENGTHS)
     inputs = {p.name: np.zeros((1, n)) for p in step.inputs}
     events = {p.name: silence(PROBE_STEPS) for p in step.events}
     if port in inputs:
         inputs[port] = STRENGTHS[None]
     else:
-        events[port] = _every(10, PROBE_STEPS, STRENGTHS)
+        events[port] = _every(PERIOD, PROBE_STEPS, STRENGTHS)
     trace = run_free(runner, step, "f64", probe, Stimulus(n, PROBE_STEPS, inputs, events))
     states = [a.astype(float) for a in trace.states.values() if a.dtype.kind == "f"]
     finite = np.all([np.isfinite(a).all(axis=0) for a in states], axis=0) & (STRENGTHS != 0)
-    often = trace.fired.sum(axis=0) >= 2
+    count = trace.fired.sum(axis=0)
+    often = count >= 2
+    answering = (count >= PROBE_STEPS // PERIOD // 4) & (port in events)
     with np.errstate(all="ignore"):
         moving = np.any([np.abs(a - a[:, :1]).max(axis=0) >= 0.5 * np.maximum(1.0, np.abs(a[:, :1]).max()) for a in states], axis=0)
         calm = finite & np.all([np.abs(a).max(axis=0) <= 1e3 * (1 + np.abs(a[0])) for a in states], axis=0)
-    for wanted in (often & ~often[0], moving):
+    for wanted in (answering & ~often[0], often & ~often[0], moving):
         if (finite & wanted).any():
             found = STRENGTHS[finite & wanted]
             return float(1.5 * found[np.argmin(np.abs(found))])

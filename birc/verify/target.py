@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from birc.backends import Backend, Dtype, Runner, load_backend
+from birc.backends import Backend, Dtype, Emulated, HoldsNumbers, Runner, SolvesItself, load_backend
 from birc.errors import Span
 from birc.ir.step import Step
+from birc.runtime.defaults import with_values
 from birc.runtime.durations import count_steps, step_length
 from birc.runtime.simulate import Program, prepare
 from birc.verify.boundary import edge_divergence
@@ -46,6 +47,8 @@ def verify_target(
     """
     name = f"{step.name}.{preset}" if preset else step.name
     head = Report(backend.name, name, "pass", dt=dt, dtype=dtype)
+    if isinstance(backend, HoldsNumbers):
+        step = with_values(step, params, preset)
     refusals = backend.refuse(step, dtype)
     if refusals:
         reason = "; ".join(d.message for d in refusals)
@@ -53,6 +56,8 @@ def verify_target(
     missing = backend.missing()
     if missing is not None:
         return replace(head, status="unavailable", reason=f"lacks {missing.what}: {missing.how}")
+    if isinstance(backend, Emulated):
+        head = replace(head, emulated=backend.emulation())
     h = step_length(dt)
     steps = STEPS if duration is None else count_steps(duration, h)[0]
     reference = Reference(step, backend)
@@ -118,9 +123,24 @@ class Comparison:
     span: Span | None = None
 
 
+def compare_runs(runner: Runner, step: Step, dtype: Dtype, trial: Trial) -> Comparison:
+    """The free run of a target that solves the equations itself: its spikes, and its states while these are the same."""
+    free = run_free(runner, step, dtype, trial.program, trial.stimulus)
+    shift = worst_shift(free.fired, trial.trace.fired)
+    if shift > (1 if dtype == "f32" else 0):
+        return Comparison("", 0.0, problem=f"spikes shift by {shift} steps in a free run", span=step.span)
+    drift = differ(free, trial, FREE_RUNNING["L1"] if dtype == "f64" else LOCK_STEP["L2"])
+    if shift == 0 and drift.first is not None:
+        problem = f"`{drift.first.variable}` of neuron {drift.first.neuron} drifts by {drift.worst:.2g} of its range in a free run"
+        return Comparison("", drift.worst, problem=problem, span=step.span)
+    return Comparison("L1" if dtype == "f64" else "L2", drift.worst)
+
+
 def compare(step: Step, backend: Backend, reference: Reference, dtype: Dtype, trials: list[Trial]) -> Comparison:
     """Lock-step first, then the edges of comparisons, then each transcendental operation, then free-running."""
     runner = backend.load(backend.emit(step, dtype))
+    if isinstance(backend, SolvesItself):
+        return compare_runs(runner, step, dtype, trials[0])
     inexact = transcendental(reference.fast_watch)
     wanted = "L2" if dtype == "f32" else backend.levels[dtype] if inexact else "L0"
     bound = LOCK_STEP[wanted]

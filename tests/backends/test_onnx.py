@@ -210,12 +210,13 @@ def test_flags_are_selected_and_compared() -> None:
 
 
 def test_a_count_beside_a_number_is_a_number() -> None:
+    half = op("mul", const(0.5), value("k.1"))
     step = Step(
         "Count", (), (Slot("k", "int", ONE, ".zero"), Slot("x", "real", ONE, ".zero")), (), (), (), (), (Define(".zero", const(0)),),
-        (Phase("flow", (Define("k.1", op("add", load("k"), const(1))), Define("x.1", op("div", op("mul", const(0.5), value("k.1")), const(4))))),
+        (Phase("flow", (Define("k.1", op("add", load("k"), const(1))), Define("x.1", op("div", half, const(4))))),
          Phase("reset", (Store("k", value("k.1")), Store("x", value("x.1"))))),
     )  # fmt: skip
-    state = {"k": np.array([2, 3], np.int32), "x": np.zeros(2)}
+    state: dict[str, Any] = {"k": np.array([2, 3], np.int32), "x": np.zeros(2)}
     BACKEND.load(BACKEND.emit(step, "f64")).run(Job(2, 0, 2, {}, state, {}, {}, {}))
     np.testing.assert_array_equal(state["k"], [4, 5])
     np.testing.assert_array_equal(state["x"], [0.5, 0.625])
@@ -226,7 +227,9 @@ def test_a_count_beside_a_number_is_a_number() -> None:
 
 def test_a_program_without_ports_runs_by_the_clock() -> None:
     phases = (Phase("flow", (Define("v.1", op("mul", load("v"), value(".P"))),)), Phase("reset", (Store("v", value("v.1")),)))
-    step = Step("Decay", (), (Slot("v", "real", ONE, ".init"),), (), (), (), (), (Define(".init", const(1.0)), Define(".P", const(0.5))), phases)
+    step = Step(
+        "Decay", (), (Slot("v", "real", ONE, ".init"),), (), (), (), (), (Define(".init", const(1.0)), Define(".P", const(0.5))), phases
+    )
     state, record = {"v": np.array([1.0, 3.0])}, {"v": np.zeros((3, 2))}
     BACKEND.load(BACKEND.emit(step, "f64")).run(Job(2, 0, 3, {".P": 0.5}, state, {}, {}, record))
     np.testing.assert_array_equal(record["v"], [[0.5, 1.5], [0.25, 0.75], [0.125, 0.375]])
@@ -240,7 +243,9 @@ def test_what_depends_on_no_neuron_is_still_one_value_per_neuron() -> None:
         Phase("record", (Put("y", const(2.0)),)),
     )
     slots = (Slot("v", "real", ONE, ".init"), Slot("w", "real", ONE, ".init"))
-    step = Step("Flat", (), slots, (Port("I", ONE),), (), (Port("y", ONE),), (), (Define(".init", const(0.0)), Define("p", const(1.0))), phases)
+    step = Step(
+        "Flat", (), slots, (Port("I", ONE),), (), (Port("y", ONE),), (), (Define(".init", const(0.0)), Define("p", const(1.0))), phases
+    )
     job = Job(3, 0, 2, {"p": 1.5}, {"v": np.zeros(3), "w": np.zeros(3)}, {"I": np.array([[0.25]])}, {}, {"y": np.zeros((2, 3))})
     spikes = BACKEND.load(BACKEND.emit(step, "f64")).run(job)
     np.testing.assert_array_equal(job.state["v"], [1.5] * 3)
@@ -249,7 +254,24 @@ def test_what_depends_on_no_neuron_is_still_one_value_per_neuron() -> None:
     np.testing.assert_array_equal(spikes.stamp, [1, 1, 1, 2, 2, 2])
 
 
-HOSTILE = ["int", "v.row", "v_next", "fired", "spikes", "v_trace", "v_final", "widths", "clock", "birc", "x'", "x_prime", "t", "c_0_0", "lambda", "λ"]
+HOSTILE = [
+    "int",
+    "v.row",
+    "v_next",
+    "fired",
+    "spikes",
+    "v_trace",
+    "v_final",
+    "widths",
+    "clock",
+    "birc",
+    "x'",
+    "x_prime",
+    "t",
+    "c_0_0",
+    "lambda",
+    "λ",
+]
 
 
 def test_no_name_of_a_model_breaks_a_graph() -> None:

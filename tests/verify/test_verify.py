@@ -15,7 +15,7 @@ from birc.frontend.load import load_partial
 from birc.ir.expr import Expr, make
 from birc.ir.model import Model
 from birc.ir.step import Step
-from birc.sources import Loaded
+from birc.sources import Loaded, choose, load
 from birc.verify import Report, verify_target
 from tests.conformance.kit import step_of
 from tests.conformance.targets import need
@@ -34,8 +34,6 @@ def program(text: str) -> Step:
 
 def library(name: str) -> Step:
     """The step program of a library model."""
-    from birc.sources import choose, load
-
     return driver.lower(choose(load(name), None)[0])[1]
 
 
@@ -160,7 +158,22 @@ def test_the_record_is_json() -> None:
     right = verified(step_of("lif"), dt="1 ms").record()
     wrong = verify_target(step_of("delta"), Wrong(load_backend("numpy"), rule(upside_down, "on exc")), dt="1 ms", duration="50 ms", n=4)
     records = json.loads(json.dumps([right, wrong.record()]))
-    keys = {"target", "model", "status", "level", "worst", "where", "reason", "span", "unreached", "step", "variable", "dt", "dtype"}
+    keys = {
+        "target",
+        "model",
+        "status",
+        "level",
+        "worst",
+        "where",
+        "reason",
+        "span",
+        "unreached",
+        "step",
+        "variable",
+        "emulated",
+        "dt",
+        "dtype",
+    }
     assert set(records[0]) == set(records[1]) == keys
     assert (records[0]["status"], records[0]["level"], records[0]["worst"], records[0]["span"]) == ("pass", "L0", 0.0, None)
     assert records[1]["status"] == "fail"
