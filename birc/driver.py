@@ -36,7 +36,7 @@ from birc.runtime.values import Setting
 from birc.solvable import faults
 from birc.sources import Loaded, choose, find, load
 from birc.suggest import closest
-from birc.verify import Report, verify_target
+from birc.verification import Report, verify_target
 
 DT = "0.1 ms"
 

@@ -23,6 +23,7 @@ from birc.ir import model as ir
 def build_module(file: File, report: Report) -> ir.Module:
     """All items and checks of a file; what could not be built is missing from it, and reported."""
     builder = Builder(report, file)
+    imported: dict[str, ir.Item] = {}
     items: list[ir.Item] = []
     checks: list[ir.Check] = []
     for item in file.module.items:
@@ -30,11 +31,14 @@ def build_module(file: File, report: Report) -> ir.Module:
             check = builder.check(item, file)
             if check is not None:
                 checks.append(check)
+                found = file.find(check.model)
+                if found is not None and found.file is not file:
+                    imported[check.model] = builder.model(found).model
         elif file.items[item.name].item is item:
             built = builder.item(Found(item, file))
             if built is not None:
                 items.append(built)
-    return ir.Module(tuple(items), tuple(checks))
+    return ir.Module((*imported.values(), *items), tuple(checks))
 
 
 @dataclass(slots=True)
@@ -73,10 +77,6 @@ class Builder:
         found = file.find(item.name)
         if found is None:
             self._no_item(item.name, item.name_span, file, ("neuron", "cell", "synapse", "astrocyte", "channel"), "model")
-            return None
-        if found.file is not file:
-            help = f"extend it: `neuron My{item.name} extends {item.name}: …`, and check that"
-            self.report.error("N109", f"`{item.name}` is imported; a check is about a model of its own file", item.name_span, help)
             return None
         if found.item.kind in ("network", "channel", "synapse"):
             self.report.error(

@@ -94,10 +94,13 @@ class KerasRunner:
             return compiled
         return self._op_by_op
 
-    def _op_by_op(self, *arrays: Any) -> Any:
-        """Tensors before anything is computed, or NumPy would take part."""
+    def _op_by_op(self, bind: Mapping[str, Array], state: Mapping[str, Array], *rest: Any) -> Any:
+        """All of them tensors before anything is computed, or NumPy would take part; and all of one value per neuron: XLA divides by one
+        number for all by taking the product with its reciprocal."""
         keras = load_keras()
-        return self._advance(*keras.tree.map_structure(keras.ops.convert_to_tensor, arrays))
+        n = next((len(a) for a in state.values()), 1)
+        each = {name: np.broadcast_to(value, n) for name, value in bind.items()}
+        return self._advance(*keras.tree.map_structure(keras.ops.convert_to_tensor, (each, state, *rest)))
 
     def run(self, job: Job) -> Spikes:
         """Run a job step by step."""
@@ -162,8 +165,7 @@ def _number_type(name: str) -> Iterator[None]:
     keras.config.set_floatx(name)
     try:
         if keras.backend.backend() == "jax" and name == "float64":
-            jax = importlib.import_module("jax")
-            with jax.enable_x64(True), jax.disable_jit():  # jitted, even x / 10.0 alone becomes a product
+            with importlib.import_module("jax").enable_x64(True):
                 yield
         else:
             yield

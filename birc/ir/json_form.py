@@ -38,7 +38,8 @@ def _form(value: Any, nodes: list[dict[str, Any]], numbers: dict[Expr, int]) -> 
         case tuple():
             return [_form(part, nodes, numbers) for part in value]
         case _ if dataclasses.is_dataclass(value):
-            fields = {f.name: _form(getattr(value, f.name), nodes, numbers) for f in dataclasses.fields(value)}
+            own = [f.name for f in dataclasses.fields(value) if f.compare or f.name.startswith("span")]  # not the model of a step
+            fields = {name: _form(getattr(value, name), nodes, numbers) for name in own}
             return {"type": type(value).__name__, **fields}
         case _:
             return value

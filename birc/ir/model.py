@@ -485,7 +485,7 @@ Item = Model | Cell | Network
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """All items and checks of a file, imports resolved: `items` are the file's own, in its order."""
+    """All items and checks of a file, imports resolved: `items` are the imported ones that have a check, then the file's own, in its order."""
 
     items: tuple[Item, ...]
     checks: tuple[Check, ...]

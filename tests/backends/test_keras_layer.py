@@ -23,7 +23,7 @@ from birc.driver import Compiled
 from birc.errors import BircError
 from birc.runtime.bind import bind
 from birc.runtime.values import Setting
-from birc.verify import verify_target
+from birc.verification import verify_target
 from tests.backends.programs import copy, interpreted, lif, lif_job, same
 from tests.backends.test_keras import LIBRARY, ODD, library_step, lowered
 

@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from birc.backends import Dtype, Missing, Runner, load_backend
-from birc.verify.oracle import Oracle
+from birc.verification.oracle import Oracle
 from tests.conformance.kit import step_of
 
 TARGETS: tuple[tuple[str, Dtype], ...] = (("interpreter", "f64"), ("numpy", "f64"), ("native", "f64"), ("numpy", "f32"), ("native", "f32"))

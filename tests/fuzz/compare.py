@@ -19,7 +19,7 @@ from birc.frontend.load import load
 from birc.ir.model import Model
 from birc.ir.step import Step
 from birc.runtime.simulate import Program, prepare
-from birc.verify.oracle import Oracle
+from birc.verification.oracle import Oracle
 from tests.fuzz.generate import SIZES
 
 Array = npt.NDArray[Any]

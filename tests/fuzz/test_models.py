@@ -13,7 +13,7 @@ from birc.frontend.load import load
 from birc.ir.expr import Expr, const, op, substitute, value
 from birc.ir.model import Model
 from birc.ir.step import Define, Statement, Step, Store
-from birc.verify.oracle import Oracle
+from birc.verification.oracle import Oracle
 from tests.fuzz import compare
 from tests.fuzz.generate import random_model
 

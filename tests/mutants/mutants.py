@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from birc.ir.expr import Expr, const, make, op, substitute, value
 from birc.ir.step import Define, Deliver, Phase, Statement, Step, Store
-from birc.verify.compare import SPIKE
+from birc.verification.compare import SPIKE
 from tests.mutants.wrong import Change, LateSpikes, NextInput, Rewrite, Rule, Twist, rule, text
 
 

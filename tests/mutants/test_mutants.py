@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from birc.backends import load_backend
-from birc.verify import verify_target
+from birc.verification import verify_target
 from tests.conformance.kit import differences, step_of
 from tests.conformance.rows import BY_NAME
 from tests.conformance.targets import need

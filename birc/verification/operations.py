@@ -9,8 +9,8 @@ from birc.ir.expr import make, topo, value
 from birc.ir.ops import OPS, evaluate_op
 from birc.ir.step import Define, Phase, Slot, Step, Store
 from birc.units import ONE
-from birc.verify.trial import Trial
-from birc.verify.watch import Watch
+from birc.verification.trial import Trial
+from birc.verification.watch import Watch
 
 SAMPLES = 4096
 

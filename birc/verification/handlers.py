@@ -7,10 +7,10 @@ from dataclasses import replace
 from birc.backends import Backend
 from birc.ir.expr import value
 from birc.ir.step import Deliver, Phase, Step
-from birc.verify.culprit import Culprit, Row, culprit
-from birc.verify.expose import expose
-from birc.verify.oracle import Oracle
-from birc.verify.watch import Watch, watch
+from birc.verification.culprit import Culprit, Row, culprit
+from birc.verification.expose import expose
+from birc.verification.oracle import Oracle
+from birc.verification.watch import Watch, watch
 
 
 def statement_at_fault(step: Step, backend: Backend, row: Row, deliver: Deliver, found: Culprit, allowed: float) -> Culprit:

@@ -9,8 +9,8 @@ import numpy as np
 
 from birc.backends import Array
 from birc.ir.step import Step
-from birc.verify.oracle import Oracle
-from birc.verify.trial import After, Trace, Trial, job_of
+from birc.verification.oracle import Oracle
+from birc.verification.trial import After, Trace, Trial, job_of
 
 SPIKE = "spike"
 """Stands for the spikes among the names of variables (a reserved word, so no variable has this name)."""

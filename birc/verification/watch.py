@@ -10,8 +10,8 @@ import numpy as np
 from birc.backends import FLOATS, Array, Backend, Dtype, Runner
 from birc.ir.expr import Expr
 from birc.ir.step import Step
-from birc.verify.expose import ZEROS, Point, expose, spare_slots
-from birc.verify.trial import INTEGERS, Stimulus, Trace, Trial, run_free, with_values
+from birc.verification.expose import ZEROS, Point, expose, spare_slots
+from birc.verification.trial import INTEGERS, Stimulus, Trace, Trial, run_free, with_values
 
 STRETCH = 128
 """Steps whose values are held at a time."""

@@ -15,8 +15,8 @@ from birc.ir.expr import Expr, value
 from birc.ir.ops import evaluate_op
 from birc.ir.step import Deliver, Phase, Slot, Step, Store
 from birc.units import ONE
-from birc.verify.expose import Point
-from birc.verify.trial import Stimulus, Trace, Trial
+from birc.verification.expose import Point
+from birc.verification.trial import Stimulus, Trace, Trial
 
 ULPS = 4
 """How far an operation may be from the reference's on the same operands."""

@@ -11,18 +11,18 @@ from birc.ir.step import Step
 from birc.runtime.defaults import with_values
 from birc.runtime.durations import count_steps, step_length
 from birc.runtime.simulate import Program, prepare
-from birc.verify.boundary import edge_divergence
-from birc.verify.compare import differ, undecided, worst_shift
-from birc.verify.coverage import unreached
-from birc.verify.culprit import ULPS
-from birc.verify.divergence import Divergence, explain
-from birc.verify.operations import transcendental, worst_operations
-from birc.verify.oracle import Oracle
-from birc.verify.report import Report, Status
-from birc.verify.stimulus import make_stimulus, probes
-from birc.verify.trial import Trial, finite_part, run_free, run_lock_step
-from birc.verify.variety import varied
-from birc.verify.watch import watch
+from birc.verification.boundary import edge_divergence
+from birc.verification.compare import differ, undecided, worst_shift
+from birc.verification.coverage import unreached
+from birc.verification.culprit import ULPS
+from birc.verification.divergence import Divergence, explain
+from birc.verification.operations import transcendental, worst_operations
+from birc.verification.oracle import Oracle
+from birc.verification.report import Report, Status
+from birc.verification.stimulus import make_stimulus, probes
+from birc.verification.trial import Trial, finite_part, run_free, run_lock_step
+from birc.verification.variety import varied
+from birc.verification.watch import watch
 
 INSTANCES, STEPS = 32, 2000
 LOCK_STEP: dict[str, float] = {"L0": 0.0, "L1": 1e-12, "L2": 1e-5}

@@ -9,7 +9,7 @@ import numpy as np
 from birc.backends import Runner
 from birc.ir.step import Step
 from birc.runtime.simulate import Program
-from birc.verify.trial import Trial, run_free
+from birc.verification.trial import Trial, run_free
 
 STEPS = 300
 SPREAD = 0.1

@@ -16,7 +16,7 @@ from birc.ir.expr import Expr, make
 from birc.ir.model import Model
 from birc.ir.step import Step
 from birc.sources import Loaded, choose, load
-from birc.verify import Report, verify_target
+from birc.verification import Report, verify_target
 from tests.conformance.kit import step_of
 from tests.conformance.targets import need
 from tests.conftest import Golden
@@ -185,7 +185,7 @@ def test_an_explained_divergence(golden: Golden) -> None:
     target = Wrong(load_backend("numpy"), rule(upside_down, "on exc"))
     step = program("neuron Jump:\n    state v = 0\n    on exc(w: 1): v += 2 * w\n    spike when v >= 1:\n        v = 0\n")
     report = verify_target(step, target, dt="1 ms", duration="50 ms", n=4)
-    golden.check("verify/divergence.txt", report.detail + "\n")
+    golden.check("verification/divergence.txt", report.detail + "\n")
 
 
 @pytest.mark.parametrize("seed", [0, 1])

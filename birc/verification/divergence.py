@@ -7,11 +7,11 @@ from typing import Any
 
 from birc.backends import Backend, Dtype
 from birc.ir.step import Emit, Put, Step, Store
-from birc.verify.compare import SPIKE, First
-from birc.verify.culprit import Culprit, Row, culprit
-from birc.verify.handlers import statement_at_fault
-from birc.verify.trial import Stimulus, Trace, Trial
-from birc.verify.watch import Watch, watch
+from birc.verification.compare import SPIKE, First
+from birc.verification.culprit import Culprit, Row, culprit
+from birc.verification.handlers import statement_at_fault
+from birc.verification.trial import Stimulus, Trace, Trial
+from birc.verification.watch import Watch, watch
 
 BEFORE = 2
 """How many steps before a difference in a free run are looked at."""

@@ -9,7 +9,7 @@ import numpy as np
 from birc.backends import Array, Events, Runner
 from birc.ir.step import Step
 from birc.runtime.simulate import Program
-from birc.verify.trial import Stimulus, run_free
+from birc.verification.trial import Stimulus, run_free
 
 DECADES = np.arange(-5.0, 7.01, 0.25)
 STRENGTHS = np.concatenate([[0.0], 10**DECADES, -(10**DECADES)])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from birc.ir.step import REFRACTORY, Emit, Step
-from birc.verify.trial import Trial
-from birc.verify.watch import Watch
+from birc.verification.trial import Trial
+from birc.verification.watch import Watch
 
 
 def unreached(step: Step, watch: Watch, trial: Trial) -> tuple[list[str], list[str]]:

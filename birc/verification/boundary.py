@@ -12,14 +12,14 @@ import numpy as np
 
 from birc.backends import Array, Backend
 from birc.ir.step import Step
-from birc.verify.compare import differ
-from birc.verify.culprit import Culprit, Row, culprit
-from birc.verify.divergence import Divergence
-from birc.verify.expose import Point
-from birc.verify.oracle import Oracle
-from birc.verify.stimulus import silence
-from birc.verify.trial import Stimulus, Trace, Trial, run_free
-from birc.verify.watch import Values, Watch, watch
+from birc.verification.compare import differ
+from birc.verification.culprit import Culprit, Row, culprit
+from birc.verification.divergence import Divergence
+from birc.verification.expose import Point
+from birc.verification.oracle import Oracle
+from birc.verification.stimulus import silence
+from birc.verification.trial import Stimulus, Trace, Trial, run_free
+from birc.verification.watch import Values, Watch, watch
 
 COMPARISONS = ("lt", "le", "gt", "ge")
 SAME = 1e-12

@@ -3,7 +3,7 @@
 NumPy is the reference of every other target; NumPy itself is compared with the interpreter of the IR.
 """
 
-from birc.verify.report import Report
-from birc.verify.target import verify_target
+from birc.verification.report import Report
+from birc.verification.target import verify_target
 
 __all__ = ["Report", "verify_target"]
