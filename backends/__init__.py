@@ -6,7 +6,7 @@ installed packages add theirs by an entry point of the group `birc.backends`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
@@ -100,10 +100,17 @@ class Missing:
 class Backend(Protocol):
     """A target."""
 
-    name: str
-    description: str
-    levels: Mapping[Dtype, str]
-    """Conformance level claimed for models with transcendental functions, by number type."""
+    @property
+    def name(self) -> str:
+        """What it is called on the command line."""
+
+    @property
+    def description(self) -> str:
+        """What it is, in one line."""
+
+    @property
+    def levels(self) -> Mapping[Dtype, str]:
+        """Conformance level claimed for models with transcendental functions, by number type."""
 
     def missing(self) -> Missing | None:
         """What running it here would need, or None."""
@@ -130,8 +137,13 @@ class Emulated(Protocol):
 class Layers(Protocol):
     """A target that also makes layers of its framework."""
 
-    def layer(self, artifact: Artifact, options: Mapping[str, Any]) -> Any:
-        """The artifact's layer. Raises I301 for an option that does not fit."""
+    def layer(
+        self, artifact: Artifact, params: Mapping[str, object], options: Mapping[str, object], number: Callable[[str, str], float]
+    ) -> object:
+        """The artifact's layer. `options` are the layer's own and parameters by name; `number` reads the text given for a parameter.
+
+        Raises I301 for an option that does not fit.
+        """
 
 
 @dataclass(frozen=True)
@@ -175,7 +187,7 @@ def further() -> dict[str, EntryPoint]:
     """Targets of installed packages, by name; a name that birc has itself is birc's."""
     from importlib.metadata import entry_points
 
-    return {point.name: point for point in sorted(entry_points(group=GROUP)) if point.name not in BACKENDS}
+    return {point.name: point for point in sorted(entry_points(group=GROUP), key=str) if point.name not in BACKENDS}
 
 
 def target_names() -> tuple[str, ...]:

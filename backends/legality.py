@@ -1,14 +1,14 @@
 """What a target can take, as a table; everything that a program uses beyond it, at once and with its places.
 
-A backend has a `Takes`, named `takes`, and refuses `refusals(step, dtype, takes)`, with what it alone knows added. A new kind of thing that programs
-may use is a new word in `Feature` and a line in `uses`; targets that do not name it refuse it from then on.
+A backend has a `Takes`, named `takes`, and refuses `refusals(step, dtype, takes)`, with what it alone knows added. A new kind of thing
+that programs may use is a new word in `Feature` and a line in `uses`; targets that do not name it refuse it from then on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, Protocol, get_args, runtime_checkable
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 from birc.backends import Dtype
 from birc.errors import Diagnostic, Label, Span
@@ -49,7 +49,6 @@ class Takes:
     statements: int | None = None
     advice: Mapping[str, str] = field(default_factory=dict)
 
-
     def lacks(self) -> tuple[str, ...]:
         """What programs may use and the target does not take: features, ops and number types by name."""
         features = (WORDS[feature] for feature in get_args(Feature) if feature not in self.features)
@@ -61,7 +60,9 @@ class Takes:
 class Declares(Protocol):
     """A target that says what it takes as a table."""
 
-    takes: ClassVar[Takes]
+    @property
+    def takes(self) -> Takes:
+        """What it takes."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """From text to an artifact, on one page; it reads from top to bottom as the pipeline, with early stops.
 
-    source -> module -> model -> (passes) -> step -> (passes) -> artifact -> result
+source -> module -> model -> (passes) -> step -> (passes) -> artifact -> result
 """
 
 from __future__ import annotations
@@ -175,11 +175,11 @@ class Compiled:
             raise BircError("A016", f"the target {backend.name} makes no layers", help='`birc.compile(…, target="keras")` does')
         _available(backend)
         units = {p.name: p.unit for p in self.step.params}
-        chosen = {**self.params, **options}
-        for name, given in chosen.items():
-            if name in units and isinstance(given, str):
-                chosen[name] = parse_quantity(given, units[name], f"parameter `{name}`") / float(units[name].scale)
-        return backend.layer(self.artifact, {"dt": step_length(self.dt), "preset": self.preset, **chosen})
+
+        def number(name: str, text: str) -> float:
+            return parse_quantity(text, units[name], f"parameter `{name}`") / float(units[name].scale)
+
+        return backend.layer(self.artifact, self.params, {"dt": step_length(self.dt), "preset": self.preset, **options}, number)
 
     def write(self, folder: str | Path, force: bool = False) -> Path:
         """Write the artifact's files and its manifest; a folder with foreign files is refused unless `force`."""

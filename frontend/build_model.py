@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TypeVar
 
 from birc.frontend import ast
@@ -41,7 +43,7 @@ def model_of(draft: Draft, channels: Channels, kind: ir.ModelKind) -> ir.Model:
         name=draft.item.name,
         kind=kind,
         doc=draft.item.doc,
-        params=_in_file_order(draft, draft.params),
+        params=_positive_factors(_in_file_order(draft, draft.params), draft),
         states=_in_file_order(draft, draft.states),
         inputs=tuple(_inputs(draft)),
         lets=_in_file_order(draft, draft.lets),
@@ -59,6 +61,13 @@ def model_of(draft: Draft, channels: Channels, kind: ir.ModelKind) -> ir.Model:
         options=build_options(draft),
         span=draft.item.span,
     )
+
+
+def _positive_factors(params: tuple[ir.Param, ...], draft: Draft) -> tuple[ir.Param, ...]:
+    """Parameters that multiply a derivative are positive where they state no range of their own, so that a run refuses others too."""
+    factors = {factor.attr for _, factor, _ in draft.factors if factor.op == "var"}
+    positive = ir.Range(0.0, math.inf, False, False)
+    return tuple(replace(p, range=positive) if p.name in factors and p.range is None else p for p in params)
 
 
 def _in_file_order(draft: Draft, built: dict[str, T]) -> tuple[T, ...]:

@@ -24,6 +24,7 @@ _FOREIGN = {
     "~": ("S047", "`~` is not an operator of birc", "write `not`"),
     "%": ("S047", "`%` is not an operator of birc", "there is no remainder, and a percentage is written as a number: `0.05`"),
     ";": ("S040", "one statement stands on a line", "begin a new line, or write a comma: `param a = 1, b = 2`"),
+    "?": ("S047", "`?` is not an operator of birc", "a choice is written `if a then b else c`"),
     "{": ("S047", "birc has no braces", "a block is written by indentation behind `:`"),
     "}": ("S047", "birc has no braces", "a block is written by indentation behind `:`"),
     "\\": ("S047", "birc has no `\\`", "a line goes on inside ( ) and [ ]"),

@@ -11,6 +11,32 @@ from birc.frontend.typed import BOOL, NOTHING, Place, Typed, fits
 from birc.ir.expr import make
 from birc.ir.ops import USER_FUNCTIONS
 
+ELSEWHERE = {
+    "ln": "`log` is the natural logarithm",
+    "log10": "write `log(x) / log(10)`",
+    "log2": "write `log(x) / log(2)`",
+    "pow": "a power is written `x^2`",
+    "power": "a power is written `x^2`",
+    "sqr": "a power is written `x^2`",
+    "square": "a power is written `x^2`",
+    "sign": "write `if x < 0 then -1 else 1`",
+    "fabs": "write `abs(x)`",
+    "clip": "write `min(max(x, low), high)`, or give the state a range: `state w = 0 in [low, high]`",
+    "mod": "there is no remainder; write `x - n * floor(x / n)`",
+    "ceil": "write `-floor(-x)`",
+    "round": "write `floor(x + 0.5)`",
+    "where": "write `if a then b else c`",
+    "ifelse": "write `if a then b else c`",
+    "rand": "random input over time is a `noise`; draws stand in the brackets of a population",
+    "randn": "random input over time is a `noise`; draws stand in the brackets of a population",
+    "random": "random input over time is a `noise`; draws stand in the brackets of a population",
+    "int": "write `floor(x)`",
+    "sum": "events at a port add up by themselves: `on exc(w: pA): i_s += w`",
+    "erf": "there is none; `tanh` and `sigmoid` have its shape",
+    "H": "write `heaviside(x)`",
+}
+"""What to write for functions of other languages."""
+
 
 def infer_call(node: ast.Call, done: dict[int, Typed], scope: Scope, place: Place, report: Report) -> Typed:
     """A call, or a draw where the place allows one."""
@@ -40,6 +66,13 @@ def _no_function(node: ast.Call, path: str, scope: Scope, report: Report) -> Typ
     if path in DRAWS:
         help = "draws stand in the brackets of a population or projection; random input over time is a `noise`"
         report.error("N104", f"`{path}` cannot be drawn here", node.function.span, help)
+        return NOTHING
+    if path in ELSEWHERE:
+        report.error("N104", f"there is no function `{path}`", node.function.span, ELSEWHERE[path])
+        return NOTHING
+    last = path.rpartition(".")[2]
+    if last != path and last in USER_FUNCTIONS:
+        report.error("N104", f"there is no function `{path}`", node.function.span, f"did you mean `{last}`?")
         return NOTHING
     near = report.nearest(path, (*(s.name for s in scope.of_kind("function")), *USER_FUNCTIONS, *DRAWS))
     report.error("N104", f"there is no function `{path}`", node.function.span, f"did you mean `{near}`?" if near else _functions())

@@ -12,11 +12,16 @@ from birc.frontend.typed import ANY, BOOL, NOTHING, Place, Typed
 from birc.frontend.unit_names import read_unit
 from birc.ir.expr import const, var
 from birc.ir.ops import USER_FUNCTIONS
+from birc.units import NAMES as UNITS
 from birc.units import ONE, TEMPERATURE, internal_unit, literal
 
 CONSTANTS = {"pi": math.pi, "e": math.e}
 NOT_HERE = {
     "t": "a model does not read the time; what depends on it comes in through an input",
+    "time": "a model does not read the time; what depends on it comes in through an input",
+    "True": "write `true`",
+    "False": "write `false`",
+    "None": "every value is a number",
     "dt": "a model has no visible step; in a `step` rule `elapsed` is the time since the last update",
 }
 """What to say of names that other languages have."""
@@ -107,6 +112,8 @@ def _undeclared(node: ast.Name | ast.Member, path: str, scope: Scope, report: Re
         return NOTHING
     near = report.nearest(path, (n for n in scope.symbols if "." not in n or "." in path))
     advice = NOT_HERE.get(path) or (f"did you mean `{near}`?" if near else None)
+    if advice is None and path in UNITS:
+        advice = f"`{path}` is a unit, and a unit is one word behind a number: `2 {path}`, `2 {path}^-1`, `1 uA/cm^2`"
     if path in USER_FUNCTIONS:
         advice = f"it is a function: write `{path}({', '.join('xyz'[: USER_FUNCTIONS[path]])})`"
     report.error("N101", f"there is no `{path}` here", node.span, advice)

@@ -42,6 +42,7 @@ def likely_fix(scope: Scope, wrong: Side, wanted: Unit, whole: ast.Expr | None =
     `whole` is the sum or comparison in which it stands.
     """
     rules: tuple[Callable[[Scope, Side, Unit, ast.Expr | None], str | None], ...] = (
+        _power_of_a_unit,
         _bare_number,
         _unit_that_is_a_name,
         _bare_initial_value,
@@ -50,6 +51,16 @@ def likely_fix(scope: Scope, wrong: Side, wanted: Unit, whole: ast.Expr | None =
         _other_input,
     )
     return next((fix for rule in rules if (fix := rule(scope, wrong, wanted, whole)) is not None), None)
+
+
+def _power_of_a_unit(scope: Scope, wrong: Side, wanted: Unit, whole: ast.Expr | None) -> str | None:
+    """`5 ms-1`"""
+    match whole:
+        case ast.Binary("sub", ast.Number(text=text, unit=str(unit)) as left, ast.Number(text=power, unit=None) as right):
+            close = left.span.line == right.span.line and left.span.end_column + 1 == right.span.column
+            return f"a power of a unit is written `{text} {unit}^-{power}`" if close and power.isdigit() else None
+        case _:
+            return None
 
 
 def _bare_number(scope: Scope, wrong: Side, wanted: Unit, whole: ast.Expr | None) -> str | None:

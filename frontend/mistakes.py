@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from birc.errors import Diagnostic, Label, Span
+from birc.frontend import habits
 from birc.frontend.lalr import END
 from birc.frontend.refusal import (
     HEADERS,
@@ -28,46 +29,11 @@ from birc.frontend.tokens import Token
 from birc.frontend.words import ITEM_WORDS, LINE_WORDS, NOT_UNITS, RESERVED, STATEMENT_WORDS, TOP_WORDS
 from birc.suggest import closest
 
-_FOREIGN = {
-    "if": "there is no `if` statement; write a value `if a then b else c`, or a condition of `spike when`",
-    "elif": "there is no `elif`; write `if a then b else if c then d else e`",
-    "else": "there is no `else` statement; write a value `if a then b else c`",
-    "for": "there are no loops: equations hold for all neurons of a population",
-    "while": "there are no loops: equations hold at all times",
-    "import": "write `from birc use LIF` or `from \"file.birc\" use Na`",
-    "def": "write `fn f(x: mV) = …`",
-    "function": "write `fn f(x: mV) = …`",
-    "class": "write `neuron NAME:`",
-    "return": "a function is one expression: `fn f(x: mV) = …`",
-    "print": "write `record` in a network, or `--record` on the command line",
-    "pass": "an empty body is left out together with its colon",
-    "parameters": "write `param a = 1, b = 2 ms`",
-    "equations": "an equation is a statement of its own: `tau * v' = …`",
-    "threshold": "write `spike when v >= v_th:`",
-    "reset": "the reset is the body of `spike when …:`",
-    "initial": "an initial value stands in `state v = -65 mV`",
-    "var": "write `state v = 0 mV` or `let x = …`",
-    "const": "write `param a = 1`",
-}  # fmt: skip
-
 
 def explain(start: str, tokens: list[Token], at: int, accepts: frozenset[str]) -> Diagnostic:
     """What is wrong with a line that the grammar refuses at token `at`."""
     refusal = Refusal(start, tokens, at, accepts)
     return next(found for rule in RULES if (found := rule(refusal)) is not None)
-
-
-def foreign_statement(r: Refusal) -> Diagnostic | None:
-    """`if x:`, `def f(x):`, `import numpy`: statements of other languages."""
-    word = r.first.text
-    if r.start == "expression" or word not in _FOREIGN or r.first.type == "STRING":
-        return None
-    called = len(r.tokens) > 1 and r.tokens[1].type == "LPAR"
-    if r.at > 1 and not called and r.first.type not in ("IF", "ELSE"):
-        return None
-    if word == "if" and any(token.type == "THEN" for token in r.tokens[: r.at]):
-        return None
-    return Diagnostic("S038", f"`{word}` is not a statement of birc", r.first.span, _FOREIGN[word])
 
 
 def wrong_place(r: Refusal) -> Diagnostic | None:
@@ -351,8 +317,14 @@ def unassigned(r: Refusal) -> Diagnostic | None:
     if r.accepts & {"EQUAL", "CHANGE"} and r.found in (END, "COMMA", "COLON", "IN") and r.before is not None:
         if r.first.type in VALUES | {"MINUS"}:
             return Diagnostic("S033", "an expression alone says nothing", r.first.span.to(r.before.span), "write `v' = …`, `let x = …`")
-        return Diagnostic("S033", f"expected `=` and a value after `{short(r.before.text)}`", r.behind)
+        return Diagnostic("S033", f"expected `=` and a value after `{short(r.before.text)}`", r.behind, _value_needed(r))
     return None
+
+
+def _value_needed(r: Refusal) -> str | None:
+    if r.first.type == "PARAM":
+        return "the unit of a parameter is that of its default: `param tau = 10 ms`"
+    return "a state has an initial value, which gives it its unit: `state v = -65 mV`" if r.first.type == "STATE" else None
 
 
 def anything_else(r: Refusal) -> Diagnostic:
@@ -367,8 +339,11 @@ def anything_else(r: Refusal) -> Diagnostic:
 
 
 RULES: tuple[Callable[[Refusal], Diagnostic | None], ...] = (
-    foreign_statement, loose_string, wrong_place, spike_without_condition, unknown_statement, reserved_name, primed_name,
-    chained_comparison, equality_for_assignment, assignment_for_equality, second_assignment, swallowed_name, port_unit,
-    unit_at_distance, trailing_comma, wrong_bracket, conditional_operand, negated_operand, incomplete_conditional, missing_range,
-    missing_value, missing_unit, missing_count, missing_colon, unassigned, missing_operator, anything_else,
+    habits.foreign_statement, habits.derivative_as_a_quotient, habits.model_with_arguments, habits.handler_of_the_own_spike,
+    habits.refractory_without_its_form, loose_string, wrong_place, spike_without_condition, habits.input_without_its_word,
+    habits.product_without_a_sign, unknown_statement, reserved_name, primed_name, chained_comparison, equality_for_assignment,
+    assignment_for_equality, second_assignment, swallowed_name, port_unit, habits.unit_in_pieces, habits.decimal_comma, unit_at_distance,
+    trailing_comma, wrong_bracket, habits.condition_behind_a_value, conditional_operand, negated_operand, incomplete_conditional,
+    missing_range, missing_value, missing_unit, missing_count, missing_colon, habits.drive_without_its_word, unassigned, missing_operator,
+    anything_else,
 )  # fmt: skip

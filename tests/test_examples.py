@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ FOLDER = Path(__file__).parent.parent / "examples"
 MODELS = sorted(FOLDER.glob("*.birc"))
 SCRIPTS = sorted(FOLDER.glob("*.py"))
 NAMES = [path.name for path in MODELS]
+NEEDS = {"keras_digits.py": ("keras", "sklearn")}
+"""Packages beyond those of birc, by example."""
 
 
 @pytest.mark.parametrize("file", MODELS, ids=NAMES)
@@ -46,6 +49,9 @@ def test_a_network_is_shown_and_not_lowered() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("file", SCRIPTS, ids=lambda file: file.name)
 def test_script_runs(file: Path, tmp_path: Path) -> None:
+    lacking = [name for name in NEEDS.get(file.name, ()) if find_spec(name) is None]
+    if lacking:
+        pytest.skip(f"needs {' and '.join(lacking)}")
     done = subprocess.run(
         [sys.executable, str(file)], cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(FOLDER.parent)}
     )

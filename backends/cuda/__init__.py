@@ -13,6 +13,7 @@ from birc.backends.legality import Takes, refusals
 from birc.errors import Diagnostic
 from birc.ir.step import Step
 
+
 class Cuda:
     """See `birc.backends.Backend`."""
 

@@ -128,7 +128,9 @@ class Call:
 
     def inputs(self, first: int) -> ctypes.Array[ValuesField]:
         """The inputs from a step on."""
-        return (ValuesField * len(self.given))(*(ValuesField(a.ctypes.data + 8 * first * row, row, column) for a, row, column in self.given))
+        return (ValuesField * len(self.given))(
+            *(ValuesField(a.ctypes.data + 8 * first * row, row, column) for a, row, column in self.given)
+        )
 
     def records(self, first: int) -> Array:
         """Addresses of the rows that a stretch from a step on fills; 0 for what is not recorded."""

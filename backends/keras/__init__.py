@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from birc.backends import Artifact, Dtype, Missing, Runner
 from birc.backends.keras.emit import emit
@@ -44,11 +44,13 @@ class Keras:
 
         return KerasRunner(artifact)
 
-    def layer(self, artifact: Artifact, options: Mapping[str, Any]) -> Any:
-        """The emitted layer, with parameters by their names in the model."""
+    def layer(
+        self, artifact: Artifact, params: Mapping[str, object], options: Mapping[str, object], number: Callable[[str, str], float]
+    ) -> object:
+        """The emitted layer. A parameter whose name is that of an option, or reserved, is given with an underscore behind."""
         from birc.backends.keras.run import make_layer
 
-        return make_layer(artifact, options)
+        return make_layer(artifact, params, options, number)
 
 
 BACKEND = Keras()

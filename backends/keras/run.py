@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from birc.backends import FLOATS, Array, Artifact, Job, Spikes
+from birc.backends.keras.names import LAYER
 from birc.errors import BircError
 from birc.ir.events import rounds, total
 from birc.ir.random import normal
@@ -49,18 +50,30 @@ def load_module(artifact: Artifact) -> ModuleType:
     return sys.modules[name]
 
 
-def make_layer(artifact: Artifact, options: Mapping[str, Any]) -> Any:
-    """The module's layer. Parameters go by their names in the model. Raises I301 for an option that does not fit."""
+def make_layer(
+    artifact: Artifact, params: Mapping[str, object], options: Mapping[str, object], number: Callable[[str, str], float]
+) -> object:
+    """The module's layer. Among `options`, a parameter goes by its name in the model unless an option has it, or by its argument.
+
+    Raises I301 for an option that does not fit.
+    """
     module = load_module(artifact)
     arguments: Mapping[str, str] = artifact.manifest["arguments"]
-    clash = [n for n in options if n in arguments and arguments[n] != n and arguments[n] in options]
-    if clash:
-        raise BircError("I301", f"`{clash[0]}` and `{arguments[clash[0]]}` are the same parameter")
-    given = {arguments.get(name, name): value for name, value in options.items()}
+    parameters = {argument: name for name, argument in arguments.items()}
+    given: dict[str, object] = {arguments[name]: value for name, value in params.items()}
+    for name, value in options.items():
+        argument = arguments[name] if name in arguments and name not in LAYER else name
+        if argument in options and argument != name:
+            raise BircError("I301", f"layer of `{artifact.step.name}`: {name} and {argument} are the same parameter")
+        given[argument] = value
+    for argument, value in given.items():
+        if argument in parameters and isinstance(value, str):
+            given[argument] = number(parameters[argument], value)
     try:
-        return getattr(module, str(artifact.manifest["layer"]))(**given)
+        layer: object = getattr(module, str(artifact.manifest["layer"]))(**given)
     except module.LayerError as mistake:
         raise BircError("I301", f"layer of `{artifact.step.name}`: {mistake}") from None
+    return layer
 
 
 class KerasRunner:

@@ -13,6 +13,7 @@ from birc.backends.native import emit, run
 from birc.errors import Diagnostic
 from birc.ir.step import Step
 
+
 class Native:
     """See `birc.backends.Backend`."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from birc.backends import Artifact, Dtype
-from birc.backends.onnx.body import FIRED, Key, Signature, element, function, signature
+from birc.backends.onnx.body import element, function
 from birc.backends.onnx.functions import functions
+from birc.backends.onnx.signature import FIRED, Key, Signature, signature
 from birc.backends.onnx.table import FUNCTIONS_DOMAIN, IR_VERSION, MODEL_DOMAIN, OPSET
 from birc.ir.ops import Kind
 from birc.ir.step import Step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from birc.backends.onnx.body import expressions
+from birc.backends.onnx.signature import expressions
 from birc.backends.onnx.table import takes
 from birc.errors import Diagnostic
 from birc.ir.expr import topo

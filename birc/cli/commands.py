@@ -288,7 +288,14 @@ def _target(name: str) -> dict[str, Any]:
     try:
         backend = load_backend(name)
     except BircError as error:
-        nothing = {"description": "", "levels": {"f64": "", "f32": ""}, "lacks": None, "runs_here": False, "missing": None, "emulated": None}
+        nothing = {
+            "description": "",
+            "levels": {"f64": "", "f32": ""},
+            "lacks": None,
+            "runs_here": False,
+            "missing": None,
+            "emulated": None,
+        }
         return {"target": name, **nothing, "problem": error.diagnostics[0].message}
     lacking = backend.missing()
     return {

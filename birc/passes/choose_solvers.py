@@ -36,7 +36,7 @@ def run(model: Model) -> Model:
             kind = block.linearity if rest == block.states else linearity(model, rest, rates)
             method = DEFAULTS[kind]
             blocks.append(Block(_sequence(model, rest, method), kind, method, REASONS[kind]))
-    return replace(model, blocks=tuple(blocks))
+    return model if tuple(blocks) == model.blocks else replace(model, blocks=tuple(blocks))
 
 
 def _overrides(model: Model) -> dict[str, tuple[str, Span | None]]:

@@ -20,7 +20,7 @@ def run(model: Model) -> Model:
 def expand(e: Expr) -> Expr | None:
     """A whole power by repeated squaring, a negative one as a quotient, a half as a root."""
     match e.op, e.args:
-        case "pow", (x, Expr("const", attr=float(n))) if n == int(n) and abs(n) <= LARGEST:
+        case "pow", (x, Expr("const", attr=float(n))) if n.is_integer() and abs(n) <= LARGEST:
             product = _product(x, int(abs(n)))
             return product if n >= 0 else op("div", const(1.0), product)
         case "pow", (x, Expr("const", attr=0.5)):

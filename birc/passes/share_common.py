@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import count
 
@@ -84,22 +85,29 @@ def _names_inside_loops(step: Step) -> frozenset[str]:
 
 
 def _maximal(step: Step, shared: set[Expr]) -> set[Expr]:
-    """Leave out what occurs only inside larger shared expressions."""
-    users: Counter[Expr] = Counter()
-    for _, statement in step.statements():
-        seen: set[Expr] = set()
-        for root in _roots(statement):
-            stack = [root]
-            while stack:
-                node = stack.pop()
-                if node in seen:
-                    continue
-                seen.add(node)
-                if node in shared:
-                    users[node] += 1
-                    continue
+    """Leave out what occurs at one place only once the others have names: in one statement, or inside one of the others."""
+    places = [_roots(statement) for _, statement in step.statements()]
+    while True:
+        users: Counter[Expr] = Counter()
+        for roots in (*places, *(e.args for e in shared)):
+            users.update(_first(roots, shared))
+        kept = {e for e in shared if users[e] > 1}
+        if kept == shared:
+            return shared
+        shared = kept
+
+
+def _first(roots: Iterable[Expr], shared: set[Expr]) -> set[Expr]:
+    """The shared expressions below the roots that are inside no other."""
+    seen: set[Expr] = set()
+    stack = list(roots)
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            if node not in shared:
                 stack.extend(node.args)
-    return {e for e in shared if users[e] > 1}
+    return seen & shared
 
 
 def _replace(e: Expr, names: dict[Expr, Expr]) -> Expr:

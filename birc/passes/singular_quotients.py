@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from functools import reduce
 
-from birc.ir.expr import Expr, const, depends, is_const, op, rewrite, topo
+from birc.ir.expr import Expr, const, depends, op, rewrite, topo
 from birc.ir.linear import ONE, mul, neg
 from birc.ir.model import Model
 from birc.passes.expressions import map_model
@@ -66,8 +66,13 @@ def _once(factors: list[Expr], changed: dict[Expr, Expr]) -> list[Expr]:
 
 
 def _quotient(sides: list[list[Expr]]) -> Expr:
-    above, below = (reduce(mul, (f for f in side if not is_const(f, 1.0)), ONE) for side in sides)
+    above, below = (reduce(_times, side, ONE) for side in sides)
     return above if below is ONE else op("div", above, below)
+
+
+def _times(a: Expr, b: Expr) -> Expr:
+    product = mul(a, b)
+    return fold(product) or product
 
 
 def _factors(e: Expr) -> Product:

@@ -126,11 +126,21 @@ def test_constants_are_those_of_every_target(name: str) -> None:
     assert {n: float(v) for n, v in found.items()} == {names[n]: float(v) for n, v in wanted.items() if names[n] in found}
 
 
+def test_a_parameter_is_given_once(tmp_path: Path) -> None:
+    with pytest.raises(BircError, match="lambda and lambda_ are the same parameter"):
+        driver.build(lowered(tmp_path, ODD), "keras").layer(**{"lambda": "4 ms", "lambda_": 3})
+
+
+def test_parameters_of_the_compilation_are_the_layers() -> None:
+    made = driver.compile("lif_unit", target="keras", params={"tau_m": "2 * 5 ms", "v_th": 2}).layer(v_th=3)
+    assert {name: made.settings.values[name] for name in ("tau_m", "v_th", "R")} == {"tau_m": 10, "v_th": 3, "R": 1}
+
+
 def test_reserved_names_do_not_break_the_module(tmp_path: Path) -> None:
     step = lowered(tmp_path, ODD)
     report = verify_target(step, BACKEND, dt="0.5 ms", dtype="f32", n=8, duration="300 ms")
     assert report.status == "pass", report.detail or report.reason
-    neuron = driver.build(step, "keras", dt="0.5 ms").layer(**{"lambda": "4 ms", "self": 3, "units_": 1})
+    neuron = driver.build(step, "keras", dt="0.5 ms").layer(**{"lambda": "4 ms", "self_": 3, "units_": 1, "dt_": 1, "units": 2})
     assert numbers(neuron(noise(1, 40, 3))).sum() > 0
 
 
@@ -198,7 +208,9 @@ def test_the_projection_is_the_layers_own() -> None:
 def test_spikes_go_back_one_step_later() -> None:
     x = np.zeros((1, 6, 2), np.float32)
     x[0, 0, 0] = 60
-    ring = layer(recurrent="syn", recurrent_initializer=lambda s, dtype=None: ops.convert_to_tensor(np.array([[0, 2], [2, 0]], dtype)), t_ref=0)
+    ring = layer(
+        recurrent="syn", recurrent_initializer=lambda s, dtype=None: ops.convert_to_tensor(np.array([[0, 2], [2, 0]], dtype)), t_ref=0
+    )
     np.testing.assert_array_equal(numbers(ring(x))[0], [[1, 0], [0, 1], [1, 0], [0, 1], [1, 0], [0, 1]])
 
 

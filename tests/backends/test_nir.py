@@ -96,3 +96,11 @@ def test_a_wrong_number_in_the_file_is_seen(tmp_path: Path, monkeypatch: pytest.
 def test_parameters_that_differ_between_neurons_are_no_graph_of_one(tmp_path: Path) -> None:
     with pytest.raises(BircError, match="L328"):
         compiled(PLAIN, tmp_path).run("10 ms", n=2, params={"gain": np.array([1.0, 2.0])})
+
+
+def test_without_the_package_nothing_is_written_and_the_way_out_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("birc.backends.nir.find_spec", lambda name: None)
+    with pytest.raises(BircError) as caught:
+        compiled(PLAIN, tmp_path).write(tmp_path / "out")
+    assert (caught.value.code, caught.value.diagnostics[0].help) == ("X321", 'pip install "birc[nir]"')
+    assert not (tmp_path / "out").exists()

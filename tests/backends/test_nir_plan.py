@@ -33,15 +33,17 @@ def test_a_model_written_otherwise_has_the_same_graph(tmp_path: Path) -> None:
 
 
 def test_the_plan_speaks_the_model_s_words(tmp_path: Path) -> None:
-    assert compiled(CUBA, tmp_path).artifact.files["plan.txt"].splitlines() == [
+    file, text = tmp_path / "model.birc", compiled(CUBA, tmp_path).artifact.files["plan.txt"]
+    assert isinstance(text, str)
+    assert text.splitlines() == [
         "Cuba: exc, inh -> CubaLIF",
         "",
-        "i: the current of the node below  # " + compiled(CUBA, tmp_path).step.span.source.name + ":6",
+        f"i: the current of the node below  # {file}:6",
         "    rate = -1 / tau_s per ms",
         "    rest = 0",
         "    + 1 * exc at each event",
         "    + -1 * inh at each event",
-        "v: CubaLIF  # " + compiled(CUBA, tmp_path).step.span.source.name + ":5",
+        f"v: CubaLIF  # {file}:5",
         "    rate = -1 / tau_m per ms",
         "    rest = -(E / tau_m / (-1 / tau_m))",
         "    + R / tau_m * i per ms",

@@ -75,9 +75,8 @@ def compiled(step: Step, dtype: Dtype) -> Compiled:
 
 
 def _kernels(log: str) -> Iterator[Kernel]:
-    pattern = (
-        r"Compiling entry function '\S*advance\S*' for 'sm_(\d+)'.*?(\d+) bytes stack frame, (\d+) bytes spill stores.*?Used (\d+) registers"
-    )
+    head, body = r"Compiling entry function '\S*advance\S*' for 'sm_(\d+)'.*?", r"(\d+) bytes stack frame, (\d+) bytes spill stores.*?"
+    pattern = head + body + r"Used (\d+) registers"
     for architecture, stack, spilled, registers in re.findall(pattern, log, re.DOTALL):
         yield Kernel(architecture, int(registers), int(stack), int(spilled))
 

@@ -290,3 +290,11 @@ def test_no_warnings_beside_errors() -> None:
     module, diagnostics = load_partial(Source("a.birc", "neuron A:\n    param q = 2\n    state v = x\n"))
     assert module is None
     assert [d.code for d in diagnostics] == ["N101"]
+
+
+def test_a_check_may_be_about_an_imported_model() -> None:
+    """It then stands before the file's own items, so that the module is whole."""
+    text = "from birc use LIF\n\nneuron A:\n    state v = 0\n\ncheck LIF:\n    drive I = 1 pA for 1 ms\n    expect count == 0\n"
+    module = load(Source("a.birc", text))
+    assert [i.name for i in module.items] == ["LIF", "A"]
+    assert [c.model for c in module.checks] == ["LIF"]
