@@ -43,9 +43,7 @@ class Line:
     defined: bool
 
 
-def lines(
-    defines: Iterable[tuple[str, Expr]], syntax: Syntax, fresh: Iterator[str], known: Mapping[Expr, str] | None = None
-) -> list[Line]:
+def lines(defines: Iterable[tuple[str, Expr]], syntax: Syntax, fresh: Iterator[str], known: Mapping[Expr, str] | None = None) -> list[Line]:
     """Assignments that compute `defines` in order; what is used twice, or grows long, is named once, from `fresh`.
 
     `known` nodes already have names in scope.

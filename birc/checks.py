@@ -51,25 +51,27 @@ def run_check(check: Check, step: Step, runner: Runner, dt: str) -> list[CheckRe
     if total == 0:
         raise BircError("C004", "this check drives nothing, so there is nothing to run", check.span, "add `drive PORT = quantity for T`")
     units = {p.name: p.unit for p in (*step.inputs, *step.events)}
-    inputs = {}
+    inputs, driven = {}, {}
     for port, held in pieces.items():
         rows = np.zeros(total)
         rows[: counts[port]] = np.repeat([v for _, v in held], [c for c, _ in held])
         inputs[port] = rows / float(units[port].scale)
+        driven[port] = rows
     names = {s.name for s in step.slots if s.kind == "real"} | {o.name for o in step.outputs}
+    silent = {p.name: np.zeros(1) for p in step.inputs}
     read = sorted(names & frozenset().union(*(leaves(e, "var") for x in check.expects for e in _parts(x))))
     try:
         out = simulate(runner, step, dt=dt, steps=total, inputs=inputs, preset=check.preset, record=read)
     except BircError as failure:
         broken = failure.diagnostics[0]
         return [CheckResult(step.name, x, Diagnostic("C002", f"the run failed: {broken.message}", x.span)) for x in check.expects]
-    return [CheckResult(step.name, x, _compare(x, _values(out, params, step, read), h)) for x in check.expects]
+    return [CheckResult(step.name, x, _compare(x, _values(out, {**params, **silent, **driven}, step, read), h)) for x in check.expects]
 
 
-def _values(out: Result, params: Mapping[str, Any], step: Step, read: list[str]) -> dict[str, Any]:
-    """What expectations may speak of; recorded variables as arrays over stamps, in internal units."""
+def _values(out: Result, given: Mapping[str, Any], step: Step, read: list[str]) -> dict[str, Any]:
+    """What expectations may speak of; inputs and recorded variables as arrays over stamps, in internal units."""
     stamps = out.stamps
-    found: dict[str, Any] = {**params, "count": np.asarray(float(len(stamps))), "rate": np.asarray(len(stamps) / (out.steps * out.dt))}
+    found: dict[str, Any] = {**given, "count": np.asarray(float(len(stamps))), "rate": np.asarray(len(stamps) / (out.steps * out.dt))}
     found["isi"] = np.asarray(float(stamps[-1] - stamps[-2]) * out.dt if len(stamps) > 1 else np.nan)
     found["elapsed"] = np.asarray(out.dt)
     return found | {name: out.recorded[name][:, 0] for name in read}

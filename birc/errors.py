@@ -139,24 +139,69 @@ def render(diagnostic: Diagnostic) -> str:
     return "\n".join(out)
 
 
-def _draw(line: int, marks: list[Label], width: int, main: Span) -> list[str]:
-    """A source line and the carets below it (`^` under the main place, `~` under others, words behind them)."""
-    text = marks[0].span.source.line(line)
+@dataclass(frozen=True)
+class _Mark:
+    """Carets under columns `start` up to before `stop` of a line as shown, and the word behind them."""
+
+    start: int
+    stop: int
+    sign: str
+    text: str
+
+
+def _draw(line: int, labels: list[Label], width: int, main: Span) -> list[str]:
+    """A source line and the carets below it (`^` under the main place, `~` under others, words behind them).
+
+    Of a long line a window is shown; once more for a place that lies outside it.
+    """
+    text = labels[0].span.source.line(line)
     if not text.strip():
         return []
+    marks = sorted((_mark(m, text, line, main) for m in labels), key=lambda m: m.start)
     shown = text.replace("\t", TAB)
-    margin = " " * (width + 3)
+    out: list[str] = []
+    for group in _together(marks, len(shown)):
+        left = max(0, group[0].start - BEFORE_MARK) if len(shown) > LONGEST_LINE else 0
+        right = left + LONGEST_LINE
+        head = "…" if left else ""
+        tail = "…" if right < len(shown) else ""
+        out.append(f"  {line:>{width}} | {head}{shown[left:right]}{tail}")
+        out += [f"{' ' * (width + 3)}| {row}" for row in _rows(group, left - len(head), right)]
+    return out
+
+
+LONGEST_LINE = 160
+BEFORE_MARK = 60
+"""How much of a long line is shown at once, and how much of that before its first mark."""
+
+
+def _mark(label: Label, text: str, line: int, main: Span) -> _Mark:
+    start = len(text[: label.span.column - 1].replace("\t", TAB))
+    end = label.span.end_column if label.span.end_line == line else len(text.rstrip()) + 1
+    stop = max(start + 1, len(text[: end - 1].replace("\t", TAB)))
+    return _Mark(start, stop, "^" if label.span is main else "~", label.text)
+
+
+def _together(marks: list[_Mark], length: int) -> list[list[_Mark]]:
+    """The marks that are seen in one window: all, unless the line is long."""
+    groups = [marks[:1]]
+    for mark in marks[1:]:
+        if length > LONGEST_LINE and mark.start - groups[-1][0].start > LONGEST_LINE - BEFORE_MARK - 1:
+            groups.append([mark])
+        else:
+            groups[-1].append(mark)
+    return groups
+
+
+def _rows(marks: list[_Mark], left: int, right: int) -> list[str]:
+    """The rows below a line that is shown from column `left` up to `right`; words that would overlap get rows of their own."""
     rows: list[str] = []
     row = ""
-    for mark in sorted(marks, key=lambda m: m.span.column):
-        start = len(text[: mark.span.column - 1].replace("\t", TAB))
-        end = mark.span.end_column if mark.span.end_line == line else len(text.rstrip()) + 1
-        stop = max(start + 1, len(text[: end - 1].replace("\t", TAB)))
-        sign = "^" if mark.span is main else "~"
-        drawn = sign * (stop - start) + (f" {mark.text}" if mark.text else "")
+    for mark in marks:
+        start = mark.start - left
+        drawn = mark.sign * (min(mark.stop, max(right, mark.start + 1)) - mark.start) + (f" {mark.text}" if mark.text else "")
         if row and len(row) >= start:
             rows.append(row)
             row = ""
         row = row.ljust(start) + drawn
-    rows.append(row)
-    return [f"  {line:>{width}} | {shown}", *(f"{margin}| {r}" for r in rows)]
+    return [*rows, row]

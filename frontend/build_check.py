@@ -45,7 +45,7 @@ def build_check(item: ast.Item, built: Finished, report: Report) -> ir.Check | N
                 expects.extend([expect] if expect is not None else [])
             case _:
                 report.error("M117", "a check consists of `drive` and `expect`", statement.span)
-    if not expects and report.errors == before and "expect" not in report.forgiven:
+    if not expects and report.errors == before and not {"expect", "assert"} & report.forgiven:
         report.error(
             "M126",
             f"this check of `{item.name}` expects nothing",

@@ -100,9 +100,12 @@ def unit_in_pieces(r: Refusal) -> Diagnostic | None:
         return None
     rest = r.tokens[r.at :]
     if r.before.type == "UNIT" and _is_unit(rest[0]):
-        number = r.tokens[r.at - 2].text
-        help = f"a product has a `*`, a quotient a `/`, and no spaces: `{number} {r.before.text}*{rest[0].text}`"
-        return Diagnostic("S005", "a unit is one word", r.before.span.to(rest[0].span), help)
+        number, power = r.tokens[r.at - 2].text, _power(rest)
+        last = rest[len(power)]
+        written = f"{r.before.text}*{rest[0].text}{''.join(power)}"
+        if r.before.text == "per":
+            written = f"{rest[0].text}^-1"
+        return Diagnostic("S005", "a unit is one word, without spaces", r.before.span.to(last.span), f"write `{number} {written}`")
     if r.before.type != "NUMBER" or len(rest) < 2:
         return None
     if r.found in OPENERS and _is_unit(rest[1]):
@@ -111,7 +114,7 @@ def unit_in_pieces(r: Refusal) -> Diagnostic | None:
         )
     if len(rest) > 2 and rest[0].text == "1" and rest[1].type == "SLASH" and _is_unit(rest[2]):
         help = f"write a power: `{r.before.text} {rest[2].text}^-1`"
-        return Diagnostic("S005", "a unit is one word", rest[0].span.to(rest[2].span), help)
+        return Diagnostic("S005", "a unit is one word, without spaces", rest[0].span.to(rest[2].span), help)
     return None
 
 
@@ -143,6 +146,13 @@ def refractory_without_its_form(r: Refusal) -> Diagnostic | None:
     if r.first.type != "REFRACTORY" or r.at != 1 or r.found not in ("EQUAL", "COLON"):
         return None
     return Diagnostic("S033", f"the duration follows `refractory`, found {r.text}", r.span, "write `refractory 2 ms: hold v`")
+
+
+def _power(tokens: list[Token]) -> list[str]:
+    """The sign and number of a power behind the first of these tokens."""
+    texts = [token.text for token in tokens[1:4]]
+    size = 3 if texts[:2] == ["^", "-"] and len(texts) == 3 else 2 if texts[:1] == ["^"] and len(texts) > 1 else 0
+    return texts[:size]
 
 
 def _is_unit(token: Token) -> bool:

@@ -10,6 +10,7 @@ from birc.frontend.tokens import UNIT, Scanned, Token, check_unit_end, micro, sc
 from birc.frontend.words import ITEM_WORDS, LINE_WORDS
 
 MAX_NESTING = 200
+MAX_TERMS = 5000
 MAX_LINE = 100_000
 MAX_PROBLEMS = 200
 MAX_LEVEL = 4

@@ -317,14 +317,25 @@ def unassigned(r: Refusal) -> Diagnostic | None:
     if r.accepts & {"EQUAL", "CHANGE"} and r.found in (END, "COMMA", "COLON", "IN") and r.before is not None:
         if r.first.type in VALUES | {"MINUS"}:
             return Diagnostic("S033", "an expression alone says nothing", r.first.span.to(r.before.span), "write `v' = …`, `let x = …`")
-        return Diagnostic("S033", f"expected `=` and a value after `{short(r.before.text)}`", r.behind, _value_needed(r))
+        return Diagnostic("S033", f"expected `=` and a value after `{short(r.before.text)}`", r.behind, FORMS.get(r.first.type))
     return None
 
 
-def _value_needed(r: Refusal) -> str | None:
-    if r.first.type == "PARAM":
-        return "the unit of a parameter is that of its default: `param tau = 10 ms`"
-    return "a state has an initial value, which gives it its unit: `state v = -65 mV`" if r.first.type == "STATE" else None
+FORMS = {
+    "PARAM": "the unit of a parameter is that of its default: `param tau = 10 ms`",
+    "STATE": "a state has an initial value, which gives it its unit: `state v = -65 mV`",
+    "FN": "write `fn f(x: mV) = …`",
+    "TRACE": "write `trace x of pre: tau = 20 ms`",
+    "DRIVE": "write `drive I = 250 pA for 500 ms`",
+    "WITH": "write `with solver rk4 on v`, `with surrogate fast_sigmoid`, `with store w as f16`",
+    "POPULATION": "write `population E: LIF(tau_m = 10 ms)[800]`",
+    "SOURCE": "write `source s: poisson(rate = 5 Hz)[800]`",
+    "PROJECT": "write `project A -> B.exc: w = 40 pA, random(p = 0.1), axon = 1 ms`",
+    "THIRD": "write `third A -> B.exc via G.glu: p = 0.5, w = 0.02 uM`",
+    "SECTION": "write `section dend from soma(1): length = 600 um, diam = 2 um`",
+    "INSERT": "write `insert Na, K in soma`, or `… everywhere`",
+}
+"""How the statements whose form is not guessed are written."""
 
 
 def anything_else(r: Refusal) -> Diagnostic:
@@ -333,9 +344,10 @@ def anything_else(r: Refusal) -> Diagnostic:
     if "NAME" in likely:
         likely -= NAMES - {"NAME"}
     expected = sorted(name_of(symbol) for symbol in likely)
+    help = meant(r) or FORMS.get(r.first.type)
     if len(expected) <= 4:
-        return Diagnostic("S033", f"expected {' or '.join(expected)}, found {r.text}", r.span, meant(r))
-    return Diagnostic("S033", f"{r.text} cannot stand here", r.span, meant(r))
+        return Diagnostic("S033", f"expected {' or '.join(expected)}, found {r.text}", r.span, help)
+    return Diagnostic("S033", f"{r.text} cannot stand here", r.span, help)
 
 
 RULES: tuple[Callable[[Refusal], Diagnostic | None], ...] = (

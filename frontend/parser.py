@@ -8,7 +8,7 @@ from typing import Any
 
 from birc.errors import BircError, Diagnostic, Source, Span
 from birc.frontend import ast, lalr, mistakes
-from birc.frontend.lines import MAX_NESTING, MAX_PROBLEMS, Line, read_lines
+from birc.frontend.lines import MAX_NESTING, MAX_PROBLEMS, MAX_TERMS, Line, read_lines
 from birc.frontend.read import MAX_BYTES, read_source
 from birc.frontend.refusal import HEADERS
 from birc.frontend.tree import BUILD
@@ -61,6 +61,8 @@ def parse_expression(source: Source) -> ast.Expr:
     return expression
 
 
+CHAINS: dict[ast.BinaryOp, str] = {"add": "sum", "sub": "sum", "mul": "product", "div": "product", "and": "and", "or": "or"}
+"""Operations that stand in a row without nesting."""
 MARGIN = 8
 """Levels that a statement and the brackets of its calls add to those of its expressions."""
 
@@ -88,10 +90,8 @@ class _Parser:
         except BircError as error:
             self.problems.extend(error.diagnostics)
             return None
-        if len(line.tokens) > MAX_NESTING and (deep := _too_deep(node)) is not None:
-            self.problems.append(
-                Diagnostic("S012", f"an expression nests more than {MAX_NESTING} deep here", deep, "name parts of it with `let`")
-            )
+        if len(line.tokens) > MAX_NESTING and (problem := _too_large(node)) is not None:
+            self.problems.append(problem)
             return None
         return node
 
@@ -215,17 +215,33 @@ class _Parser:
             self.problems.append(Diagnostic("S021", "this line is indented for no reason", first.tokens[0].span, help))
 
 
-def _too_deep(node: object) -> Span | None:
-    """The first place where a tree is deeper than allowed; it is walked level by level, without recursion."""
+def _too_large(node: object) -> Diagnostic | None:
+    """S012: how deep a tree nests, and how many terms stand in one sum, has an end; it is walked level by level, without recursion."""
+    help = "name parts of it with `let`"
     level: list[Any] = [node]
     for _ in range(MAX_NESTING + MARGIN):
         below: list[Any] = []
         for part in level:
-            for name in part.__dataclass_fields__:
-                value = getattr(part, name)
-                below.extend(value if isinstance(value, tuple) else (value,))
+            inner = _inside(part)
+            if isinstance(part, ast.Binary) and len(inner) > MAX_TERMS:
+                return Diagnostic("S012", f"more than {MAX_TERMS} operands stand in a row here", part.span, help)
+            below += inner
         level = [part for part in below if hasattr(part, "__dataclass_fields__") and not isinstance(part, Span)]
         if not level:
             return None
-    span: Span = level[0].span
-    return span
+    return Diagnostic("S012", f"an expression nests more than {MAX_NESTING} deep here", level[0].span, help)
+
+
+def _inside(part: Any) -> list[Any]:
+    """What stands one level below a node; the operands of a chain such as `a + b - c` are all on one level."""
+    found: list[Any] = []
+    if isinstance(part, ast.Binary) and part.op in CHAINS:
+        chain = CHAINS[part.op]
+        while isinstance(part, ast.Binary) and CHAINS.get(part.op) == chain:
+            found.append(part.right)
+            part = part.left
+        return [*found, part]
+    for name in part.__dataclass_fields__:
+        value = getattr(part, name)
+        found.extend(value if isinstance(value, tuple) else (value,))
+    return found

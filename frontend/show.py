@@ -21,7 +21,8 @@ def show_module(module: Module) -> str:
 
 
 def _node(node: Any, depth: int, label: str) -> Iterator[str]:
-    small, large = [], []
+    small: list[tuple[str, Any]] = []
+    large: list[tuple[str, Any]] = []
     for field in fields(node):
         x = getattr(node, field.name)
         if isinstance(x, (Source, Span)) or field.name in HIDDEN or x is None or x == ():

@@ -23,7 +23,7 @@ MODULE = frozenset(
 
 LAYER = frozenset(
     (
-        "units", "preset", "learn", "per_feature", "ports", "output", "surrogate", "detach_reset", "initializers", "regularizers",
+        "units", "dt", "preset", "learn", "per_feature", "ports", "output", "surrogate", "detach_reset", "initializers", "regularizers",
         "use_bias", "kernel_initializer", "kernel_regularizer", "recurrent", "recurrent_initializer", "recurrent_regularizer",
         "return_sequences", "return_state", "stateful", "unroll", "seed",
         "self", "name", "dtype", "trainable", "activity_regularizer", "autocast", "input_shape", "batch_shape", "batch_size",

@@ -5,26 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from birc.backends import Artifact, Backend, Dtype, Missing, Runner
+from birc.backends.legality import Takes, refusals
 from birc.backends.numpy.emit import emit
 from birc.backends.numpy.run import NumpyRunner
+from birc.backends.numpy.syntax import CALL, INFIX, PREFIX
 from birc.errors import Diagnostic
 from birc.ir.step import Step
 
 
 class NumpyBackend:
-    """Runs everywhere; takes every step program."""
+    """Runs everywhere; takes every step program that birc lowers from a model."""
 
     name = "numpy"
     description = "readable NumPy, the reference"
     levels: Mapping[Dtype, str] = {"f64": "L0", "f32": "L2"}
+    takes = Takes("the numpy target", frozenset((*INFIX, *PREFIX, *CALL)))
 
     def missing(self) -> Missing | None:
         """NumPy is a dependency of birc itself."""
         return None
 
     def refuse(self, step: Step, dtype: Dtype) -> tuple[Diagnostic, ...]:
-        """Nothing is refused."""
-        return ()
+        """What is not in `takes`: operations of `bind` that were written into a phase by hand."""
+        return refusals(step, dtype, self.takes)
 
     def emit(self, step: Step, dtype: Dtype) -> Artifact:
         """One module with a `step` function."""

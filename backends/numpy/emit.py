@@ -49,27 +49,35 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
     bind = bind_text(step, names)
     body = _Body(names, phase_syntax(names, dtype)).of(step)
     title = f"{step.name}: {step.doc.strip().splitlines()[0]}" if step.doc and step.doc.strip() else step.name
-    text = _environment().get_template("step.py.j2").render(
-        title=plain(title).replace('"', '\\"'),
-        arguments=bind.arguments,
-        bind=[f"    {line}" for line in bind.lines],
-        bound=bind.values,
-        body=[str(t) for t in body.texts],
-        stores=body.stores,
-        fired=body.fired,
-        puts=body.puts,
-        helpers=[h for h in HELPERS if h in ops],
-        entries=bool(ops & ENTRIES),
-        most_steps=MOST_STEPS,
-        real="float64" if dtype == "f64" else "float32",
-        events=any(isinstance(s, Deliver) for _, s in step.statements()),
+    text = (
+        _environment()
+        .get_template("step.py.j2")
+        .render(
+            title=plain(title).replace('"', '\\"'),
+            arguments=bind.arguments,
+            bind=[f"    {line}" for line in bind.lines],
+            bound=bind.values,
+            body=[str(t) for t in body.texts],
+            stores=body.stores,
+            fired=body.fired,
+            puts=body.puts,
+            helpers=[h for h in HELPERS if h in ops],
+            entries=bool(ops & ENTRIES),
+            most_steps=MOST_STEPS,
+            real="float64" if dtype == "f64" else "float32",
+            events=any(isinstance(s, Deliver) for _, s in step.statements()),
+        )
     )
     return Artifact("numpy", step, dtype, {f"{step.name}.py": text}, {"names": names})
 
 
 def _environment() -> Environment:
     return Environment(
-        loader=PackageLoader("birc.backends.numpy"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+        loader=PackageLoader("birc.backends.numpy"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
 
 

@@ -166,7 +166,8 @@ def _run(parser: Parser) -> None:
 
 
 def _verify(parser: Parser) -> None:
-    _file(parser)
+    parser.add_argument("file", metavar="FILE", nargs="?", help="a model file, or the name of a library model")
+    parser.add_argument("--library", action="store_true", help="every neuron of the library, as one table")
     parser.one_of(
         target={"metavar": "T", "action": "append", "help": "a target; may be repeated (default: native)"},
         all={"action": "store_true", "help": "every target"},
@@ -174,6 +175,7 @@ def _verify(parser: Parser) -> None:
     parser.add_argument("--for", dest="duration", metavar="TIME", help="length of each run (default: 2000 steps)")
     parser.add_argument("-n", type=whole(1), default=32, metavar="N", help="how many neurons (default: 32)")
     parser.add_argument("--seed", type=whole(0), default=1, metavar="N", help="seed of the stimulus (default: 1)")
+    parser.add_argument("--jobs", type=whole(1), metavar="N", help="processes for --library (default: one per core)")
     _set(parser)
     _compile_options(parser)
     _json(parser)

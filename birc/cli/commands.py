@@ -6,7 +6,7 @@ import argparse
 import re
 import runpy
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from birc.driver import Compiled
     from birc.runtime.result import Result
     from birc.sources import Loaded
+    from birc.verification import Report
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -205,6 +206,10 @@ def _show_run(out: Result, arguments: argparse.Namespace, written: list[Path]) -
 
 def verify(arguments: argparse.Namespace) -> int:
     """`birc verify`: targets against the reference."""
+    if arguments.library:
+        return _verify_library(arguments)
+    if arguments.file is None:
+        raise BircError("A006", "there is nothing to verify: name a file, or `--library`")
     from birc import driver
 
     params = assignments(arguments.set, "--set")
@@ -233,10 +238,36 @@ def verify(arguments: argparse.Namespace) -> int:
         for report in reports:
             if report.detail:
                 print(f"\n{report.detail}")
-    if not all(report.status in ("pass", "unavailable") for report in reports):
+    return _verdict(reports, arguments.all)
+
+
+def _verdict(reports: Sequence[Report], every: bool) -> int:
+    """The exit code: a target that was asked for by name must take the model and run; of `every` target at least one must."""
+    states = {report.status for report in reports}
+    if states & {"fail", "not exercised"} or ("refused" in states and ("pass" not in states or not every)):
         return 1
-    asked_in_vain = not arguments.all and any(report.status == "unavailable" for report in reports)
-    return 3 if asked_in_vain else 0
+    return 3 if "unavailable" in states and not every else 0
+
+
+def _verify_library(arguments: argparse.Namespace) -> int:
+    """One table: a row per neuron, a column per target; below it why something is refused or cannot run."""
+    from birc import conformance
+    from birc.backends import target_names
+
+    targets = arguments.target or (target_names() if arguments.all else ["native"])
+    total = len(conformance.neurons()) * len(targets)
+    reports = []
+    with show.progress("verify") as progress:
+        for report in conformance.library_reports(targets, arguments.dtype, arguments.jobs):
+            reports.append(report)
+            if progress is not None:
+                progress(len(reports), total)
+    if arguments.json:
+        show.as_json([report.record() for report in reports])
+    else:
+        show.table(*conformance.matrix(reports))
+        print("", *conformance.notes(reports), sep="\n")
+    return _verdict(reports, arguments.all)
 
 
 CODE = re.compile(r"[A-Z]\d{3}")
@@ -276,8 +307,13 @@ def targets(arguments: argparse.Namespace) -> int:
         show.as_json(records)
         return 0
     heads = ("target", "what it is", "level f64", "level f32", "does not take", "here")
-    show.table(heads, [(r["target"], r["description"], *r["levels"].values(), ", ".join(r["lacks"] or ()), _here(r)) for r in records])
+    show.table(heads, [(r["target"], r["description"], *r["levels"].values(), _lacks(r), _here(r)) for r in records])
     return 0
+
+
+def _lacks(record: dict[str, Any]) -> str:
+    """What a target's table leaves out, in words; empty where it has none."""
+    return "" if record["lacks"] is None else ", ".join(record["lacks"]) or "(takes all)"
 
 
 def _target(name: str) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
     integrate exact %v { -%v/tau_m + %I/tau_m }   ->   %v.1 = add (mul P, %v), (mul Q, %I)      P, Q in bind
 
-x' = A x + b, with b held over the step, gives x(h) = e^{Ah} x + ∫0^h e^{As} ds b (Rotter & Diesmann 1999). Entries of both matrices are closed
-forms by `exp` and `exprel` where a state is fed directly and not in a cycle (exact also for equal time constants), else entries of a
-numeric matrix exponential, both at bind time. White noise with constant coefficients is integrated exactly as well.
+x' = A x + b, with b held over the step, gives x(h) = e^{Ah} x + ∫0^h e^{As} ds b (Rotter & Diesmann 1999). Entries of both matrices are
+closed forms by `exp` and `exprel` where a state is fed directly and not in a cycle (exact also for equal time constants), else entries
+of a numeric matrix exponential, both at bind time. White noise with constant coefficients is integrated exactly as well.
 """
 
 from __future__ import annotations
@@ -172,7 +172,8 @@ def _diffuse(system: System, integrate: Integrate, i: int) -> Expr:
         if n == 1:
             a, h = system.matrix[0][0], system.h
             variance = h if is_zero(a) else mul(h, op("exprel", mul(mul(const(2.0), a), h)))
-            total = add(total, mul(system.constants.name(f".S.{system.names[i]}.{noise}", mul(column[0], op("sqrt", variance))), draw(noise)))
+            size = system.constants.name(f".S.{system.names[i]}.{noise}", mul(column[0], op("sqrt", variance)))
+            total = add(total, mul(size, draw(noise)))
             continue
         if not any(not is_zero(c) and (j == i or _reaches(system, j, i)) for j, c in enumerate(column)):
             continue

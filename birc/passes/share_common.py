@@ -16,7 +16,13 @@ from birc.passes.expressions import map_any
 
 
 def run(step: Step) -> Step:
-    """Share across statements; inside one statement, sharing is in the expression graph already."""
+    """Share across statements (inside one, sharing is in the expression graph already), as long as a new name makes others alike."""
+    while (changed := _share(step)) is not step:
+        step = changed
+    return step
+
+
+def _share(step: Step) -> Step:
     inner = _names_inside_loops(step)
     uses: Counter[Expr] = Counter()
     for _, statement in step.statements():

@@ -69,7 +69,7 @@ def test_learned_parameters_are_a_feature() -> None:
 
 
 def test_tables_of_the_targets() -> None:
-    for name in ("native", "cuda"):
+    for name in ("numpy", "native", "cuda"):
         backend = load_backend(name)
         assert isinstance(backend, Declares)
         assert backend.takes.lacks() == ()

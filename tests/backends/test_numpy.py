@@ -67,8 +67,12 @@ def job_of(step: Step, dtype: Dtype, n: int = 24, steps: int = 60, h: float = 0.
         bind=numbers,
         state=state,
         inputs={p.name: rng.normal(1, 1, (steps, n)) * LEVELS[p.unit.text] for p in step.inputs},
-        events={p.name: replace(arrivals(n, steps, n / 8, i), payload=rng.normal(0, 5, arrivals(n, steps, n / 8, i).payload.shape)) for i, p in enumerate(step.events)},
-        record={s.name: np.zeros((steps, n), state[s.name].dtype) for s in step.slots} | {o.name: np.zeros((steps, n), real) for o in step.outputs},
+        events={
+            p.name: replace(arrivals(n, steps, n / 8, i), payload=rng.normal(0, 5, arrivals(n, steps, n / 8, i).payload.shape))
+            for i, p in enumerate(step.events)
+        },
+        record={s.name: np.zeros((steps, n), state[s.name].dtype) for s in step.slots}
+        | {o.name: np.zeros((steps, n), real) for o in step.outputs},
         seed=11,
         streams={x.name: 40 + i for i, x in enumerate(step.noises)},
     )
@@ -137,7 +141,9 @@ def test_bind_takes_parameters() -> None:
 
 
 def test_a_default_that_depends_on_others() -> None:
-    step = lowered(model_of("neuron A:\n    param c = b + 1, a = 2, b = 3 * a\n    state x = b, y = c\n    x' = -x / (1 ms)\n    y' = -y / (1 ms)\n"))
+    step = lowered(
+        model_of("neuron A:\n    param c = b + 1, a = 2, b = 3 * a\n    state x = b, y = c\n    x' = -x / (1 ms)\n    y' = -y / (1 ms)\n")
+    )
     bind = space_of(step)["bind"]
     assert (bind(0.1)[".init.x"], bind(0.1)[".init.y"]) == (6.0, 7.0)
     assert (bind(0.1, b=5.0)[".init.x"], bind(0.1, a=1.0)[".init.y"]) == (5.0, 4.0)
@@ -152,14 +158,39 @@ def test_the_matrix_of_a_block_stands_in_the_text() -> None:
 
 # --- names and words from outside
 
-AWKWARD = ("lambda", "None", "np", "step", "state", "bind", "n", "h", "v_1", "t0", "s0", "print", "match", "real", "total", "who", "busy", "fired", "exc_w", "entry", "steps", "x")
+AWKWARD = (
+    "lambda",
+    "None",
+    "np",
+    "step",
+    "state",
+    "bind",
+    "n",
+    "h",
+    "v_1",
+    "t0",
+    "s0",
+    "print",
+    "match",
+    "real",
+    "total",
+    "who",
+    "busy",
+    "fired",
+    "exc_w",
+    "entry",
+    "steps",
+    "x",
+)
 
 
 def awkward() -> Step:
     """A model with names that Python, NumPy, the frame or the compiler have too."""
     states = ", ".join(f"{name} = {i}" for i, name in enumerate(AWKWARD[3:]) if name not in ("step", "state", "match"))
     text = f"neuron A:\n    param lambda = 2, None = 3, np = 5 ms, t_ref = 1 ms\n    state v = 0, {states.replace('step = 0, ', '')}\n"
-    rates = "".join(f"    np * {name}' = lambda - {name} * None + sin({name} + v)\n" for name in ("bind", "n", "h", "v_1", "t0", "s0", "print"))
+    rates = "".join(
+        f"    np * {name}' = lambda - {name} * None + sin({name} + v)\n" for name in ("bind", "n", "h", "v_1", "t0", "s0", "print")
+    )
     rates += "    np * v' = lambda - v + v_1 - exp(v_1) * sin(v)\n    on exc(w: 1): v += w\n"
     return lowered(model_of(text + rates + "    spike when v > 1: v = 0\n    refractory t_ref: hold v\n"))
 
@@ -179,7 +210,17 @@ def test_names_of_the_target(dtype: Dtype) -> None:
     np.testing.assert_array_equal(space_of(step, dtype)["bind"](0.1)["h" if "h" not in names else ".init.h"], bound(step)[".init.h"])
 
 
-DOCS = ['""" + quit() + """', "ends in a backslash \\", 'a quote at the end "', "{{ name }} {% raw %}", "\\N{BULLET} \\x00", "first\nsecond", "\u2028 \ud800 \x00 \r", "", "  "]
+DOCS = [
+    '""" + quit() + """',
+    "ends in a backslash \\",
+    'a quote at the end "',
+    "{{ name }} {% raw %}",
+    "\\N{BULLET} \\x00",
+    "first\nsecond",
+    "\u2028 \ud800 \x00 \r",
+    "",
+    "  ",
+]
 
 
 @pytest.mark.parametrize("doc", DOCS)
@@ -201,13 +242,25 @@ def test_the_name_of_a_file_is_data(name: str) -> None:
     assert isinstance(model, Model)
     text = text_of(lowered(model))
     text.encode()
-    assert [type(node) for node in ast.parse(text).body] == [ast.Expr, ast.Import, ast.ImportFrom, ast.Assign, ast.FunctionDef, ast.FunctionDef]
+    assert [type(node) for node in ast.parse(text).body] == [
+        ast.Expr,
+        ast.Import,
+        ast.ImportFrom,
+        ast.Assign,
+        ast.FunctionDef,
+        ast.FunctionDef,
+    ]
 
 
 def test_names_in_a_program_read_from_ir_are_data() -> None:
     """A `.bir` text may hold any name."""
     odd = '"""\nimport os\n\\'
-    step = replace(lif(), name=odd, slots=tuple(replace(s, init=odd) if s.name == "u" else s for s in lif().slots), bind=lif().bind + (replace(lif().bind[-3], name=odd),))
+    step = replace(
+        lif(),
+        name=odd,
+        slots=tuple(replace(s, init=odd) if s.name == "u" else s for s in lif().slots),
+        bind=(*lif().bind, replace(lif().bind[-3], name=odd)),
+    )
     body = ast.parse(text_of(step)).body
     assert [type(node) for node in body] == [ast.Expr, ast.Import, ast.ImportFrom, ast.Assign, ast.FunctionDef, ast.FunctionDef]
 
@@ -251,7 +304,10 @@ def test_emission_is_the_same_under_any_hash_seed() -> None:
     root = Path(__file__).parents[2]
     running = [
         subprocess.Popen(
-            [sys.executable, "-c", EMIT], cwd=root, env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(root)}, stdout=subprocess.PIPE
+            [sys.executable, "-c", EMIT],
+            cwd=root,
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(root)},
+            stdout=subprocess.PIPE,
         )
         for seed in ("1", "77")
     ]

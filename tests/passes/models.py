@@ -252,8 +252,8 @@ NOISY: dict[str, str] = {
         param tau = 5 ms, sigma = 0.3 / sqrt(1 ms)
         state x = 0, y = 1
         noise xi
-        x' = (y^3 - x) / tau + sigma * y * xi
         y' = (1 - y) * (2 + x^2) / tau + sigma * xi
+        x' = -x / tau + sigma * y * xi
     """,
     "noisy_rk4": """
         param tau = 5 ms, sigma = 0.3 / sqrt(1 ms), t_ref = 1 ms

@@ -1,4 +1,4 @@
-"""What the tests of the passes share: models from text, the program before and after a pass, and running both on the same random numbers."""
+"""What the tests of the passes share: models from text, the program before and after a pass, both run on the same random numbers."""
 
 from __future__ import annotations
 
@@ -90,7 +90,9 @@ def lowered(model: Model, **options: Any) -> Step:
 
 def text_around(text: str, name: str) -> str:
     """Before and after, as a golden file shows them."""
-    return "\n".join(f"# {when} {name}\n{_text(program)}" for when, program in zip(("before", "after"), around(model_of(text), name), strict=True))
+    return "\n".join(
+        f"# {when} {name}\n{_text(program)}" for when, program in zip(("before", "after"), around(model_of(text), name), strict=True)
+    )
 
 
 def _text(program: Program) -> str:
@@ -163,7 +165,9 @@ def _compare(a: Outcome, b: Outcome, check: Callable[..., None]) -> None:
     np.testing.assert_array_equal(a.fired, b.fired)
 
 
-def advance(step: Step, count: int, h: float, state: Mapping[str, float], inputs: Mapping[str, float] | None = None, **params: Any) -> dict[str, float]:
+def advance(
+    step: Step, count: int, h: float, state: Mapping[str, float], inputs: Mapping[str, float] | None = None, **params: Any
+) -> dict[str, float]:
     """The states of one instance after `count` steps of the interpreter without events, from given states."""
     values = bound(step, h, **params)
     ports = {p.name: np.full(1, (inputs or {}).get(p.name, 0.0)) for p in step.inputs}

@@ -53,7 +53,9 @@ def test_every_block_has_a_reason() -> None:
 def refused(line: str, rate: str) -> BircError:
     """The error of a `with` line."""
     with pytest.raises(BircError) as caught:
-        driver.lower(model_of(f"neuron A:\n    state x = 1, y = 0\n    (1 ms) * x' = {rate}\n    (1 ms) * y' = x - y\n    with solver {line}\n"))
+        driver.lower(
+            model_of(f"neuron A:\n    state x = 1, y = 0\n    (1 ms) * x' = {rate}\n    (1 ms) * y' = x - y\n    with solver {line}\n")
+        )
     return caught.value
 
 
@@ -65,6 +67,8 @@ def test_a_solver_that_cannot_work() -> None:
 
 
 def test_the_later_line_wins() -> None:
-    text = "neuron A:\n    state x = 1, y = 0\n    (1 ms) * x' = -x\n    (1 ms) * y' = -y\n    with solver rk4\n    with solver euler on y\n"
+    text = (
+        "neuron A:\n    state x = 1, y = 0\n    (1 ms) * x' = -x\n    (1 ms) * y' = -y\n    with solver rk4\n    with solver euler on y\n"
+    )
     blocks = models_around(model_of(text), "choose-solvers")[1].blocks
     assert {b.states: b.method for b in blocks} == {("x",): "rk4", ("y",): "euler"}

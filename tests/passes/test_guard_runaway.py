@@ -24,7 +24,8 @@ def test_text(golden: Golden) -> None:
 
 
 @pytest.mark.parametrize(("name", "guarded"), [
-    ("AdEx", True), ("EIF", True), ("QIF", True), ("Izhikevich", True), ("moving_threshold", True), ("LIF", False), ("HH", False), ("clipped", False),
+    ("AdEx", True), ("EIF", True), ("QIF", True), ("Izhikevich", True), ("moving_threshold", True),
+    ("LIF", False), ("HH", False), ("clipped", False),
 ])  # fmt: skip
 def test_who_is_guarded(name: str, guarded: bool) -> None:
     model = LIBRARY.get(name) or SMALL[name]

@@ -29,8 +29,8 @@ def test_text(golden: Golden) -> None:
 def program(*defines: tuple[str, Expr]) -> Step:
     """A step program with two bind values and these definitions, the last of which is put out."""
     bind = (Define("a", const(2.0)), Define("b", op("exp", value("a"))))
-    body = (*(Define(n, e) for n, e in defines), Put("y", value(defines[-1][0])))
-    return Step("S", (), (), (), (), (), (), bind, (Phase("flow", body),))
+    body = tuple(Define(n, e) for n, e in defines)
+    return Step("S", (), (), (), (), (), (), bind, (Phase("flow", (*body, Put("y", value(defines[-1][0])))),))
 
 
 def test_what_changes_from_step_to_step_stays() -> None:
@@ -41,7 +41,9 @@ def test_what_changes_from_step_to_step_stays() -> None:
 
 def test_the_largest_is_moved_and_a_known_one_found() -> None:
     x = make("load", (), "x")
-    step = hoist_to_bind.run(program(("u", op("add", x, op("sqrt", op("exp", value("a"))))), ("y", op("mul", value("u"), op("exp", value("a"))))))
+    step = hoist_to_bind.run(
+        program(("u", op("add", x, op("sqrt", op("exp", value("a"))))), ("y", op("mul", value("u"), op("exp", value("a")))))
+    )
     assert [(d.name, repr(d.value)) for d in step.bind[2:]] == [(".c0", "sqrt(exp(%a))")]
     assert [repr(s.value) for s in step.phase("flow") if isinstance(s, Define)] == ["add(%x, %.c0)", "mul(%u, %b)"]
 
@@ -49,7 +51,9 @@ def test_the_largest_is_moved_and_a_known_one_found() -> None:
 def test_names_stay_unique_when_it_runs_twice() -> None:
     x = make("load", (), "x")
     once = hoist_to_bind.run(program(("y", op("add", x, op("sqrt", value("a"))))))
-    more = Step("S", (), (), (), (), (), (), once.bind, (Phase("flow", (Define("z", op("add", x, op("log", value("a")))), Put("y", value("z")))),))
+    more = Step(
+        "S", (), (), (), (), (), (), once.bind, (Phase("flow", (Define("z", op("add", x, op("log", value("a")))), Put("y", value("z")))),)
+    )
     assert [d.name for d in hoist_to_bind.run(more).bind] == ["a", "b", ".c0", ".c1"]
 
 

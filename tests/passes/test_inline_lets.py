@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from birc.ir.expr import size
 from tests.conftest import Golden
-from tests.passes.programs import model_of, models_around, run, text_around
 from tests.passes.programs import lowered as lower
+from tests.passes.programs import model_of, models_around, run, text_around
 
 TEXT = """
 neuron Cell:

@@ -18,7 +18,16 @@ from tests.passes.programs import LIBRARY, close, lowered, models_around, run, s
 from tests.passes.written import evaluate_written, random_values
 
 MODELS = LIBRARY | SMALL
-INLINED = ("fold-constants", "simplify", "singular-quotients", "expand-powers", "classify-odes", "order-blocks", "choose-solvers", "guard-runaway")
+INLINED = (
+    "fold-constants",
+    "simplify",
+    "singular-quotients",
+    "expand-powers",
+    "classify-odes",
+    "order-blocks",
+    "choose-solvers",
+    "guard-runaway",
+)
 REWRITES = {"singular-quotients": 1e-12, "expand-powers": 1e-12}
 SOLVERS = ("expand-exact", "expand-exponential", "expand-rk4", "expand-euler")
 STEPS = tuple(p.name for p in passes.PASSES if p.level == "step")

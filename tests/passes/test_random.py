@@ -54,7 +54,11 @@ class Growing:
             elif roll < 0.8:
                 self.numbers.append(op("pow", pick(self.numbers), const(float(self.source.randint(-4, 5)))))
             elif roll < 0.9 or not self.conditions:
-                self.conditions.append(op(pick(COMPARE), pick(self.numbers), pick(self.numbers)) if self.source.random() < 0.8 else const(self.source.random() < 0.5))
+                self.conditions.append(
+                    op(pick(COMPARE), pick(self.numbers), pick(self.numbers))
+                    if self.source.random() < 0.8
+                    else const(self.source.random() < 0.5)
+                )
             elif roll < 0.95:
                 a, b = pick(self.conditions), pick(self.conditions)
                 self.conditions.append(op("not", a) if self.source.random() < 0.3 else op(pick(("and", "or")), a, b))
@@ -125,7 +129,9 @@ def test_quotients(source: Random) -> None:
     """A quotient that has exp(y) - 1 in it, with all sorts of factors about it."""
     k, x, y = source.choice((0.3, 2.0, -5.0)), var("x"), var("y")
     linear = op(source.choice(("add", "sub")), op("mul", const(k), x), const(source.choice((0.0, 1.0, -2.0))))
-    exponent = source.choice((linear, op("neg", linear), op("div", linear, y), op("mul", linear, const(0.5)), op("div", linear, const(-4.0))))
+    exponent = source.choice(
+        (linear, op("neg", linear), op("div", linear, y), op("mul", linear, const(0.5)), op("div", linear, const(-4.0)))
+    )
     singular = op("sub", *source.sample([op("exp", exponent), const(1.0)], 2))
     growing = Growing(source, [linear, linear, op("exp", linear), y, const(3.0)])
     for _ in range(source.randint(0, 3)):
@@ -209,7 +215,10 @@ def interpret_bind(e: Expr, numbers: dict[str, object]) -> object:
     return evaluate_names(substitute(e, {n: var(str(n.attr)) for n in topo(e) if n.op == "value"}), numbers)
 
 
-@pytest.mark.parametrize("names", [("fold-step",), ("hoist-to-bind",), ("share-common",), ("dead-code",), ("fold-step", "hoist-to-bind", "share-common", "dead-code")])
+@pytest.mark.parametrize(
+    "names",
+    [("fold-step",), ("hoist-to-bind",), ("share-common",), ("dead-code",), ("fold-step", "hoist-to-bind", "share-common", "dead-code")],
+)
 @thorough
 @given(source=seeds)
 def test_step_passes(names: tuple[str, ...], source: Random) -> None:

@@ -28,7 +28,8 @@ def test_text(golden: Golden) -> None:
     text = text_around(TEXT, "share-common")
     golden.check("golden/passes/share_common.txt", text)
 
-X, I = make("load", (), "x"), make("read", (), "I")
+
+X, Y = make("load", (), "x"), make("read", (), "I")
 
 
 def program(*phases: Phase) -> Step:
@@ -37,9 +38,12 @@ def program(*phases: Phase) -> Step:
 
 
 def test_across_phases() -> None:
-    e = op("exp", op("add", X, I))
+    e = op("exp", op("add", X, Y))
     step = share_common.run(program(Phase("flow", (Define("a", op("neg", e)),)), Phase("record", (Put("y", op("sqrt", e)),))))
-    assert [(s.name, repr(s.value)) for s in step.phase("flow") if isinstance(s, Define)] == [(".s0", "exp(add(%x, %I))"), ("a", "neg(%.s0)")]
+    assert [(s.name, repr(s.value)) for s in step.phase("flow") if isinstance(s, Define)] == [
+        (".s0", "exp(add(%x, %I))"),
+        ("a", "neg(%.s0)"),
+    ]
     assert [repr(s.value) for s in step.phase("record") if isinstance(s, Put)] == ["sqrt(%.s0)"]
 
 
@@ -52,8 +56,10 @@ def test_a_definition_lends_its_own_name() -> None:
 def test_a_name_is_not_used_before_it_is_there() -> None:
     """The shared part of a definition is named before it, and the definition itself is found by the next."""
     part = op("exp", X)
-    whole = op("mul", part, I)
-    step = share_common.run(program(Phase("flow", (Define("a", whole), Define("b", op("neg", whole)), Define("c", op("sub", part, I)), Put("y", value("c"))))))
+    whole = op("mul", part, Y)
+    step = share_common.run(
+        program(Phase("flow", (Define("a", whole), Define("b", op("neg", whole)), Define("c", op("sub", part, Y)), Put("y", value("c")))))
+    )
     check_names(step)
     assert sum(e.op == "exp" for s in step.phase("flow") for e in topo(getattr(s, "value"))) <= 2  # noqa: B009
 
@@ -80,7 +86,9 @@ def test_an_equation_is_not_looked_into() -> None:
         before, _ = around(model, "expand-exact")
         assert isinstance(before, Step)
         shared = share_common.run(before)
-        assert [s for _, s in shared.statements() if type(s).__name__ == "Integrate"] == [s for _, s in before.statements() if type(s).__name__ == "Integrate"]
+        assert [s for _, s in shared.statements() if type(s).__name__ == "Integrate"] == [
+            s for _, s in before.statements() if type(s).__name__ == "Integrate"
+        ]
         check_step(shared)
 
 

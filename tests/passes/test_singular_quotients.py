@@ -11,7 +11,8 @@ neuron Cell:
     param k = 10 mV
     state v = -65 mV, n = 0
     v' = -v / (10 ms)
-    n' = 0.01 mV^-1*ms^-1 * (v + 55 mV) / (1 - exp(-(v + 55 mV) / 10 mV)) * (1 - n) - (v - 2 * k) / (exp((v - 2 * k) / k) - 1) * n / (1 mV*ms)
+    let opening = 0.01 mV^-1*ms^-1 * (v + 55 mV) / (1 - exp(-(v + 55 mV) / 10 mV))
+    n' = opening * (1 - n) - (v - 2 * k) / (exp((v - 2 * k) / k) - 1) * n / (1 mV*ms)
 """
 
 

@@ -1,0 +1,62 @@
+"""Every neuron of the library against every target: the table that demo and README show."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+
+from birc.backends import Dtype
+from birc.driver import verify
+from birc.ir.model import Model
+from birc.sources import library, load
+from birc.verification import Report
+
+
+def neurons() -> list[tuple[str, str]]:
+    """(file, model) of every neuron of the library."""
+    return [(file, item.name) for file in library() for item in load(file).module.items if isinstance(item, Model) and item.kind == "neuron"]
+
+
+def library_reports(targets: Sequence[str], dtype: Dtype = "f64", jobs: int | None = None) -> Iterator[Report]:
+    """One report per neuron and target, in the order of both lists, made by `jobs` processes (default: one per core)."""
+    cases = [(file, model, target, dtype) for file, model in neurons() for target in targets]
+    # Processes are spawned: a fork would copy the threads of a native run that came before only by halves.
+    with ProcessPoolExecutor(jobs or os.cpu_count() or 1, multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(_report, cases)
+
+
+def _report(case: tuple[str, str, str, Dtype]) -> Report:
+    file, model, target, dtype = case
+    return verify(file, [target], model=model, dtype=dtype)[0]
+
+
+def cell(report: Report) -> str:
+    """What one target makes of one model: the level with the worst error, or what else there is to say."""
+    if report.status != "pass":
+        return report.status
+    return report.level if not report.worst else f"{report.level} ({report.worst:.0e})"
+
+
+def matrix(reports: Sequence[Report]) -> tuple[list[str], list[list[str]]]:
+    """Heads and rows of the table: a row per model, a column per target."""
+    targets = list(dict.fromkeys(r.target for r in reports))
+    models = list(dict.fromkeys(r.model for r in reports))
+    found = {(r.model, r.target): cell(r) for r in reports}
+    return ["model", *targets], [[model, *(found.get((model, target), "") for target in targets)] for model in models]
+
+
+def notes(reports: Sequence[Report]) -> list[str]:
+    """Why a target refuses a model, with the line; what a target lacks here, once; what was emulated, once."""
+    found: dict[str, None] = {}
+    for report in reports:
+        if report.status == "unavailable":
+            found[f"{report.target}: {report.reason}"] = None
+        elif report.emulated:
+            found[f"{report.target}: {report.emulated}"] = None
+    for report in reports:
+        if report.status not in ("pass", "unavailable"):
+            place = f" ({report.span.where})" if report.span else ""
+            found[f"{report.target}, {report.model}: {report.reason}{place}"] = None
+    return list(found)
