@@ -8,9 +8,11 @@ DEMO := .venv
 TEST := .venv-test
 PIP := -m pip install --quiet --disable-pip-version-check
 WORKERS ?= 2
+comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-core lint fuzz bench docs clean
+ALL := .venv-all
+.PHONY: help demo demo-all test test-torch test-core lint fuzz bench docs clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -18,8 +20,14 @@ help: ## list these targets
 demo: $(DEMO)/.ready ## compile, run and verify real models on every target that can run here; writes out/demo.png
 	$(DEMO)/bin/python examples/demo.py
 
-test: $(TEST)/.ready ## run all tests
+demo-all: $(ALL)/.ready ## the same with every target installed
+	$(ALL)/bin/python examples/demo.py
+
+test: $(TEST)/.ready ## run all tests but those that need torch
 	$(TEST)/bin/python -m pytest -q -n $(WORKERS)
+
+test-torch: $(TEST)/.torch ## run the tests that need torch: readers of NIR graphs
+	$(TEST)/bin/python -m pytest -q tests/backends/test_nir_readers.py
 
 test-core: $(TEST)/.ready ## run the quick tests
 	$(TEST)/bin/python -m pytest -q -n $(WORKERS) -m "not slow"
@@ -39,16 +47,27 @@ docs: $(TEST)/.ready ## write the pages that are made from the code
 	$(TEST)/bin/python docs/generate.py
 
 clean: ## remove the environments and everything built
-	rm -rf $(DEMO) $(TEST) .ci-venv build dist out *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(DEMO) $(ALL) $(TEST) build dist out *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+# An environment with an extra: `$(call environment,folder,extra)`.
+define environment
+	@test -n "$(PYTHON)" || { echo "birc needs Python 3.11 or newer; name one with \`make PYTHON=...\`" >&2; exit 3; }
+	@$(PYTHON) -m venv $(1) || { echo "no virtual environment could be made; on Debian or Ubuntu: apt install python3-venv" >&2; exit 3; }
+	$(1)/bin/python $(PIP) -c constraints/test.txt -e ".[$(2)]"
+endef
 
 $(DEMO)/.ready: pyproject.toml constraints/test.txt
-	@test -n "$(PYTHON)" || { echo "birc needs Python 3.11 or newer; name one with \`make PYTHON=...\`" >&2; exit 3; }
-	@$(PYTHON) -m venv $(DEMO) || { echo "no virtual environment could be made; on Debian or Ubuntu: apt install python3-venv" >&2; exit 3; }
-	$(DEMO)/bin/python $(PIP) -c constraints/test.txt -e ".[plot]"
+	$(call environment,$(DEMO),plot$(comma)onnx$(comma)nir)
+	@touch $@
+
+$(ALL)/.ready: pyproject.toml constraints/test.txt
+	$(call environment,$(ALL),all)
 	@touch $@
 
 $(TEST)/.ready: pyproject.toml constraints/test.txt
-	@test -n "$(PYTHON)" || { echo "birc needs Python 3.11 or newer; name one with \`make PYTHON=...\`" >&2; exit 3; }
-	@$(PYTHON) -m venv $(TEST) || { echo "no virtual environment could be made; on Debian or Ubuntu: apt install python3-venv" >&2; exit 3; }
-	$(TEST)/bin/python $(PIP) -c constraints/test.txt -e ".[dev]"
+	$(call environment,$(TEST),dev)
+	@touch $@
+
+$(TEST)/.torch: $(TEST)/.ready
+	$(TEST)/bin/python $(PIP) -c constraints/test.txt -e ".[verify-nir]"
 	@touch $@
