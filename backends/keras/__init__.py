@@ -1,4 +1,4 @@
-"""The Keras target: one self-contained module per model, with a Keras 3 layer for TensorFlow, JAX and PyTorch."""
+"""The Keras target: one self-contained module per model, with a Keras 3 layer for TensorFlow and JAX."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from birc.backends.keras.legality import refusals
 from birc.errors import Diagnostic
 from birc.ir.step import Step
 
-ENGINES = ("tensorflow", "jax", "torch")
+ENGINES = ("tensorflow", "jax")
 
 
 class Keras:
     """See `birc.backends.Backend`."""
 
     name: ClassVar[str] = "keras"
-    description: ClassVar[str] = "a Keras 3 layer that learns, on TensorFlow, JAX or PyTorch"
+    description: ClassVar[str] = "a Keras 3 layer that learns, on TensorFlow or JAX"
     levels: ClassVar[Mapping[Dtype, str]] = {"f64": "L1", "f32": "L2"}
 
     def missing(self) -> Missing | None:
@@ -27,7 +27,7 @@ class Keras:
         if find_spec("keras") is None:
             return Missing("Keras", 'pip install "birc[keras]"')
         if not any(find_spec(engine) for engine in ENGINES):
-            return Missing("TensorFlow, JAX or PyTorch, with which Keras computes", 'pip install "birc[keras]"')
+            return Missing("TensorFlow or JAX, with which Keras computes", 'pip install "birc[keras]"')
         return None
 
     def refuse(self, step: Step, dtype: Dtype) -> tuple[Diagnostic, ...]:

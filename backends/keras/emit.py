@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -53,13 +53,21 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
 
 
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("birc.backends.keras"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters |= {"quoted": quoted, "names": _tuple}
+    return environment
+
+
+def _tuple(names: Iterable[str]) -> str:
+    """Names as a tuple of Python."""
+    texts = [quoted(name) for name in names]
+    return f"({', '.join(texts)}{',' if len(texts) == 1 else ''})"
 
 
 def _bind(step: Step, names: Mapping[str, str], found: Tables) -> list[str]:

@@ -24,11 +24,19 @@ KINDS = {"int": np.int32, "bool": np.bool_}
 
 
 def load_keras() -> Any:
-    """Keras, on the package that `KERAS_BACKEND` names, or else on one that is installed."""
-    if "keras" not in sys.modules and "KERAS_BACKEND" not in os.environ and find_spec("tensorflow") is None:
-        os.environ["KERAS_BACKEND"] = next(engine for engine in ("jax", "torch") if find_spec(engine) is not None)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    return importlib.import_module("keras")
+    """Keras, on the package that `KERAS_BACKEND` names, or else on one that is installed. Raises X301 where that fails."""
+    if "keras" not in sys.modules:
+        if "KERAS_BACKEND" not in os.environ and find_spec("tensorflow") is None and find_spec("jax") is not None:
+            os.environ["KERAS_BACKEND"] = "jax"
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        return importlib.import_module("keras")
+    except (ImportError, ValueError) as failure:
+        chosen = os.environ.get("KERAS_BACKEND")
+        named = f" with KERAS_BACKEND={chosen}" if chosen else ""
+        raise BircError(
+            "X301", f"Keras does not start{named}: {failure}", help='pip install "birc[keras]", and no KERAS_BACKEND'
+        ) from failure
 
 
 def load_module(artifact: Artifact) -> ModuleType:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from birc.backends.keras import names as reserved
-from birc.backends.keras.ops import bind_syntax, number
+from birc.backends.keras.ops import bind_syntax, number, quoted
 from birc.backends.keras.program import fired, origins, parameters_below, used_of_bind
 from birc.backends.names import identifiers
 from birc.backends.text import lines
@@ -105,7 +105,7 @@ def _row(p: Param, argument: str, reason: str) -> Row:
         argument,
         _function(p.value),
         p.unit.text,
-        repr(_spellings(p.unit)),
+        _spellings(p.unit),
         number(low),
         number(high),
         p.range.low_closed if p.range else True,
@@ -115,10 +115,11 @@ def _row(p: Param, argument: str, reason: str) -> Row:
     )
 
 
-def _spellings(unit: Unit) -> dict[str, float]:
+def _spellings(unit: Unit) -> str:
     """Names under which a value may be given as text, each with its size in internal units; the declared one first."""
     alike = {name: float(u.scale) for name, u in NAMES.items() if u.dimension == unit.dimension}
-    return {unit.text: float(unit.scale)} | alike
+    sizes = {unit.text: float(unit.scale)} | alike
+    return f"{{{', '.join(f'{quoted(name)}: {size!r}' for name, size in sizes.items())}}}"
 
 
 def _scale(unit: Unit) -> str:
@@ -140,4 +141,4 @@ class _Given(dict[str, str]):
     """In a default every name is a parameter."""
 
     def __missing__(self, name: str) -> str:
-        return f"p[{name!r}]"
+        return f"p[{quoted(name)}]"

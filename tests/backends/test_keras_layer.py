@@ -71,10 +71,6 @@ def gradient(function: Callable[[Any], Any], at: Array) -> Array:
     x = ops.convert_to_tensor(at)
     if ENGINE == "jax":
         return np.asarray(importlib.import_module("jax").grad(lambda a: ops.sum(function(a)))(x))
-    if ENGINE == "torch":
-        x.requires_grad_(True)
-        ops.sum(function(x)).backward()
-        return np.asarray(x.grad)
     tensorflow = importlib.import_module("tensorflow")
     with tensorflow.GradientTape() as tape:
         tape.watch(x)
@@ -278,6 +274,8 @@ def test_masked_steps_change_nothing() -> None:
     np.testing.assert_allclose(numbers(out)[0][mask[0]], short[0], atol=1e-6)
     assert not numbers(out)[0][~mask[0]].any()
     np.testing.assert_allclose(numbers(states[0]), short[:, -1], atol=1e-6)
+    np.testing.assert_array_equal(layer().compute_mask(x, mask), mask)
+    assert layer(return_sequences=False).compute_mask(x, mask) is None
 
 
 def test_the_cell_alone() -> None:
@@ -311,6 +309,7 @@ def test_noise_is_drawn_anew_and_by_its_seed(tmp_path: Path) -> None:
     x = np.zeros((64, 300, 8), np.float32)
     noisy = make(seed=3)
     first, second = numbers(noisy(x)), numbers(noisy(x))
+    assert [w.name for w in noisy.trainable_weights] == ["D"]
     assert not np.array_equal(first, second)
     np.testing.assert_array_equal(numbers(make(seed=3)(x)), first)
     assert first[:, 200:].std() == pytest.approx(2 * np.sqrt(0.1), rel=0.05)  # the variance of v is D / tau
@@ -461,6 +460,13 @@ def test_a_layer_of_the_written_module_reads_units() -> None:
         module.LIFUnit(dt="1 ms", tau_m="20 mV")
     with pytest.raises(module.LayerError, match="dt is missing"):
         module.LIFUnit()
+
+
+def test_keras_that_does_not_start_is_said() -> None:
+    code = "import birc; birc.compile('lif', target='keras').run('1 ms', n=1)"
+    environment = {**os.environ, "KERAS_BACKEND": "nonsense"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert "birc.errors.BircError: error[X301]: Keras does not start with KERAS_BACKEND=nonsense: " in done.stderr
 
 
 # --- every Keras
