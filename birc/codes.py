@@ -1,7 +1,8 @@
 """The table of diagnostic codes: what `birc explain CODE` prints, and the exit code each leads to.
 
 First letter: S syntax, N names, U units, M rules of models, L lowering and targets, I inputs and arguments of a run, R run time,
-V verification, C checks, A command line, X environment. Exit: 1 the model or verification is at fault, 2 wrong usage, 3 the environment lacks something.
+V verification, C checks, A command line, X environment.
+Exit: 1 the model or verification is at fault, 2 wrong usage, 3 the environment lacks something.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ from birc.verification import Report
 
 def neurons() -> list[tuple[str, str]]:
     """(file, model) of every neuron of the library."""
-    return [(file, item.name) for file in library() for item in load(file).module.items if isinstance(item, Model) and item.kind == "neuron"]
+    items = [(file, item) for file in library() for item in load(file).module.items]
+    return [(file, item.name) for file, item in items if isinstance(item, Model) and item.kind == "neuron"]
 
 
 def library_reports(targets: Sequence[str], dtype: Dtype = "f64", jobs: int | None = None) -> Iterator[Report]:

@@ -1,7 +1,8 @@
 """Write the pages that are made from the code: `docs/errors.md` and `docs/passes.md`.
 
-python docs/generate.py            # writes them
-python docs/generate.py --check    # exit 1 if one is out of date
+python docs/generate.py                # writes them
+python docs/generate.py --check        # exit 1 if one is out of date
+python docs/generate.py conformance    # verifies the library on every target and writes the table of the README
 """
 
 from __future__ import annotations
@@ -71,8 +72,29 @@ def passes() -> str:
 PAGES = {"errors.md": errors, "passes.md": passes}
 
 
+BEGIN, END = "<!-- conformance -->", "<!-- /conformance -->"
+
+
+def conformance() -> None:
+    """Put the table of every library neuron against every target into the README, with what stands behind it."""
+    from birc.backends import target_names
+    from birc.conformance import library_reports, matrix, notes
+
+    reports = list(library_reports(target_names()))
+    heads, rows = matrix(reports)
+    lines = [f"| {' | '.join(row)} |" for row in (heads, ["---"] * len(heads), *rows)]
+    lines += ["", *(f"- {note}" for note in notes(reports))]
+    path = DOCS.parent / "README.md"
+    before, _, rest = path.read_text("utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    path.write_text("\n".join([before + BEGIN, *lines, END + after]), "utf-8")
+
+
 def main(arguments: list[str]) -> int:
     """Write or compare the pages."""
+    if arguments == ["conformance"]:
+        conformance()
+        return 0
     stale = 0
     for name, make in PAGES.items():
         path, text = DOCS / name, make()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -15,23 +14,31 @@ HIDDEN = ("name_span", "unit_span", "op_span", "port_span")
 def show_module(module: Module) -> str:
     """One line per node: its class, its small fields, and where it stands."""
     lines = [f"Module {module.source.name}"]
-    for part in (*module.imports, *module.items):
-        lines += _node(part, 1, "")
+    stack: list[tuple[Any, int, str]] = [(part, 1, "") for part in reversed((*module.imports, *module.items))]
+    while stack:  # no recursion: a sum of many terms is deep
+        node, depth, label = stack.pop()
+        if is_dataclass(node):
+            line, inner = _node(node)
+            lines.append(f"{'  ' * depth}{label}{line}")
+            stack.extend((part, depth + 1, f"{name}: ") for name, part in reversed(inner))
+        else:
+            lines.append(f"{'  ' * depth}{label}{node!r}")
     return "\n".join(lines) + "\n"
 
 
-def _node(node: Any, depth: int, label: str) -> Iterator[str]:
-    small: list[tuple[str, Any]] = []
-    large: list[tuple[str, Any]] = []
+def _node(node: Any) -> tuple[str, list[tuple[str, Any]]]:
+    """A node's own line, and the parts below it by the names of their fields."""
+    shown, inner = "", []
     for field in fields(node):
         x = getattr(node, field.name)
         if isinstance(x, (Source, Span)) or field.name in HIDDEN or x is None or x == ():
             continue
-        (large if is_dataclass(x) or isinstance(x, tuple) else small).append((field.name, x))
-    shown = "".join(f" {name}={x!r}" for name, x in small)
+        if isinstance(x, tuple):
+            inner += [(field.name, part) for part in x]
+        elif is_dataclass(x):
+            inner.append((field.name, x))
+        else:
+            shown += f" {field.name}={x!r}"
     span = getattr(node, "span", None)
     place = f"  # {span.line}:{span.column}" if isinstance(span, Span) else ""
-    yield f"{'  ' * depth}{label}{type(node).__name__}{shown}{place}"
-    for name, x in large:
-        for part in x if isinstance(x, tuple) else (x,):
-            yield from _node(part, depth + 1, f"{name}: ") if is_dataclass(part) else iter((f"{'  ' * (depth + 1)}{name}: {part!r}",))
+    return f"{type(node).__name__}{shown}{place}", inner

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from birc import codes
+from birc.cli import main
 
 ROOT = Path(__file__).parent.parent
 CODE = re.compile(r"""["']([A-Z]\d{3})["']""")
@@ -36,8 +37,10 @@ def test_every_page_belongs_to_a_code() -> None:
 
 
 @pytest.mark.parametrize("code", sorted(TABLE))
-def test_a_page_explains(code: str) -> None:
+def test_a_page_explains(code: str, capsys: pytest.CaptureFixture[str]) -> None:
     entry = TABLE[code]
+    assert main(["explain", code]) == 0
+    assert capsys.readouterr().out == f"{code}: {entry.title}\n\n{entry.page}\n"
     assert entry.code[0] in codes.EXIT_OF_LETTER
     assert entry.title and not entry.title.endswith(".")
     assert len(entry.page) > 40

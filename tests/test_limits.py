@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from birc import driver
+from birc import driver, sources
 from birc.backends import load_backend
 from birc.errors import BircError, Source
 from birc.frontend.load import load
@@ -28,7 +28,10 @@ neuron Clipped:
     spike when w >= 90 pA:
         w = w - 200 pA
 """
-TARGETS = ["numpy", pytest.param("native", marks=pytest.mark.skipif(load_backend("native").missing() is not None, reason="no C++ compiler"))]
+TARGETS = [
+    "numpy",
+    pytest.param("native", marks=pytest.mark.skipif(load_backend("native").missing() is not None, reason="no C++ compiler")),
+]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +48,7 @@ def refused(file: str, **options: Any) -> str:
 
 
 def test_limits_stand_in_the_model_and_in_the_step(file: str) -> None:
-    (model,) = driver.load(file).module.items
+    (model,) = sources.load(file).module.items
     assert isinstance(model, Model)
     low, high = op("mul", const(0.1), var("w_max")), op("mul", var("k"), var("w_max"))
     assert [(s.low, s.high) for s in model.states] == [(const(0.0), var("w_max")), (low, high), (op("neg", var("k")), None)]
@@ -54,7 +57,7 @@ def test_limits_stand_in_the_model_and_in_the_step(file: str) -> None:
 
 
 def test_limits_read_back(file: str) -> None:
-    (model,) = driver.load(file).module.items
+    (model,) = sources.load(file).module.items
     assert isinstance(model, Model)
     for item in (model, driver.lower(model)[1]):
         assert parse(print_module((item,))) == (item,)

@@ -60,7 +60,7 @@ def test_every_data_file_is_packaged() -> None:
 
 def test_the_light_install_is_light() -> None:
     names = {line.split(">")[0] for line in PROJECT["project"]["dependencies"]}
-    assert names == {"jinja2", "lark", "numpy", "rich"}
+    assert names == {"jinja2", "numpy", "rich"}
 
 
 def test_constraints_pin_every_direct_dependency() -> None:

@@ -343,7 +343,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """`count` instances of a model; arguments set parameters and initial states (draws are ops `uniform`, `normal`; `array` names a file)."""
+    """`count` instances of a model; arguments set parameters and initial states (ops `uniform`, `normal` draw; `array` names a file)."""
 
     name: str
     model: str
@@ -485,7 +485,7 @@ Item = Model | Cell | Network
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """All items and checks of a file, imports resolved: `items` are the imported ones that have a check, then the file's own, in its order."""
+    """All items and checks of a file, imports resolved: `items` are imported ones with a check, then the file's own, in its order."""
 
     items: tuple[Item, ...]
     checks: tuple[Check, ...]

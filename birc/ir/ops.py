@@ -363,7 +363,7 @@ def unit_of(name: str, args: tuple[Dimension | None, ...], exponent: Fraction | 
             return power(a, Fraction(1, 2))
         case "power", (tuple() as a, _) if exponent is not None:
             return power(a, exponent)
-        case ("power" | "none"), _ if all(a == NONE for a in args):
+        case (("power" | "none"), _) if all(a == NONE for a in args):
             return NONE
         case "compare", (a, b) if a == b:
             return None

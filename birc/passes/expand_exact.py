@@ -105,11 +105,20 @@ def _propagator(system: System, i: int, j: int) -> Expr:
         if i == j:
             return const(1.0) if is_zero(a[i][i]) else op("exp", mul(a[i][i], h))
         if _direct(system, j, i):
-            start = const(1.0) if is_zero(a[j][j]) else op("exp", mul(a[j][j], h))
-            spread = ZERO if a[i][i] is a[j][j] else sub(a[i][i], a[j][j])
-            bend = const(1.0) if is_zero(spread) else op("exprel", mul(spread, h))
-            return mul(mul(a[i][j], h), mul(start, bend))
+            return mul(mul(a[i][j], h), _divided_exponential(a[i][i], a[j][j], h))
     return make_entry("propagator", len(a), i, j, h, tuple(e for row in a for e in row))
+
+
+def _divided_exponential(a: Expr, b: Expr, h: Expr) -> Expr:
+    """(e^{ah} - e^{bh}) / (ah - bh), smooth at a = b: from the slower of both, so that a stiff pair gives no 0 * inf."""
+    if a is b:
+        return const(1.0) if is_zero(a) else op("exp", mul(a, h))
+
+    def slower(x: Expr, y: Expr) -> Expr:
+        start = const(1.0) if is_zero(x) else op("exp", mul(x, h))
+        return mul(start, op("exprel", mul(op("min", sub(y, x), ZERO), h)))
+
+    return op("select", op("ge", a, b), slower(a, b), slower(b, a))
 
 
 def _direct(system: System, source: int, target: int) -> bool:

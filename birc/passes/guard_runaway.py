@@ -35,9 +35,9 @@ def run(model: Model) -> Model:
 def threshold(condition: Expr) -> tuple[str, Expr] | None:
     """(state, limit) of a condition `state >= limit` (or `>`, or turned round) whose limit is free of the state."""
     match condition.op, condition.args:
-        case ("ge" | "gt"), (Expr("var", attr=str(name)), limit) if not depends(limit, {name}):
+        case (("ge" | "gt"), (Expr("var", attr=str(name)), limit)) if not depends(limit, {name}):
             return name, limit
-        case ("le" | "lt"), (limit, Expr("var", attr=str(name))) if not depends(limit, {name}):
+        case (("le" | "lt"), (limit, Expr("var", attr=str(name)))) if not depends(limit, {name}):
             return name, limit
         case _:
             return None

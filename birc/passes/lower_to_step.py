@@ -328,10 +328,7 @@ def _adds(update: Update, payload: str, fixed: frozenset[str]) -> bool:
         return False
     form = linear_form(e.args[1], frozenset({payload}))
     return (
-        form is not None
-        and is_const(form.rest, 0.0)
-        and set(form.coefficients) == {payload}
-        and leaves(form.of(payload), "var") <= fixed
+        form is not None and is_const(form.rest, 0.0) and set(form.coefficients) == {payload} and leaves(form.of(payload), "var") <= fixed
     )
 
 

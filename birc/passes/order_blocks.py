@@ -39,7 +39,7 @@ def _feeds(
 ) -> bool:
     """Whether the target reads the source, and all of `joint` is linear with constant coefficients."""
     reading = any(edges[s] & set(source.states) for s in target.states)
-    return reading and source.linearity == "constant" and linearity(model, joint, rates) == "constant"
+    return reading and linearity(model, joint, rates) == "constant"
 
 
 def _sorted(blocks: list[Block], edges: dict[str, frozenset[str]]) -> tuple[Block, ...]:

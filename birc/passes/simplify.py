@@ -41,9 +41,9 @@ def simplify(e: Expr) -> Expr | None:
             return a if choice else b
         case "select", (_, a, b) if a is b:
             return a
-        case ("and" | "or"), (a, b):
+        case (("and" | "or"), (a, b)):
             return _logic(e.op, a, b)
-        case ("min" | "max"), (a, b) if a is b:
+        case (("min" | "max"), (a, b)) if a is b:
             return a
         case _:
             return None

@@ -274,11 +274,13 @@ def test_swapped_states_and_outputs_of_old_ones() -> None:
     assert np.asarray(out.z)[:, 0].tolist() == [2.0, 1.0, 2.0]
 
 
-@pytest.mark.parametrize(("a", "b", "fires"), [(1.0, 0.0, True), (-1.0, 0.0, False), (1.0, 1.0, False)])
-def test_conditions_on_parameters_are_truths(a: float, b: float, fires: bool) -> None:
+@pytest.mark.parametrize(
+    ("a", "b", "current", "fires"), [(1.0, 0.0, 2.0, True), (1.0, 0.0, 0.1, False), (1.0, 1.0, 0.1, True), (-1.0, 0.0, 2.0, False)]
+)
+def test_conditions_on_parameters_are_truths(a: float, b: float, current: float, fires: bool) -> None:
     """A condition that is bound once is turned round as a truth, not as a number."""
     step = lowered(SMALL["parameter_conditions"])
-    out = driver.build(step, "numpy", dt="1 ms").run("20 ms", n=1, inputs={"I": 2.0 if a > 0 else -2.0}, params={"a": a, "b": b})
+    out = driver.build(step, "numpy", dt="1 ms").run("20 ms", n=1, inputs={"I": current}, params={"a": a, "b": b})
     assert (len(out.spikes[0]) > 0) == fires
 
 

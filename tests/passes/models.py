@@ -110,9 +110,10 @@ TEXTS: dict[str, str] = {
     """,
     "moving_threshold": """
         param tau = 10 ms, tau_b = 50 ms, delta = 0.2
-        state v = 0, b = 0
+        state v = 0, w = 0, b = 0
         input I: 1
-        tau * v' = -v + delta * exp((v - 1) / delta) + I
+        tau * v' = -v + delta * exp((v - 1) / delta) - w + I
+        tau * w' = v - w
         tau_b * b' = -b
         spike when v >= 2 + b:
             v = 0
@@ -154,6 +155,18 @@ TEXTS: dict[str, str] = {
         tau * b' = -b
         tau * v' = a + max(b, 0) - v
     """,
+    "names_of_the_compiler": """
+        param tau = 5 ms, t_ref = 1 ms
+        state v = 1, half = 0.5, held = 0.2, x = 0, y = 0, c0 = 1, s0 = 2
+        tau * v' = -v
+        tau * half' = v - half
+        tau * held' = half - 2 * held + v
+        tau * x' = half + held + v - x^3
+        tau * y' = half * c0 - y^3 + s0
+        on exc(w: 1): held += w
+        spike when x > 1: x = 0
+        refractory t_ref: hold held, half
+    """,
     "rise_and_refractory": """
         param tau = 2 ms, t_ref = 0.3 ms
         state v = 0
@@ -167,7 +180,7 @@ TEXTS: dict[str, str] = {
         state v = 0
         input I: 1
         tau * v' = (if a > 0 then I else -I) - v
-        spike when v > 0.5 and not (b > 0 or a < 0): v = 0
+        spike when not (not (b > 0) and v < 0.5): v = 0
     """,
     "constant_condition": """
         state x = 1

@@ -71,6 +71,13 @@ def test_what_is_known_only_inside_a_delivery_stays_there() -> None:
     assert share_common.run(step) is step
 
 
+def test_what_a_summing_delivery_makes_is_not_there_before_it() -> None:
+    w = value("exc.w")
+    inside = Deliver("exc", "exc.w", True, (Define("a", op("neg", op("exp", w))),), ())
+    step = program(Phase("deliver", (inside,)), Phase("record", (Put("y", op("sqrt", op("exp", w))),)))
+    assert share_common.run(step) is step
+
+
 def test_what_is_known_outside_a_delivery_goes_before_it() -> None:
     e = op("exp", X)
     inside = Deliver("exc", "exc.w", False, (Define("a", op("mul", e, value("exc.w"))),), ())
