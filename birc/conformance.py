@@ -14,15 +14,17 @@ from birc.sources import library, load
 from birc.verification import Report
 
 
-def neurons() -> list[tuple[str, str]]:
-    """(file, model) of every neuron of the library."""
-    items = [(file, item) for file in library() for item in load(file).module.items]
+def neurons(files: Sequence[str] | None = None) -> list[tuple[str, str]]:
+    """(file, model) of every neuron of the library, or of some of its files."""
+    items = [(file, item) for file in files or library() for item in load(file).module.items]
     return [(file, item.name) for file, item in items if isinstance(item, Model) and item.kind == "neuron"]
 
 
-def library_reports(targets: Sequence[str], dtype: Dtype = "f64", jobs: int | None = None) -> Iterator[Report]:
+def library_reports(
+    targets: Sequence[str], dtype: Dtype = "f64", jobs: int | None = None, files: Sequence[str] | None = None
+) -> Iterator[Report]:
     """One report per neuron and target, in the order of both lists, made by `jobs` processes (default: one per core)."""
-    cases = [(file, model, target, dtype) for file, model in neurons() for target in targets]
+    cases = [(file, model, target, dtype) for file, model in neurons(files) for target in targets]
     # Processes are spawned: a fork would copy the threads of a native run that came before only by halves.
     with ProcessPoolExecutor(jobs or os.cpu_count() or 1, multiprocessing.get_context("spawn")) as pool:
         yield from pool.map(_report, cases)

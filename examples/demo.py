@@ -1,6 +1,6 @@
 """Check, compile, run and verify four models on every target that can run here, and draw what they did.
 
-`make demo` runs this; it writes `out/demo.png`.
+`make demo` runs this; it writes `out/demo.png`. Names of library files (`python examples/demo.py lif`) keep it to these.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ MODELS = {
     "adex": ("800 pA", "400 pA", "1200 pA"),
     "hodgkin_huxley": ("10 uA/cm^2", "0 uA/cm^2", "20 uA/cm^2"),
 }
+MODELS = {file: currents for file, currents in MODELS.items() if not sys.argv[1:] or file in sys.argv[1:]}
 FIGURE = Path("out/demo.png")
 RUN_ON = ("numpy", "native")
 """The simulators; the other targets are verified."""
@@ -66,7 +67,7 @@ def runs(target: str) -> dict[str, tuple[birc.Result, birc.Result]]:
 
 def verified() -> bool:
     """Compare every neuron of the library on every target with the reference, and print the table."""
-    reports = list(conformance.library_reports(target_names()))
+    reports = list(conformance.library_reports(target_names(), files=sys.argv[1:] or None))
     print(plain(*conformance.matrix(reports)))
     print("", *conformance.notes(reports), sep="\n")
     return all(report.status in ("pass", "refused", "unavailable") for report in reports)
@@ -79,7 +80,7 @@ def draw(results: dict[str, tuple[birc.Result, birc.Result]]) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(2, len(results), figsize=(14, 6), sharex=True, constrained_layout=True)
+    figure, axes = pyplot.subplots(2, len(results), figsize=(14, 6), sharex=True, constrained_layout=True, squeeze=False)
     for column, (one, many) in enumerate(results.values()):
         above, below = axes[0][column], axes[1][column]
         above.plot(one.time, one.v[:, 0], linewidth=0.8)

@@ -257,7 +257,7 @@ def test_run_with_everything_set(decay: str, capsys: Capture) -> None:
     [
         (["--input", "J=1"], 2),
         (["--input", "1"], 2),
-        (["--set", "tau=1 mV"], 1),
+        (["--set", "tau=1 mV"], 2),
         (["--set", "tua=1 ms"], 2),
         (["--dt", "0 ms"], 2),
         (["--record", "x"], 2),

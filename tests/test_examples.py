@@ -20,6 +20,8 @@ SCRIPTS = sorted(FOLDER.glob("*.py"))
 NAMES = [path.name for path in MODELS]
 NEEDS = {"keras_digits.py": ("keras", "sklearn")}
 """Packages beyond those of birc, by example."""
+ARGUMENTS = {"demo.py": ["lif"]}
+"""What keeps a script short here."""
 
 
 @pytest.mark.parametrize("file", MODELS, ids=NAMES)
@@ -34,7 +36,9 @@ def test_model_is_without_fault(file: Path) -> None:
 def test_model_agrees_on_all_targets(file: Path) -> None:
     reports = driver.verify(file)
     assert reports
-    assert [report for report in reports if report.status not in ("pass", "unavailable")] == []
+    refused = {report.target for report in reports if report.status == "refused"}
+    assert refused <= {"nir"}  # which has nodes for linear models only
+    assert [report for report in reports if report.status not in ("pass", "unavailable", "refused")] == []
 
 
 def test_a_network_is_shown_and_not_lowered() -> None:
@@ -53,7 +57,11 @@ def test_script_runs(file: Path, tmp_path: Path) -> None:
     if lacking:
         pytest.skip(f"needs {' and '.join(lacking)}")
     done = subprocess.run(
-        [sys.executable, str(file)], cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(FOLDER.parent)}
+        [sys.executable, str(file), *ARGUMENTS.get(file.name, [])],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(FOLDER.parent)},
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout

@@ -72,7 +72,7 @@ def test_constraints_pin_every_direct_dependency() -> None:
         for line in group
         if not line.startswith("birc[")
     }
-    assert pinned == wanted
+    assert wanted <= pinned
 
 
 @pytest.mark.slow
