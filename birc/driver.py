@@ -182,7 +182,9 @@ class Compiled:
         return backend.layer(self.artifact, self.params, {"dt": step_length(self.dt), "preset": self.preset, **options}, number)
 
     def write(self, folder: str | Path, force: bool = False) -> Path:
-        """Write the artifact's files and its manifest; a folder with foreign files is refused unless `force`."""
+        """Write the artifact's files and its manifest; a folder with foreign files or another artifact is refused unless `force`."""
+        if not force:
+            _refuse_other(Path(folder), self.model, self.artifact.target)
         bound = bind(self.step, Setting(self.model, 1, 0, 1, step_length(self.dt), 0), "f64", self.params, self.preset)
         initial = {name: a.tolist()[0] for name, a in bound.state.items()}
         backend = load_backend(self.artifact.target)
@@ -192,6 +194,18 @@ class Compiled:
         manifest = {**artifact.manifest, "bind": {k: np.asarray(v).tolist() for k, v in bound.values.items()}, "initial": initial}
         text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         return write_folder(folder, {**artifact.files, "manifest.json": text}, force)
+
+
+def _refuse_other(folder: Path, model: str, target: str) -> None:
+    """Raises I153 where a folder holds the artifact of another model or target; `Cell` and `CELL` are two models on every file system."""
+    try:
+        there = json.loads((folder / "manifest.json").read_text("utf-8"))
+        found = there["model"], there["target"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if found != (model, target):
+        message = f"the folder `{folder}` holds `{found[0]}` for {found[1]}, and this is `{model}` for {target}"
+        raise BircError("I153", message, help="choose another folder, or use `--force` to replace it")
 
 
 def _available(backend: Backend) -> None:
