@@ -329,8 +329,8 @@ def dump(
     if loaded.step is not None:
         return _show(loaded.step, form)
     if after_all or after:
-        if after is not None and after not in passes.BY_NAME:
-            passes.run(Model("", "neuron"), [after])
+        if after is not None:
+            passes.find(after)
         pieces: list[str] = []
 
         def keep(name: str, program: passes.Program, seconds: float) -> None:

@@ -97,12 +97,12 @@ def run(program: Program, names: Iterable[str], after: After | None = None, skip
 
     Raises A020 for a pass that does not exist, A021 for switching off one that is needed.
     """
-    left_out = [_find(name).name for name in skip]
+    left_out = [find(name).name for name in skip]
     for name in left_out:
         if BY_NAME[name].needed:
             raise BircError("A021", f"pass `{name}` is needed for lowering and cannot be switched off")
     for name in names:
-        step = _find(name)
+        step = find(name)
         if step.name in left_out:
             continue
         if (step.level == "step") != isinstance(program, Step):
@@ -119,7 +119,8 @@ def run(program: Program, names: Iterable[str], after: After | None = None, skip
     return program
 
 
-def _find(name: str) -> Pass:
+def find(name: str) -> Pass:
+    """A pass by its name. Raises A020 for a name that is none."""
     if name not in BY_NAME:
         near = closest(name, BY_NAME)
         raise BircError("A020", f"there is no pass `{name}`", help=f"did you mean `{near}`?" if near else "`birc passes` lists them")
