@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+import warnings
 import zipfile
 from fnmatch import fnmatch
 from pathlib import Path
@@ -89,7 +90,9 @@ def test_the_wheel_holds_birc_and_nothing_else(tmp_path: Path, monkeypatch: pyte
                 (copy / inside).parent.mkdir(parents=True, exist_ok=True)
                 (copy / inside).write_bytes(file.read_bytes())
     monkeypatch.chdir(copy)
-    wheel = tmp_path / build_meta.build_wheel(str(tmp_path))
+    with warnings.catch_warnings():  # of setuptools, which would rather see folders of data as packages
+        warnings.simplefilter("ignore")
+        wheel = tmp_path / build_meta.build_wheel(str(tmp_path))
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"birc"}
     for name in ("birc/py.typed", "birc/codes.md", "birc/library/lif.birc", "birc/frontend/birc.lark", "birc/backends/numpy/__init__.py"):
