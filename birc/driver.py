@@ -17,6 +17,7 @@ import numpy as np
 
 import birc
 from birc import passes
+from birc.approximations import approximations
 from birc.backends import Artifact, Backend, Dtype, HoldsNumbers, Layers, Numbers, Runner, load_backend, target_names
 from birc.checks import CheckResult, run_check
 from birc.errors import BircError, Diagnostic
@@ -281,13 +282,6 @@ def manifest_of(step: Step, target: str, dt: str, dtype: Dtype, preset: str | No
         "solver": {s: b.method for b in step.blocks for s in b.states},
         "approximations": approximations(step),
     }
-
-
-def approximations(step: Step) -> list[str]:
-    """Everything in the program that is not exact, by name."""
-    found = [f"{', '.join(b.states)}: {b.method}" for b in step.blocks if b.method != "exact"]
-    found += [f"{g.state}: runaway guard" for g in step.guards]
-    return found
 
 
 # --- commands that look inside

@@ -21,7 +21,16 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("birc.errors", "birc.units", "birc.suggest", "birc.codes"),
     ("birc.ir",),
     ("birc.passes", "birc.frontend", "birc.backends"),
-    ("birc.checks", "birc.conformance", "birc.driver", "birc.runtime", "birc.solvable", "birc.sources", "birc.verification"),
+    (
+        "birc.approximations",
+        "birc.checks",
+        "birc.conformance",
+        "birc.driver",
+        "birc.runtime",
+        "birc.solvable",
+        "birc.sources",
+        "birc.verification",
+    ),
     ("birc.cli",),
 )
 SEPARATE = {"birc.passes", "birc.frontend", "birc.backends"}

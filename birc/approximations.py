@@ -1,0 +1,47 @@
+"""Everything in a step program that is not exact, by name, for an artifact's manifest."""
+
+from __future__ import annotations
+
+from birc.ir.expr import leaves
+from birc.ir.graph import reads, transitive
+from birc.ir.linear import linear_form
+from birc.ir.model import Block, Model
+from birc.ir.step import Step
+
+
+def approximations(step: Step) -> list[str]:
+    """Methods other than exact, guards, noise that is not integrated exactly, and states that are held while another block reads them."""
+    found = [f"{', '.join(b.states)}: {b.method}" for b in step.blocks if b.method != "exact"]
+    found += [f"{g.state}: runaway guard" for g in step.guards]
+    if step.model is None:
+        # Read from IR text, the program no longer says which of its draws are exact.
+        return found + [f"{n.name}: noise as the program integrates it" for n in step.noises]
+    return found + _noises(step.model, step.blocks) + _held(step.model, step.blocks)
+
+
+def _noises(model: Model, blocks: tuple[Block, ...]) -> list[str]:
+    """Noise is exact in exact blocks with coefficients of parameters; elsewhere it is Euler–Maruyama."""
+    names, fixed = frozenset(n.name for n in model.noises), frozenset(p.name for p in model.params) | {"elapsed"}
+    method = {s: b.method for b in blocks for s in b.states}
+    found = []
+    for ode in model.odes:
+        form = linear_form(ode.rhs, names)
+        coefficients = form.coefficients if form else {}
+        if any(method[ode.state] != "exact" or not leaves(c, "var") <= fixed for c in coefficients.values()):
+            found.append(f"{ode.state}: noise by Euler-Maruyama")
+    return found
+
+
+def _held(model: Model, blocks: tuple[Block, ...]) -> list[str]:
+    """States of other blocks are read at stamp k, but for those of an exact block that an RK4 block reads at stage times."""
+    edges = reads(model)
+    reach = transitive(edges)
+    home = {s: b for b in blocks for s in b.states}
+    found = []
+    for state, sources in edges.items():
+        block = home[state]
+        for source in sorted(sources - set(block.states)):
+            staged = block.method == "rk4" and home[source].method == "exact" and not reach[source] & set(block.states)
+            if not staged:
+                found.append(f"{state}: {source} held over the step")
+    return found
