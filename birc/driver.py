@@ -266,7 +266,14 @@ def build(
         raise BircError.of(refusals)
     artifact = backend.emit(step, dtype)
     manifest = {**manifest_of(step, target, dt, dtype, preset), **artifact.manifest}
-    return Compiled(replace(artifact, manifest=manifest), dt, preset, dict(params or {}), warnings)
+    return Compiled(replace(artifact, manifest=manifest), dt, preset, dict(params or {}), (*warnings, *_unused_options(step)))
+
+
+def _unused_options(step: Step) -> list[Diagnostic]:
+    """L113 for each `with` line that no target acts on yet; it changes no result, but nothing is passed over in silence."""
+    options = [o for o in step.model.options if o.kind != "solver"] if step.model else []
+    advice = {"surrogate": "give the surrogate to the layer: `.layer(surrogate=...)`", "store": "choose the number type with `--dtype`"}
+    return [Diagnostic("L113", f"no target acts on `with {o.kind}` yet", o.span, advice[o.kind], severity="warning") for o in options]
 
 
 def manifest_of(step: Step, target: str, dt: str, dtype: Dtype, preset: str | None) -> dict[str, Any]:

@@ -34,3 +34,11 @@ def test_each_is_named(tmp_path: Path, equations: list[str], expected: list[str]
     noise = ["noise xi"] if any("xi" in e for e in equations) else []
     text = "\n    ".join(["neuron M:", *noise, f"state {states}", *equations])
     assert named(tmp_path, text + "\n") == expected
+
+
+@pytest.mark.parametrize("line", ["with surrogate fast_sigmoid", "with store v as f16"])
+def test_a_with_line_without_effect_is_said(tmp_path: Path, line: str) -> None:
+    text = f"neuron M:\n    state v = 0\n    v' = -v / 5 ms\n    spike when v >= 1:\n        v = 0\n    {line}\n"
+    (tmp_path / "m.birc").write_text(text)
+    found = driver.compile(tmp_path / "m.birc").warnings
+    assert [(w.code, w.severity, w.span.line if w.span else 0) for w in found] == [("L113", "warning", 6)]
