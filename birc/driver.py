@@ -18,7 +18,7 @@ import numpy as np
 import birc
 from birc import passes
 from birc.approximations import approximations
-from birc.backends import Artifact, Backend, Dtype, HoldsNumbers, Layers, Numbers, Runner, load_backend, target_names
+from birc.backends import Artifact, Backend, Cautions, Dtype, HoldsNumbers, Layers, Numbers, Runner, load_backend, target_names
 from birc.checks import CheckResult, run_check
 from birc.errors import BircError, Diagnostic
 from birc.frontend.quantity import parse_quantity
@@ -37,7 +37,7 @@ from birc.runtime.values import Setting
 from birc.solvable import faults
 from birc.sources import Loaded, choose, find, load
 from birc.suggest import closest
-from birc.verification import Report, verify_target
+from birc.verification import Report, verify_all
 
 DT = "0.1 ms"
 
@@ -131,11 +131,13 @@ class Compiled:
         threads: int | None = None,
         progress: Progress | None = None,
         state: State | None = None,
+        stream: str | Path | None = None,
     ) -> Result:
         """Simulate `duration` (a time; a bare number is in ms) of `n` instances.
 
         inputs: by port, a quantity (`"250 pA"`), a number or array in the port's unit ([n], [steps, n], [steps, 1]; [steps] where n is 1),
-        a source as text, or a spike list for an event port. Recorded arrays are [stamps, n] in the variable's unit.
+        a source as text, or a spike list for an event port. Recorded arrays are [stamps, n] in the variable's unit; with `stream`, a
+        folder, they lie on its disk and not in memory.
         Raises BircError: I… for arguments that do not fit, R001 where a state leaves the finite range.
         """
         return simulate(
@@ -157,6 +159,7 @@ class Compiled:
             progress=progress,
             state=state,
             manifest=self.artifact.manifest,
+            stream=stream,
         )
 
     def simulator(self, **options: Any) -> Simulator:
@@ -416,25 +419,29 @@ def verify(
     params: Mapping[str, object] | None = None,
     progress: Progress | None = None,
 ) -> list[Report]:
-    """Compare targets (all of them, if none are named) with the reference, for one model of a file or for each that can run."""
+    """Compare targets (all of them, if none are named) with the reference, for one model of a file or for each that can run.
+
+    Behind a target stand the programs that read its files, each with a report of its own, where the target takes the model.
+    """
     loaded = load(file)
     names = target_names() if targets is None else targets
     backends = [load_backend(name) for name in names]
     programs = _programs(loaded, model, preset, solver, skip)
-    reports = []
+    reports: list[Report] = []
+    done = 0
     for name, program, chosen in programs:
         for backend in backends:
             if isinstance(program, Diagnostic):
-                report = Report(
-                    backend.name, name, "refused", reason=program.message, span=program.span, detail=str(program), dt=dt, dtype=dtype
+                reports.append(
+                    Report(backend.name, name, "refused", reason=program.message, span=program.span, detail=str(program), dt=dt, dtype=dtype)
                 )
             else:
-                report = verify_target(
+                reports += verify_all(
                     program, backend, dt=dt, dtype=dtype, duration=duration, n=n, seed=seed or 0, params=params, preset=chosen
                 )
-            reports.append(report)
+            done += 1
             if progress is not None:
-                progress(len(reports), len(programs) * len(backends))
+                progress(done, len(programs) * len(backends))
     return reports
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,9 @@ from birc.errors import Diagnostic, Span
 
 Progress = Callable[[int, int], None]
 """Called with the steps done and the steps to do."""
+
+SECONDS = 10.0
+"""Between two lines of progress where there is no terminal."""
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -94,10 +98,13 @@ def count(number: int, noun: str) -> str:
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Progress | None]:
-    """A progress bar on standard error, in a terminal only; it shows once the work takes longer than a moment."""
+def progress(title: str, n: int | None = None) -> Iterator[Progress | None]:
+    """Progress on standard error: a bar in a terminal, else a line now and then for work that takes long.
+
+    With `n` neurons it tells the rate, in updates (one neuron by one step) per second.
+    """
     if not sys.stderr.isatty():
-        yield None
+        yield _lines(title, n)
         return
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
@@ -107,10 +114,45 @@ def progress(title: str) -> Iterator[Progress | None]:
         TextColumn(title),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
     )
-    task = bar.add_task(title, total=None)
+    task = bar.add_task(title, total=None, rate="")
+    began = time.monotonic()
     with bar:
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield lambda done, total: bar.update(task, completed=done, total=total, rate=rate_of(n, done, time.monotonic() - began))
+
+
+def _lines(title: str, n: int | None) -> Progress:
+    """A line every `SECONDS`; none for what is done before."""
+    began = said = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal said
+        now = time.monotonic()
+        if now - said < SECONDS or done >= total:
+            return
+        said = now
+        left = (now - began) * (total - done) / max(done, 1)
+        parts = [f"{100 * done / total:.0f} %", rate_of(n, done, now - began), f"about {span_of(left)} left"]
+        print(f"{title}: {', '.join(part for part in parts if part)}", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def rate_of(n: int | None, done: int, seconds: float) -> str:
+    """`93 M updates/s`; empty where nothing can be said."""
+    if n is None or seconds <= 0.0 or not done:
+        return ""
+    rate = n * done / seconds
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if rate >= size:
+            return f"{rate / size:.3g} {unit} updates/s"
+    return f"{rate:.3g} updates/s"
+
+
+def span_of(seconds: float) -> str:
+    """A stretch of time for people: `12 s`, `3 min`, `1.5 h`."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

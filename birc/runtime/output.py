@@ -25,8 +25,8 @@ def write_atomic(path: str | Path, content: Content) -> Path:
     The folder is made if it is missing. Raises X102 where it cannot be written; then nothing is left behind.
     """
     path = Path(path)
-    with _reported(path):
-        _make_folder(path.parent)
+    with reported(path):
+        make_folder(path.parent)
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
@@ -53,7 +53,7 @@ def write_folder(path: str | Path, files: Mapping[str, str | bytes], force: bool
     path = Path(path)
     for name in files:
         _inside(path, name)
-    with _reported(path):
+    with reported(path):
         if path.exists() and not path.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
         kept = _foreign(path)
@@ -64,7 +64,7 @@ def write_folder(path: str | Path, files: Mapping[str, str | bytes], force: bool
                 f"the folder `{path}` holds files that birc did not write: {shown}",
                 help="choose another folder, or use `--force` to write beside them",
             )
-        _make_folder(path.absolute().parent)
+        make_folder(path.absolute().parent)
         temporary = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=f".{path.name}.", suffix=".part"))
         try:
             for name, content in {**files, MARK: "".join(f"{name}\n" for name in sorted(files))}.items():
@@ -130,7 +130,8 @@ def _swap(new: Path, path: Path, kept: list[str]) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _make_folder(path: Path) -> None:
+def make_folder(path: Path) -> None:
+    """A folder and those above it."""
     path.mkdir(parents=True, exist_ok=True)
 
 
@@ -155,7 +156,7 @@ _ADVICE = {
 
 
 @contextmanager
-def _reported(path: Path) -> Iterator[None]:
+def reported(path: Path) -> Iterator[None]:
     """Turn what the operating system says into X102."""
     try:
         yield

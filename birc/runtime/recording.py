@@ -42,14 +42,21 @@ def declared_units(step: Step, names: Iterable[str]) -> dict[str, Unit]:
 class Recording:
     """Row r of a variable [rows, n] is its value at the r-th stamp after `start` that `every` divides."""
 
+    longest: int | None = None
+    """The most steps of a window, if there is a limit."""
+
     def __init__(self, names: tuple[str, ...], step: Step, dtype: Dtype, n: int, start: int, steps: int, every: int) -> None:
-        self.start, self.every = start, every
-        kinds = {slot.name: slot.kind for slot in step.slots}
-        types = {name: np.dtype({"int": np.int32, "bool": np.bool_}.get(kinds.get(name, "real"), FLOATS[dtype])) for name in names}
+        self.start, self.every, self.n = start, every, n
+        self.types = recorded_types(names, step, dtype)
         rows = self._row(start + steps)
-        size = rows * n * sum(t.itemsize for t in types.values())
-        require(size, f"recording {', '.join(names)} ({rows} rows of {n})", "record less: a larger `every`, fewer variables or neurons")
-        self.arrays: dict[str, Array] = {name: np.zeros((rows, n), dtype=t) for name, t in types.items()}
+        size = rows * n * sum(t.itemsize for t in self.types.values())
+        self._make(rows, size)
+
+    def _make(self, rows: int, size: int) -> None:
+        """Room for all rows, `size` bytes."""
+        what = f"recording {', '.join(self.types)} ({rows} rows of {self.n})"
+        require(size, what, "record less (a larger `every`, fewer variables or neurons), or stream it to disk")
+        self.arrays: dict[str, Array] = {name: np.zeros((rows, self.n), dtype=t) for name, t in self.types.items()}
         self._index: list[Array] = []
         self._stamp: list[Array] = []
         self.spike_bytes = 0
@@ -65,7 +72,7 @@ class Recording:
         return {name: array[rows] for name, array in self.arrays.items()}
 
     def add(self, spikes: Spikes) -> None:
-        """Keep a job's spikes."""
+        """Keep a job's spikes, and the rows of the last window."""
         if len(spikes.index):
             self._index.append(spikes.index)
             self._stamp.append(spikes.stamp)
@@ -84,6 +91,12 @@ class Recording:
         stamps = np.concatenate([np.zeros(0, dtype=np.int64), *self._stamp])
         kept = stamps <= stamp
         return arrays, Spikes(index[kept], stamps[kept])
+
+
+def recorded_types(names: Iterable[str], step: Step, dtype: Dtype) -> dict[str, np.dtype[Any]]:
+    """What the rows of each variable are made of."""
+    kinds = {slot.name: slot.kind for slot in step.slots}
+    return {name: np.dtype({"int": np.int32, "bool": np.bool_}.get(kinds.get(name, "real"), FLOATS[dtype])) for name in names}
 
 
 def row_stamps(start: int, stop: int, every: int) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from birc.errors import BircError, Diagnostic
+from birc.runtime.archive import Member, pieces, write_npz
 from birc.runtime.files import read_table
 from birc.runtime.output import write_atomic
 from birc.runtime.recording import row_stamps
@@ -129,6 +131,12 @@ class Result:
         """Mean firing rate over all neurons, in Hz."""
         return float(len(self.index) / (self.n * self.duration * 1e-3))
 
+    def extent(self, name: str) -> tuple[float, float]:
+        """The least and the largest value of a recorded variable, in its declared unit; read in pieces."""
+        array, unit = self.recorded[name], self.declared[name]
+        ends = [in_unit(np.asarray([rows.min(), rows.max()]), unit) for rows in pieces(array)]
+        return float(min(low for low, _ in ends)), float(max(high for _, high in ends))
+
     def save(self, path: str | Path) -> Path:
         """Write everything to `.npz`, or the spikes to `.csv` (columns index, time_ms). Raises I150 for another ending."""
         path = Path(path)
@@ -145,23 +153,28 @@ class Result:
             "model": self.model, "n": self.n, "dt": self.dt, "start": self.start, "stop": self.stop, "every": self.every,
             "seed": self.seed, "units": self.units, "interrupted": self.interrupted, "manifest": dict(self.manifest),
         }  # fmt: skip
-        arrays: dict[str, Array] = {
-            "about": np.array(json.dumps(about, sort_keys=True, default=str)),
-            "time": self.time,
-            "spikes.index": self.index,
-            "spikes.time": self.spikes.time,
-            "spikes.stamp": self.stamps,
+        members: dict[str, Member] = {
+            "about": Member(np.array(json.dumps(about, sort_keys=True, default=str))),
+            "time": Member(self.time),
+            "spikes.index": Member(self.index),
+            "spikes.time": Member(self.stamps, self._times),
+            "spikes.stamp": Member(self.stamps),
         }
-        arrays |= {f"record.{name}" if name in arrays else name: self[name] for name in self.recorded}
-        arrays |= {f"state.{name}": array for name, array in self.state.values.items()}
-        np.savez(file, **arrays)  # type: ignore[arg-type]
+        for name, array in self.recorded.items():
+            unit = self.declared[name]
+            members[f"record.{name}" if name in members else name] = Member(array, partial(in_unit, unit=unit))
+        members |= {f"state.{name}": Member(array) for name, array in self.state.values.items()}
+        write_npz(file, members)
+
+    def _times(self, stamps: Array) -> Array:
+        times: Array = stamps * self.dt
+        return times
 
     def _write_csv(self, file: BinaryIO) -> None:
         file.write(b"index,time_ms\n")
-        index, time = self.spikes
-        for begin in range(0, len(index), 1 << 16):
-            rows = zip(index[begin : begin + (1 << 16)].tolist(), time[begin : begin + (1 << 16)].tolist(), strict=True)
-            file.write("".join(f"{i},{t!r}\n" for i, t in rows).encode("ascii"))
+        for index, stamps in zip(pieces(self.index), pieces(self.stamps), strict=True):
+            pairs = zip(index.tolist(), self._times(stamps).tolist(), strict=True)
+            file.write("".join(f"{i},{t!r}\n" for i, t in pairs).encode("ascii"))
 
 
 def load_state(path: str | Path) -> State:

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from birc.runtime.inputs import Continuous, check_names, continuous_inputs
 from birc.runtime.memory import require
 from birc.runtime.recording import Recording, declared_units, recorded_names
 from birc.runtime.result import Result, State
+from birc.runtime.streaming import StreamedRecording
 from birc.runtime.values import Setting
 
 Array = npt.NDArray[Any]
@@ -84,9 +86,11 @@ def simulate(
     progress: Progress | None = None,
     state: State | None = None,
     manifest: Mapping[str, Any] | None = None,
+    stream: str | Path | None = None,
 ) -> Result:
     """Run `duration` (or `steps` steps) of `n` neurons, from the initial state or from where `state` stood.
 
+    stream: a folder for unnamed files that hold what is recorded, in place of memory; they vanish with the result.
     Raises BircError: I… for what does not fit the model or the machine, R001 where a state leaves the finite range. Ctrl-C ends the
     run; the result then holds what was recorded until then.
     """
@@ -100,7 +104,8 @@ def simulate(
         runner, step, h=h, steps=count, dtype=dtype, n=n, params=params, preset=preset, init=init, seed=seed, threads=threads, state=state
     )
     setting = program.setting
-    kept = Recording(names, step, dtype, setting.n, setting.start, count, interval)
+    where = (names, step, dtype, setting.n, setting.start, count, interval)
+    kept = Recording(*where) if stream is None else StreamedRecording(Path(stream), *where)
     values = start_values(program, state)
     done, reason = _run(
         program,
@@ -221,6 +226,8 @@ def _run(
     setting = program.setting
     width = sum(source.width for source in inputs.values()) + sum(source.width for source in events.values())
     most = max(1, int(MOST_VALUES / max(width, setting.n / 16)))
+    if kept.longest is not None:
+        most = min(most, kept.longest)
     length = min(64, most)
     stop = setting.start + setting.steps
     mark, spare = (setting.start, _copy(values)), _copy(values)
