@@ -12,7 +12,7 @@ comma := ,
 
 .DEFAULT_GOAL := help
 ALL := .venv-all
-.PHONY: help demo demo-all test test-torch test-core lint fuzz bench docs clean
+.PHONY: help demo demo-all test test-torch test-core lint fuzz bench bench-peers docs clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -42,6 +42,10 @@ fuzz: $(TEST)/.ready ## compare random models on interpreter, passes and targets
 
 bench: $(TEST)/.ready ## measure this checkout
 	$(TEST)/bin/birc bench
+
+bench-peers: $(TEST)/.ready ## install other simulators and compare this checkout with them
+	$(TEST)/bin/python -m tests.bench.peers make
+	$(TEST)/bin/birc bench simulate --peers
 
 docs: $(TEST)/.ready ## write the pages that are made from the code
 	$(TEST)/bin/python docs/generate.py

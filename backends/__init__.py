@@ -6,7 +6,7 @@ installed packages add theirs by an entry point of the group `birc.backends`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from birc.errors import BircError, Diagnostic
 from birc.ir.step import Step
+from birc.ir.tables import Pieces
 from birc.suggest import closest
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Job:
     bind: float64 scalars or arrays [n] by name (counts as int64). state: arrays [n] by slot (dtype of the artifact; int32 for counts,
     bool for flags), updated in place. inputs: float64 [steps or 1, n or 1] by port, all ports present. events: by port, all ports present.
     record: arrays [rows, n] by slot or output, filled with the value at the stamps in (start, start + steps] divisible by `every`.
-    streams: the random stream of each noise.
+    streams: the random stream of each noise. tables: what the program's tables hold, by slot.
     """
 
     n: int
@@ -79,6 +80,7 @@ class Job:
     seed: int = 0
     streams: Mapping[str, int] = field(default_factory=dict)
     threads: int = 1
+    tables: Mapping[str, Pieces] = field(default_factory=dict)
 
 
 class Runner(Protocol):
@@ -168,6 +170,54 @@ class SolvesItself(Protocol):
     """A target that takes the equations, not the program: it is compared by whole runs, since it has no ops to compare."""
 
     solution: str
+
+
+@runtime_checkable
+class Cautions(Protocol):
+    """A target whose artifacts are run by others, and not always as the model says."""
+
+    def cautions(self, step: Step, h: float) -> tuple[Diagnostic, ...]:
+        """Warnings: everything by which a run elsewhere is known to differ, for an artifact made for a step of `h` ms."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a reader should make of a job: who fires when, and where, [steps, n], it is on the verge of doing otherwise."""
+
+    spikes: Spikes
+    ties: Array
+
+
+class Reader(Protocol):
+    """A program of other people that runs a target's files, and what is known of how it does."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    def missing(self) -> Missing | None:
+        """What running it here would need, or None."""
+
+    def refuse(self, artifact: Artifact, job: Job) -> tuple[str, ...]:
+        """Everything by which the artifact is outside of what it runs as the format says; then it is not run."""
+
+    def describe(self, artifact: Artifact, job: Job) -> str:
+        """How it runs the artifact, in a few words: its method and step."""
+
+    def run(self, artifact: Artifact, job: Job) -> Spikes:
+        """What it makes of a job; the state is not touched."""
+
+    def expected(self, artifact: Artifact, job: Job) -> Expected:
+        """What it should make of it, computed by birc."""
+
+
+@runtime_checkable
+class HasReaders(Protocol):
+    """A target whose files other programs read. `birc verify` runs those that are installed and holds them to what is expected of them."""
+
+    @property
+    def readers(self) -> Sequence[Reader]:
+        """All that are known."""
 
 
 BACKENDS: dict[str, str] = {

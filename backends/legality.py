@@ -14,10 +14,14 @@ from birc.backends import Dtype
 from birc.errors import Diagnostic, Label, Span
 from birc.ir.expr import Expr, topo
 from birc.ir.ops import LEAVES, TABLE
-from birc.ir.step import Define, Deliver, Emit, Put, Statement, Step, Store
+from birc.ir.step import Define, Deliver, Emit, Lookup, Put, Statement, Step, Store
 
-Feature = Literal["inputs", "summed events", "events one by one", "noise", "spikes", "outputs", "counts", "flags", "learned parameters"]
+Feature = Literal[
+    "inputs", "summed events", "events one by one", "noise", "spikes", "outputs", "counts", "flags", "tables", "learned parameters"
+]  # fmt: skip
 FEATURES: frozenset[Feature] = frozenset(get_args(Feature))
+COMMON: frozenset[Feature] = FEATURES - {"tables"}
+"""What every target takes that does not say otherwise."""
 
 WORDS: Mapping[Feature, str] = {
     "inputs": "continuous inputs",
@@ -28,6 +32,7 @@ WORDS: Mapping[Feature, str] = {
     "outputs": "outputs",
     "counts": "whole numbers, such as the countdown of a refractory time",
     "flags": "states that are true or false",
+    "tables": "tables in place of functions",
     "learned parameters": "parameters to be learned",
 }
 MOST_PLACES = 4
@@ -38,15 +43,17 @@ MOST_PLACES = 4
 class Takes:
     """What a target has. Constants and parameters are computed before a run, unless `bind_ops` says that the target does it.
 
-    `advice` gives the help of a refusal, by op, feature or number type; `statements` bounds the length of a program.
+    `advice` gives the help of a refusal, by op, feature or number type; `statements` bounds the length of a program; in the number types
+    of `fuses` it is given `fma` for sums of products.
     """
 
     target: str
     ops: frozenset[str]
     bind_ops: frozenset[str] | None = None
-    features: frozenset[Feature] = FEATURES
+    features: frozenset[Feature] = COMMON
     dtypes: frozenset[Dtype] = frozenset(("f64", "f32"))
     statements: int | None = None
+    fuses: frozenset[Dtype] = frozenset()
     advice: Mapping[str, str] = field(default_factory=dict)
 
     def lacks(self) -> tuple[str, ...]:
@@ -63,6 +70,11 @@ class Declares(Protocol):
     @property
     def takes(self) -> Takes:
         """What it takes."""
+
+
+def fuses(target: object, dtype: Dtype) -> bool:
+    """Whether a target is given `fma` in a number type."""
+    return isinstance(target, Declares) and dtype in target.takes.fuses
 
 
 @dataclass(frozen=True)
@@ -86,6 +98,8 @@ def uses(step: Step) -> Iterator[Use]:
         yield Use("feature", "inputs", port.span)
     for noise in step.noises:
         yield Use("feature", "noise", _place_of_noise(step, noise.name))
+    for table in step.tables:
+        yield Use("feature", "tables", next((slot.span for slot in step.slots if slot.name == table.slot), None))
     for define in step.bind:
         yield from _ops("bind", define.value, define.span)
     for _, statement in step.statements():
@@ -106,6 +120,8 @@ def expressions(statement: Statement) -> Iterator[tuple[Expr, Span | None]]:
     """Every expression of a statement, with its place."""
     match statement:
         case Define(value=e, span=span) | Store(value=e, span=span) | Put(value=e, span=span) | Emit(fired=e, span=span):
+            yield e, span
+        case Lookup(argument=e, span=span):
             yield e, span
         case Deliver(span=span):
             yield from ((define.value, define.span or span) for define in statement.body)

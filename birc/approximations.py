@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from birc.ir.expr import leaves
+from birc.ir.expr import Expr, leaves, topo
 from birc.ir.graph import reads, transitive
 from birc.ir.linear import linear_form
 from birc.ir.model import Block, Model
-from birc.ir.step import Step
+from birc.ir.solvers import SOLVERS
+from birc.ir.step import Define, Deliver, Emit, Put, Step, Store
 
 
 def approximations(step: Step) -> list[str]:
-    """Methods other than exact, guards, noise that is not integrated exactly, and states that are held while another block reads them."""
+    """Methods other than exact, guards, fused operations, noise that is not integrated exactly, states held while others read them."""
     found = [f"{', '.join(b.states)}: {b.method}" for b in step.blocks if b.method != "exact"]
     found += [f"{g.state}: runaway guard" for g in step.guards]
+    found += [words_of_table(table, step) for table in step.tables]
+    if _fuses(step):
+        found.append("fused multiply-add")
     if step.model is None:
         # Read from IR text, the program no longer says which of its draws are exact.
         return found + [f"{n.name}: noise as the program integrates it" for n in step.noises]
     return found + _noises(step.model, step.blocks) + _held(step.model, step.blocks)
+
+
+def _fuses(step: Step) -> bool:
+    """Whether sums of products are rounded once."""
+    roots: list[Expr] = []
+    for _, statement in step.statements():
+        match statement:
+            case Define(value=e) | Store(value=e) | Put(value=e) | Emit(fired=e):
+                roots.append(e)
+            case Deliver(body=body, carries=carries):
+                roots += [*(define.value for define in body), *(carry.next for carry in carries)]
+            case _:
+                pass
+    return any(e.op == "fma" for e in topo(*roots))
 
 
 def _noises(model: Model, blocks: tuple[Block, ...]) -> list[str]:
@@ -33,7 +51,7 @@ def _noises(model: Model, blocks: tuple[Block, ...]) -> list[str]:
 
 
 def _held(model: Model, blocks: tuple[Block, ...]) -> list[str]:
-    """States of other blocks are read at stamp k, but for those of an exact block that an RK4 block reads at stage times."""
+    """States of other blocks are read at stamp k, but for those of an exact block that a method with stages reads at their times."""
     edges = reads(model)
     reach = transitive(edges)
     home = {s: b for b in blocks for s in b.states}
@@ -41,7 +59,7 @@ def _held(model: Model, blocks: tuple[Block, ...]) -> list[str]:
     for state, sources in edges.items():
         block = home[state]
         for source in sorted(sources - set(block.states)):
-            staged = block.method == "rk4" and home[source].method == "exact" and not reach[source] & set(block.states)
+            staged = SOLVERS[block.method].staged and home[source].method == "exact" and not reach[source] & set(block.states)
             if not staged:
                 found.append(f"{state}: {source} held over the step")
     return found

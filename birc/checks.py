@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from birc.backends import Runner
 from birc.errors import BircError, Diagnostic
@@ -19,6 +20,8 @@ from birc.runtime.durations import step_length
 from birc.runtime.result import Result
 from birc.runtime.simulate import simulate
 from birc.runtime.values import Setting
+
+Array = npt.NDArray[Any]
 
 MOST_STEPS = 2_000_000
 """Beyond this a check is no quick doc-test any more."""
@@ -37,6 +40,25 @@ def run_check(check: Check, step: Step, runner: Runner, dt: str) -> list[CheckRe
     """Drive the model, then compare what it did with each expectation. Raises C003 for a check that would take too long."""
     h = step_length(dt)
     params = parameter_values(step, Setting(step.name, 1, 0, 1, h, 0), {}, check.preset)
+    driven = held_rows(check, params, h)
+    total = max((len(rows) for rows in driven.values()), default=0)
+    if total == 0:
+        raise BircError("C004", "this check drives nothing, so there is nothing to run", check.span, "add `drive PORT = quantity for T`")
+    units = {p.name: p.unit for p in (*step.inputs, *step.events)}
+    inputs = {port: rows / float(units[port].scale) for port, rows in driven.items()}
+    names = {s.name for s in step.slots if s.kind == "real"} | {o.name for o in step.outputs}
+    silent = {p.name: np.zeros(1) for p in step.inputs}
+    read = sorted(names & frozenset().union(*(leaves(e, "var") for x in check.expects for e in _parts(x))))
+    try:
+        out = simulate(runner, step, dt=dt, steps=total, inputs=inputs, preset=check.preset, record=read)
+    except BircError as failure:
+        broken = failure.diagnostics[0]
+        return [CheckResult(step.name, x, Diagnostic("C002", f"the run failed: {broken.message}", x.span)) for x in check.expects]
+    return [CheckResult(step.name, x, _compare(x, _values(out, {**params, **silent, **driven}, step, read), h)) for x in check.expects]
+
+
+def held_rows(check: Check, params: Mapping[str, Any], h: float) -> dict[str, Array]:
+    """What a check's `drive` lines hold at each step, by port, all of one length, in internal units. Raises C003 where that is too long."""
     counts: dict[str, int] = {}
     pieces: dict[str, list[tuple[int, float]]] = {}
     for drive in check.drives:
@@ -48,24 +70,12 @@ def run_check(check: Check, step: Step, runner: Runner, dt: str) -> list[CheckRe
         pieces.setdefault(drive.port, []).append((count, float(evaluate_names(drive.value, params))))
         counts[drive.port] = counts.get(drive.port, 0) + count
     total = max(counts.values(), default=0)
-    if total == 0:
-        raise BircError("C004", "this check drives nothing, so there is nothing to run", check.span, "add `drive PORT = quantity for T`")
-    units = {p.name: p.unit for p in (*step.inputs, *step.events)}
-    inputs, driven = {}, {}
+    found = {}
     for port, held in pieces.items():
         rows = np.zeros(total)
         rows[: counts[port]] = np.repeat([v for _, v in held], [c for c, _ in held])
-        inputs[port] = rows / float(units[port].scale)
-        driven[port] = rows
-    names = {s.name for s in step.slots if s.kind == "real"} | {o.name for o in step.outputs}
-    silent = {p.name: np.zeros(1) for p in step.inputs}
-    read = sorted(names & frozenset().union(*(leaves(e, "var") for x in check.expects for e in _parts(x))))
-    try:
-        out = simulate(runner, step, dt=dt, steps=total, inputs=inputs, preset=check.preset, record=read)
-    except BircError as failure:
-        broken = failure.diagnostics[0]
-        return [CheckResult(step.name, x, Diagnostic("C002", f"the run failed: {broken.message}", x.span)) for x in check.expects]
-    return [CheckResult(step.name, x, _compare(x, _values(out, {**params, **silent, **driven}, step, read), h)) for x in check.expects]
+        found[port] = rows
+    return found
 
 
 def _values(out: Result, given: Mapping[str, Any], step: Step, read: list[str]) -> dict[str, Any]:

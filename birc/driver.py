@@ -19,6 +19,7 @@ import birc
 from birc import passes
 from birc.approximations import approximations
 from birc.backends import Artifact, Backend, Cautions, Dtype, HoldsNumbers, Layers, Numbers, Runner, load_backend, target_names
+from birc.backends.legality import fuses
 from birc.checks import CheckResult, run_check
 from birc.errors import BircError, Diagnostic
 from birc.frontend.quantity import parse_quantity
@@ -37,7 +38,8 @@ from birc.runtime.values import Setting
 from birc.solvable import faults
 from birc.sources import Loaded, choose, find, load
 from birc.suggest import closest
-from birc.verification import Report, verify_all
+from birc.tabulation import with_tables, words_of
+from birc.verification import Report, verify_all, verify_tables
 
 DT = "0.1 ms"
 
@@ -69,7 +71,7 @@ def _with_solver(model: Model, solver: str | Sequence[str] | None) -> Model:
     """The model with solver options added: `rk4` for all states, `v=rk4` for one."""
     texts = [solver] if isinstance(solver, str) else list(solver or ())
     options = []
-    states = {o.state for o in model.odes}
+    states = {o.state for o in model.odes} | {f"{use.alias}.{o.state}" for use in model.uses for o in use.channel.odes}
     for text in (part for t in texts for part in t.split(",")):
         state, _, method = text.rpartition("=")
         state, method = state.strip(), method.strip()
@@ -229,11 +231,12 @@ def compile(
     solver: str | Sequence[str] | None = None,
     params: Mapping[str, object] | None = None,
     skip: Iterable[str] = (),
+    tables: str | None = None,
 ) -> Compiled:
     """Compile a model of a file (or a library name) for a target.
 
     dt: a time; dtype: `f64` or `f32`; solver: a method for all states, or `v=rk4`; params: values by name, as in `Compiled.run`;
-    skip: passes to leave out.
+    skip: passes to leave out; tables: an error and ranges, `1e-6, v in [-120 mV, 80 mV]`, for tables in place of costly functions.
     Raises BircError with every mistake of the file, or with all that the target cannot take.
     """
     load_backend(target)  # a misspelt target is said before anything is read
@@ -248,7 +251,11 @@ def compile(
         near = closest(chosen, [p.name for p in step.presets])
         help = f"did you mean `{near}`?" if near else f"presets: {', '.join(p.name for p in step.presets) or 'none'}"
         raise BircError("A012", f"`{step.name}` has no preset `{chosen}`", help=help)
-    return build(step, target, dt, dtype, chosen, params, loaded.warnings)
+    step, said = with_tables(step, tables) if tables else (step, ())
+    from birc.stiffness import first_step_faults
+
+    said = (*said, *first_step_faults(step, dt, params or {}, chosen))
+    return build(step, target, dt, dtype, chosen, params, (*loaded.warnings, *said), skip)
 
 
 def build(
@@ -259,24 +266,29 @@ def build(
     preset: str | None = None,
     params: Mapping[str, object] | None = None,
     warnings: tuple[Diagnostic, ...] = (),
+    skip: Iterable[str] = (),
 ) -> Compiled:
     """Emit a step program for a target. Raises all refusals of the target at once."""
     backend = load_backend(target)
-    if isinstance(backend, HoldsNumbers):
+    if isinstance(backend, (HoldsNumbers, Layers)):  # their files hold the parameters' values
         step = with_values(step, params, preset)
     refusals = backend.refuse(step, dtype)
     if refusals:
         raise BircError.of(refusals)
+    if fuses(backend, dtype):
+        step = passes.for_target(step, skip)
     artifact = backend.emit(step, dtype)
     manifest = {**manifest_of(step, target, dt, dtype, preset), **artifact.manifest}
-    return Compiled(replace(artifact, manifest=manifest), dt, preset, dict(params or {}), (*warnings, *_unused_options(step)))
+    cautions = backend.cautions(step, step_length(dt)) if isinstance(backend, Cautions) else ()
+    said = (*warnings, *_unused_options(step), *cautions)
+    return Compiled(replace(artifact, manifest=manifest), dt, preset, dict(params or {}), said)
 
 
 def _unused_options(step: Step) -> list[Diagnostic]:
-    """L113 for each `with` line that no target acts on yet; it changes no result, but nothing is passed over in silence."""
-    options = [o for o in step.model.options if o.kind != "solver"] if step.model else []
-    advice = {"surrogate": "give the surrogate to the layer: `.layer(surrogate=...)`", "store": "choose the number type with `--dtype`"}
-    return [Diagnostic("L113", f"no target acts on `with {o.kind}` yet", o.span, advice[o.kind], severity="warning") for o in options]
+    """L113 for each `with store`, on which no target acts yet; it changes no result, but nothing is passed over in silence."""
+    stores = [o for o in step.model.options if o.kind == "store"] if step.model else []
+    help = "choose the number type of all states with `--dtype`"
+    return [Diagnostic("L113", "no target acts on `with store` yet", o.span, help, severity="warning") for o in stores]
 
 
 def manifest_of(step: Step, target: str, dt: str, dtype: Dtype, preset: str | None) -> dict[str, Any]:
@@ -322,6 +334,7 @@ def dump(
     solver: str | Sequence[str] | None = None,
     skip: Iterable[str] = (),
     form: str = "text",
+    tables: str | None = None,
 ) -> str:
     """A stage of the compilation as text: `ast`, `model`, `step`; with `after`, the program behind one pass, or behind each."""
     if stage == "ast":
@@ -333,8 +346,7 @@ def dump(
     if loaded.step is not None:
         return _show(loaded.step, form)
     if after_all or after:
-        if after is not None:
-            passes.find(after)
+        last = after is not None and passes.find(after).level == "target"
         pieces: list[str] = []
 
         def keep(name: str, program: passes.Program, seconds: float) -> None:
@@ -343,12 +355,15 @@ def dump(
             elif name == after:
                 pieces.append(_show(program, form))
 
-        lower(choose(loaded, model)[0], solver, skip, keep)
+        _, step = lower(choose(loaded, model)[0], solver, skip, keep)
+        if last:
+            passes.for_target(step, skip, keep)
         return "\n".join(pieces)
     if stage == "model":
         shown: Any = choose(loaded, model)[0] if model else loaded.module
         return _show(shown, form)
-    return _show(lower(choose(loaded, model)[0], solver, skip)[1], form)
+    step = lower(choose(loaded, model)[0], solver, skip)[1]
+    return _show(with_tables(step, tables)[0] if tables else step, form)
 
 
 def _show(program: Any, form: str) -> str:
@@ -375,9 +390,14 @@ class Explained:
 
 
 def explain(
-    file: str | Path | Loaded, *, model: str | None = None, solver: str | Sequence[str] | None = None, skip: Iterable[str] = ()
+    file: str | Path | Loaded,
+    *,
+    model: str | None = None,
+    solver: str | Sequence[str] | None = None,
+    skip: Iterable[str] = (),
+    tables: str | None = None,
 ) -> list[Explained]:
-    """The solver of each variable of a model, with the reason and the line."""
+    """The solver of each variable of a model, and the tables asked for, each with the reason and the line."""
     lowered, step = lower(choose(load(file), model)[0], solver, skip)
     places = {o.state: o.span.where if o.span else "" for o in lowered.odes}
     rows = []
@@ -393,12 +413,13 @@ def explain(
         for s in lowered.states
         if s.name not in moved
     ]
-    return rows
+    made = with_tables(step, tables)[0].tables if tables else ()
+    return rows + [Explained(t.name, "table", words_of(t, step), places.get(t.slot, "")) for t in made]
 
 
 def run(file: str | Path | Loaded, duration: str | float, *, target: str = "numpy", **options: Any) -> Result:
     """Compile and run in one call; options of `compile` and of `Compiled.run` together."""
-    names = ("model", "dt", "dtype", "solver", "skip", "preset")
+    names = ("model", "dt", "dtype", "solver", "skip", "preset", "tables")
     first = {k: options.pop(k) for k in names if k in options}
     return compile(file, target, **first).run(duration, **options)
 
@@ -418,8 +439,11 @@ def verify(
     seed: int | None = None,
     params: Mapping[str, object] | None = None,
     progress: Progress | None = None,
+    tables: str | None = None,
 ) -> list[Report]:
     """Compare targets (all of them, if none are named) with the reference, for one model of a file or for each that can run.
+
+    With `tables`, target and reference have the same, and a report of its own says how far the tables move each state in one step.
 
     Behind a target stand the programs that read its files, each with a report of its own, where the target takes the model.
     """
@@ -430,14 +454,19 @@ def verify(
     reports: list[Report] = []
     done = 0
     for name, program, chosen in programs:
+        if tables and isinstance(program, Step):
+            exact, program = program, with_tables(program, tables)[0]
+            if program is not exact:
+                reports.append(
+                    verify_tables(exact, program, dt=dt, duration=duration, n=n, seed=seed or 0, params=params, preset=chosen)
+                )
         for backend in backends:
             if isinstance(program, Diagnostic):
-                reports.append(
-                    Report(backend.name, name, "refused", reason=program.message, span=program.span, detail=str(program), dt=dt, dtype=dtype)
-                )
+                head = Report(backend.name, name, "refused", dt=dt, dtype=dtype)
+                reports.append(replace(head, reason=program.message, span=program.span, detail=str(program)))
             else:
                 reports += verify_all(
-                    program, backend, dt=dt, dtype=dtype, duration=duration, n=n, seed=seed or 0, params=params, preset=chosen
+                    program, backend, dt=dt, dtype=dtype, duration=duration, n=n, seed=seed or 0, params=params, preset=chosen, skip=skip
                 )
             done += 1
             if progress is not None:

@@ -29,7 +29,7 @@ KINDS = {
     "X": "Environment",
 }
 
-LEVELS = {"model": "model → model", "lower": "model → step", "step": "step → step"}
+LEVELS = {"model": "model → model", "lower": "model → step", "step": "step → step", "target": "step → step, for some targets"}
 
 
 def errors() -> str:

@@ -11,8 +11,8 @@ from birc.frontend.mismatch import a_kind
 from birc.frontend.names import CALLED
 from birc.frontend.typed import fits
 from birc.ir import model as ir
-from birc.ir.expr import Expr
-from birc.ir.options import SOLVERS, STORES, SURROGATES
+from birc.ir.expr import Expr, const
+from birc.ir.options import SOLVERS, STORES, SURROGATES, fits_surrogate
 from birc.units import ONE
 
 NAMES: dict[str, Iterable[str]] = {"solver": SOLVERS, "surrogate": SURROGATES, "store": STORES}
@@ -50,7 +50,9 @@ def _option(line: ast.With, draft: Draft) -> ir.Option:
         if keyword.name in arguments:
             draft.error("N102", f"`{keyword.name}` is given twice", keyword.name_span)
         elif fits(typed, ONE, keyword.value, draft.scope, draft.report, "U107", f"`{keyword.name}` is {a_kind(ONE.dimension)}"):
-            arguments[keyword.name] = typed.expr
+            value = draft.value(typed.expr)
+            check_value(keyword, value, draft)
+            arguments[keyword.name] = typed.expr if value is None else const(float(value))
     targets = tuple(name for node in line.targets if (name := _target(node.name + "'" * node.order, node.span, line, draft)))
     return ir.Option(line.kind, line.name, tuple(arguments.items()), targets, line.span)
 
@@ -76,6 +78,12 @@ def check_argument(keyword: ast.Keyword, line: ast.With, draft: Draft) -> bool:
     message = f"the {line.kind} `{line.name}` has no argument" + (f" `{keyword.name}`" if names else "s")
     draft.error("N121", message, keyword.name_span, help)
     return False
+
+
+def check_value(keyword: ast.Keyword, value: float | None, draft: Draft) -> None:
+    """M108: what shapes a surrogate is above 0 and finite."""
+    if value is not None and not fits_surrogate(keyword.name, value):
+        draft.error("M108", f"`{keyword.name}` is {value:g}; it shapes a surrogate when it is above 0 and finite", keyword.value.span)
 
 
 def _target(name: str, span: Span, line: ast.With, draft: Draft) -> str | None:

@@ -30,7 +30,10 @@ neuron Clipped:
 """
 TARGETS = [
     "numpy",
-    pytest.param("native", marks=pytest.mark.skipif(load_backend("native").missing() is not None, reason="no C++ compiler")),
+    *(
+        pytest.param(name, marks=pytest.mark.skipif(load_backend(name).missing() is not None, reason=f"{name} does not run here"))
+        for name in ("native", "onnx", "keras")
+    ),
 ]
 
 

@@ -52,6 +52,7 @@ FUNCTIONS = _words("abs exp expm1 exprel log log1p sqrt sin cos tan tanh sinh co
 CALL: Mapping[str, str] = {
     **{name: f"birc::{name}({{0}})" for name in FUNCTIONS - {"min", "max", "pow"}},
     **{name: f"birc::{name}({{0}}, {{1}})" for name in ("min", "max", "pow")},
+    "fma": "birc::fma({0}, {1}, {2})",
     "select": "({0} ? {1} : {2})",
 }
 

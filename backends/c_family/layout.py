@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from birc.backends.legality import expressions
 from birc.ir.expr import Expr, leaves
 from birc.ir.ops import Kind, kinds
-from birc.ir.step import Define, Deliver, Slot, Step
+from birc.ir.step import Define, Deliver, Lookup, Slot, Step, Table
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Layout:
     outputs: tuple[str, ...]
     noises: tuple[str, ...]
     kinds: dict[str, Kind]
+    tables: tuple[Table, ...] = ()
 
     @property
     def recordable(self) -> tuple[str, ...]:
@@ -39,6 +40,7 @@ def layout(step: Step) -> Layout:
         tuple(port.name for port in step.outputs),
         tuple(noise.name for noise in step.noises),
         _kinds(step),
+        step.tables,
     )
 
 
@@ -57,6 +59,8 @@ def _kinds(step: Step) -> dict[str, Kind]:
         match statement:
             case Define():
                 found[statement.name] = kind(statement.value)
+            case Lookup():
+                found |= dict.fromkeys(statement.results, "real")
             case Deliver():
                 found[statement.payload] = "real"
                 for carry in statement.carries:

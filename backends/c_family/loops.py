@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from birc.errors import Span
 from birc.ir.expr import Expr, leaves, value
-from birc.ir.step import Define, Deliver, Emit, Put, Step, Store
+from birc.ir.step import Define, Deliver, Emit, Lookup, Put, Step, Store
 
 Named = tuple[str, Expr, Span | None]
 
@@ -53,10 +53,28 @@ class EventLoop:
         return set()
 
 
-def loops_of(step: Step) -> list[Loop | EventLoop]:
+@dataclass
+class LookupLoop:
+    """A table looked up at a value that is kept; so are its results."""
+
+    lookup: Lookup
+
+    def reads(self) -> set[str]:
+        """The argument's name."""
+        return set(leaves(self.lookup.argument, "value"))
+
+    def makes(self) -> set[str]:
+        """The results."""
+        return set(self.lookup.results)
+
+
+Part = Loop | EventLoop | LookupLoop
+
+
+def loops_of(step: Step) -> list[Part]:
     """The program's loops; stores wait for the last one, since `load` reads a slot as it stood at stamp k."""
     loop = Loop()
-    done: list[Loop | EventLoop] = [loop]
+    done: list[Part] = [loop]
     stores: list[Named] = []
     for _, statement in step.statements():
         match statement:
@@ -68,6 +86,12 @@ def loops_of(step: Step) -> list[Loop | EventLoop]:
                 loop.fired.append((e, span))
             case Put(output, e, span):
                 loop.outputs.append((output, e, span))
+            case Lookup(argument=e, results=results, span=span):
+                if e.op not in ("value", "load"):
+                    loop.defines.append((name := f".at.{results[0]}", e, span))
+                    statement = replace(statement, argument=value(name))
+                loop = Loop()
+                done.extend((LookupLoop(statement), loop))
             case Deliver(span=span):
                 loop.defines.extend((carry.name, carry.initial, span) for carry in statement.carries)
                 if statement.summing:
@@ -88,14 +112,14 @@ def _short(loop: Loop) -> list[Loop]:
     return [*(Loop(piece) for piece in pieces[:-1]), Loop(pieces[-1], loop.fired, loop.outputs, loop.stores)]
 
 
-def aliases(loops: Iterable[Loop | EventLoop]) -> dict[str, Expr]:
+def aliases(loops: Iterable[Part]) -> dict[str, Expr]:
     """Names that stand for something the frame holds all step long."""
     carried = {carry.name for loop in loops if isinstance(loop, EventLoop) for carry in loop.deliver.carries}
     defines = [define for loop in loops if isinstance(loop, Loop) for define in loop.defines]
     return {name: e for name, e, _ in defines if e.op in READ and name not in carried}
 
 
-def kept_names(loops: Iterable[Loop | EventLoop]) -> frozenset[str]:
+def kept_names(loops: Iterable[Part]) -> frozenset[str]:
     """Names made in one loop and read in a later one, other than aliases."""
     loops = list(loops)
     made: set[str] = set()

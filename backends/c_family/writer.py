@@ -8,13 +8,13 @@ from itertools import count
 
 from birc.backends.c_family import C_TYPES, RESERVED, Real, comment, syntax
 from birc.backends.c_family.layout import Layout
-from birc.backends.c_family.loops import EventLoop, Loop
+from birc.backends.c_family.loops import EventLoop, LookupLoop, Loop, Part
 from birc.backends.names import identifiers
 from birc.backends.text import lines
 from birc.errors import Span
 from birc.ir.expr import Expr, value
 from birc.ir.ops import Kind, kinds
-from birc.ir.step import Carry, Define, Deliver, Step
+from birc.ir.step import Carry, Define, Deliver, Lookup, Step
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,10 @@ class Writer:
         self.slots = {slot.name: slot.kind for slot in step.slots}
         self.binds = frozenset(places.binds)
         self.payloads = {s.payload: s.port for _, s in step.statements() if isinstance(s, Deliver) and s.summing}
-        self.names = identifiers(
-            _names(step, places), RESERVED | {f"{word}_{i}" for i in range(len(places.events)) for word in ("event", "end", "from")}
-        )
+        self.lookups = [s for _, s in step.statements() if isinstance(s, Lookup)]
+        taken_words = {f"{word}_{i}" for i in range(len(places.events)) for word in ("event", "end", "from")}
+        taken_words |= {f"{word}_{i}" for i in range(len(self.lookups)) for word in ("table", "piece", "distance")}
+        self.names = identifiers(_names(step, places), RESERVED | taken_words)
         self.local: set[str] = set()
         """Names that are variables in scope."""
         self.phases = {self.names[name]: phase for name, phase in _first_names(step)}
@@ -82,9 +83,25 @@ class Writer:
         """The kind of an expression's value."""
         return kinds((e,), lambda leaf: self.slots[str(leaf.attr)] if leaf.op == "load" else self.places.kinds[str(leaf.attr)])[e]
 
-    def loop(self, part: Loop | EventLoop, kept: frozenset[str]) -> dict[str, object]:
-        """A loop for the template: the lines of its body and, of a loop over events, their port and the name of a payload."""
-        return self.event_loop(part.deliver) if isinstance(part, EventLoop) else self.neuron_loop(part, kept)
+    def loop(self, part: Part, kept: frozenset[str]) -> dict[str, object]:
+        """A loop for the template: the lines of its body and, of a loop over events, their port and the name of a payload.
+
+        A look-up has the number of its table, its argument, and a place for each function, or None for one that nothing reads.
+        """
+        if isinstance(part, EventLoop):
+            return self.event_loop(part.deliver)
+        return self.lookup_loop(part.lookup, kept) if isinstance(part, LookupLoop) else self.neuron_loop(part, kept)
+
+    def lookup_loop(self, lookup: Lookup, kept: frozenset[str]) -> dict[str, object]:
+        """A look-up of all lanes at a time, or of one neuron."""
+        if self.lane:
+            self.local = set()
+        table = next(i for i, table in enumerate(self.places.tables) if table.name == lookup.table)
+        argument = self.text(lookup.argument).removesuffix(self.lane)
+        if not self.lane:
+            self.local |= set(lookup.results)
+        results = [self.names[name] if not self.lane else f"kept.{self.names[name]}" if name in kept else None for name in lookup.results]
+        return {"port": None, "table": table, "number": self.lookups.index(lookup), "argument": argument, "results": results}
 
     def neuron_loop(self, loop: Loop, kept: frozenset[str]) -> dict[str, object]:
         """Definitions in order, then kept values, flags, outputs and stores."""

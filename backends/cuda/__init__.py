@@ -9,7 +9,7 @@ from typing import ClassVar
 from birc.backends import Artifact, Dtype, Missing, Runner
 from birc.backends.c_family import OPS, build
 from birc.backends.cuda import device, emit, run
-from birc.backends.legality import Takes, refusals
+from birc.backends.legality import FEATURES, Takes, refusals
 from birc.errors import Diagnostic
 from birc.ir.step import Step
 
@@ -20,7 +20,7 @@ class Cuda:
     name: ClassVar[str] = "cuda"
     description: ClassVar[str] = "CUDA C++ for NVIDIA devices, with a plain C interface"
     levels: ClassVar[Mapping[Dtype, str]] = {"f64": "L1", "f32": "L2"}
-    takes: ClassVar[Takes] = Takes("the cuda target", OPS, statements=5000)
+    takes: ClassVar[Takes] = Takes("the cuda target", OPS, features=FEATURES, statements=5000, fuses=frozenset(("f32",)))
 
     def missing(self) -> Missing | None:
         """A C++ compiler, where there is neither a device with nvcc nor a compiler to emulate one."""

@@ -16,6 +16,7 @@ from birc.backends.c_family import C_TYPES, COUNTS, REALS, STORAGE, comment, doc
 from birc.backends.c_family.headers import header
 from birc.backends.c_family.layout import Layout, layout
 from birc.backends.c_family.loops import EventLoop, aliases, loops_of
+from birc.backends.c_family.quotients import turn_quotients
 from birc.backends.c_family.shorten import shorten
 from birc.backends.c_family.writer import Writer
 from birc.backends.names import file_name
@@ -37,7 +38,7 @@ MOST_VALUES = 2000
 def emit(step: Step, dtype: Dtype) -> Artifact:
     """`<name>.cu`, which needs nothing but nvcc, and `<name>.h`, which any C compiler takes."""
     name = file_name(step.name)
-    short = shorten(step)
+    short = shorten(turn_quotients(step))
     places = layout(short)
     loops = loops_of(short)
     kept = frozenset(carry.name for part in loops if isinstance(part, EventLoop) for carry in part.deliver.carries)
@@ -49,6 +50,7 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
     payloads = list(writer.payloads.values())
     unread = {define.name for define in step.bind} - set(places.binds)
     headers = ["birc_types.h", "birc_spikes.h", "birc_math.h", *(["birc_random.h"] if places.noises else [])]
+    headers += ["birc_tables.h"] if places.tables else []
     groups = (
         ("bound", [(C_TYPES[places.kinds[bind]], bind) for bind in places.binds]),
         ("slots", [(C_TYPES[slot.kind], slot.name) for slot in places.slots]),
@@ -99,7 +101,7 @@ def _sizes(places: Layout) -> dict[str, int]:
         "record": len(places.recordable),
         "streams": len(places.noises),
     }
-    arrays = 1 + sizes["bind"] + sizes["state"] + sizes["inputs"] + 3 * sizes["events"] + sizes["record"]
+    arrays = 1 + len(places.tables) + sizes["bind"] + sizes["state"] + sizes["inputs"] + 3 * sizes["events"] + sizes["record"]
     return {name: max(1, size) for name, size in sizes.items()} | {"arrays": arrays}
 
 
@@ -111,6 +113,7 @@ def _order(places: Layout, dtype: Dtype) -> list[str]:
     lines += [f"//   inputs[{i}]: {comment(name)}" for i, name in enumerate(places.inputs)]
     lines += [f"//   events[{i}]: {comment(name)}" for i, name in enumerate(places.events)]
     lines += [f"//   record[{len(places.slots) + i}]: {comment(name)} ({REALS[dtype]})" for i, name in enumerate(places.outputs)]
+    lines += [f"//   tables[{i}]: {comment(table.name)}, {len(table.functions)} functions" for i, table in enumerate(places.tables)]
     lines += [f"//   streams[{i}]: {comment(name)}" for i, name in enumerate(places.noises)]
     return lines
 

@@ -35,6 +35,18 @@ class ArrivalsField(ctypes.Structure):
     _fields_ = (("begin", POINTER), ("step", POINTER), ("payload", POINTER))
 
 
+class TableFields(ctypes.Structure):
+    """`birc_table`."""
+
+    _fields_ = (
+        ("low", ctypes.c_double),
+        ("width", ctypes.c_double),
+        ("pieces", ctypes.c_int64),
+        ("degree", ctypes.c_int64),
+        ("from", POINTER),
+    )
+
+
 class JobFields(ctypes.Structure):
     """`birc_job`."""
 
@@ -52,6 +64,7 @@ class JobFields(ctypes.Structure):
         ("streams", POINTER),
         ("fired", POINTER),
         ("words", ctypes.c_int64),
+        ("tables", POINTER),
     )
 
 
@@ -61,7 +74,8 @@ class CudaRunner:
     def __init__(self, artifact: Artifact, machine: Machine) -> None:
         ((name, source),) = ((n.removesuffix(".cu"), t) for n, t in artifact.files.items() if n.endswith(".cu") and isinstance(t, str))
         self.layout = layout(artifact.step)
-        self.types = slot_types(self.layout, FLOATS[artifact.dtype])
+        self.real = FLOATS[artifact.dtype]
+        self.types = slot_types(self.layout, self.real)
         self.machine = machine
         library = machine.library(source)
         job = ctypes.POINTER(JobFields)
@@ -74,7 +88,7 @@ class CudaRunner:
 
     def run(self, job: Job) -> Spikes:
         """See `birc.backends.Runner`. Raises X206 where the device fails, for example for want of memory."""
-        call = Call(self.layout, self.types, job)
+        call = Call(self.layout, self.types, self.real, job)
         most = max(1, MOST_BYTES // max(1, call.bytes_of_step()))
         found = [self.stretch(call, first, count) for first, count in stretches(job, most, FIRST_UPDATES, STRETCH_SECONDS)]
         call.finish()
@@ -105,7 +119,7 @@ class CudaRunner:
 class Call:
     """A job's arrays as the library wants them; they live as long as this."""
 
-    def __init__(self, places: Layout, types: dict[str, np.dtype[Any]], job: Job) -> None:
+    def __init__(self, places: Layout, types: dict[str, np.dtype[Any]], real: type[np.floating[Any]], job: Job) -> None:
         self.places = places
         self.job = job
         self.binds = [np.ascontiguousarray(job.bind[name], dtype=np.float64) for name in places.binds]
@@ -119,6 +133,12 @@ class Call:
         self.fields.bind = ctypes.addressof(self.bound)
         self.fields.state = self.slots.ctypes.data
         self.fields.streams = self.streams.ctypes.data
+        tables = [job.tables[table.name] for table in places.tables]
+        self.tables = [(table, np.ascontiguousarray(table.coefficients, dtype=real)) for table in tables]
+        self.table_fields = (TableFields * len(self.tables))(
+            *(TableFields(given.low, given.width, given.pieces, given.degree, array.ctypes.data) for given, array in self.tables)
+        )
+        self.fields.tables = ctypes.addressof(self.table_fields)
 
     def bytes_of_step(self) -> int:
         """Bytes that a step adds to what lies on the device."""

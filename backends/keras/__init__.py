@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from birc.backends import Artifact, Dtype, Missing, Runner
 from birc.backends.keras.emit import emit
-from birc.backends.keras.legality import refusals
+from birc.backends.keras.legality import TAKES, refusals
+from birc.backends.legality import Takes
 from birc.errors import Diagnostic
 from birc.ir.step import Step
 
@@ -21,6 +22,7 @@ class Keras:
     name: ClassVar[str] = "keras"
     description: ClassVar[str] = "a Keras 3 layer that learns, on TensorFlow or JAX"
     levels: ClassVar[Mapping[Dtype, str]] = {"f64": "L1", "f32": "L2"}
+    takes: ClassVar[Takes] = TAKES
 
     def missing(self) -> Missing | None:
         """Keras, or one of the packages that it computes with; none of them is imported to find out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 
@@ -20,6 +21,9 @@ from birc.ir.expr import Expr, make, rewrite, topo, value
 from birc.ir.step import Define, Deliver, Emit, Phase, Put, Step, Store
 from birc.ir.text import print_step
 
+SURROGATE = "fast_sigmoid"
+"""That of a model which names none: the one most used (Zenke and Ganguli, 2018)."""
+
 
 def emit(step: Step, dtype: Dtype) -> Artifact:
     """The module's text; its number type is decided where it is imported, by Keras's `floatx`."""
@@ -30,6 +34,7 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
     used |= {e.op for d in step.bind for e in topo(d.value)}
     found = tables(step, names)
     program = hashlib.sha256(print_step(step).encode()).hexdigest()[:12]
+    default, named = surrogate(step)
     text = (
         _environment()
         .get_template("layer.py.j2")
@@ -45,11 +50,21 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
             body=_Body(step, names).text(),
             t=found,
             learned=[p.argument for p in found.parameters if p.learn],
+            surrogate=json.dumps(default),
+            surrogate_named=named,
         )
     )
-    return Artifact(
-        "keras", step, dtype, {f"{layer}.py": text}, {"names": names, "layer": layer, "program": program, "arguments": found.arguments}
-    )
+    says = {"names": names, "layer": layer, "program": program, "arguments": found.arguments, "surrogate": default}
+    return Artifact("keras", step, dtype, {f"{layer}.py": text}, says)
+
+
+def surrogate(step: Step) -> tuple[str | dict[str, object], bool]:
+    """What stands for the spike's derivative in a layer that is not told otherwise, and whether the model says so."""
+    options = [o for o in step.model.options if o.kind == "surrogate"] if step.model is not None else []
+    if not options:
+        return SURROGATE, False
+    arguments: dict[str, object] = {name: e.attr for name, e in options[0].arguments}
+    return {"name": options[0].name, **arguments} if arguments else options[0].name, True
 
 
 def _environment() -> Environment:

@@ -9,9 +9,9 @@ WORDS = frozenset(keyword.kwlist) | frozenset(keyword.softkwlist) | frozenset(di
 
 MODULE = frozenset(
     (
-        "annotations", "Any", "Iterable", "Mapping", "NamedTuple", "get_close_matches", "keras", "np", "ops",
+        "annotations", "Any", "Iterable", "Mapping", "NamedTuple", "get_close_matches", "signature", "keras", "np", "ops",
         "REAL", "PROGRAM", "INF", "PARAMETERS", "PRESETS", "SLOTS", "PORTS", "EVENT_PORTS", "SUMMING", "OUTPUTS", "DRAWS", "SPIKING",
-        "NEEDS", "TIMES", "SURROGATES", "ARGUMENTS", "SQUARINGS",
+        "NEEDS", "TIMES", "SURROGATES", "SURROGATE", "ARGUMENTS", "SQUARINGS",
         "LayerError", "Parameter", "Values", "Settings", "Spike", "Hard", "Within", "Start", "Held",
         "quantity", "number", "one_of", "names_of", "plain", "constraint", "bind", "step", "steps", "exprel", "sigmoid", "heaviside",
         "propagator", "input_gain", "noise_factor", "expm", "expm_graph", "cholesky", "entry",

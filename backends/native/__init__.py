@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from birc.backends import Artifact, Dtype, Missing, Runner
 from birc.backends.c_family import OPS, build
-from birc.backends.legality import Takes, refusals
+from birc.backends.legality import FEATURES, Takes, refusals
 from birc.backends.native import emit, run
 from birc.errors import Diagnostic
 from birc.ir.step import Step
@@ -20,7 +20,7 @@ class Native:
     name: ClassVar[str] = "native"
     description: ClassVar[str] = "C++ for this machine's processor, vectorised and with threads; the fastest way to simulate"
     levels: ClassVar[Mapping[Dtype, str]] = {"f64": "L1", "f32": "L2"}
-    takes: ClassVar[Takes] = Takes("the native target", OPS)
+    takes: ClassVar[Takes] = Takes("the native target", OPS, features=FEATURES, fuses=frozenset(("f32",)))
 
     def missing(self) -> Missing | None:
         """A C++ compiler, where none is found; on Windows, another system."""

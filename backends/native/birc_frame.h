@@ -52,6 +52,13 @@ struct Arrivals {  // of one event port, grouped by tile; within a tile in the o
     const double* payload;
 };
 
+struct TableField {  // coefficients of polynomials, in the type of a real
+    double low, width;
+    int64 pieces, degree;
+    const void* from;  // [functions][degree + 1][pieces]
+    const void* rows;  // [pieces][degree + 1][functions, filled up to a power of two]
+};
+
 struct Job {
     int64 n, origin, start, steps, every;
     uint64 seed;
@@ -64,6 +71,7 @@ struct Job {
     uint64* fired;  // [steps][words]: a bit for each neuron
     int64 words;
     int64 threads;
+    const TableField* tables;
 };
 
 template <class T> void sample(Lanes<T>& to, const Input& input, int64 step, int64 base, int count) {

@@ -15,7 +15,8 @@ from birc.backends.c_family import C_TYPES, COUNTS, REALS, STORAGE, comment, doc
 from birc.backends.c_family.build import FLAGS, OPTIONAL
 from birc.backends.c_family.headers import header
 from birc.backends.c_family.layout import Layout, layout
-from birc.backends.c_family.loops import aliases, kept_names, loops_of
+from birc.backends.c_family.loops import LookupLoop, aliases, kept_names, loops_of
+from birc.backends.c_family.quotients import turn_quotients
 from birc.backends.c_family.shorten import shorten
 from birc.backends.c_family.writer import Writer
 from birc.backends.names import file_name
@@ -32,12 +33,14 @@ MOST_ARRAYS = 2000
 def emit(step: Step, dtype: Dtype) -> Artifact:
     """`<name>.cpp`, which needs nothing but a C++17 compiler."""
     name = file_name(step.name)
-    short = shorten(step)
+    short = shorten(turn_quotients(step))
     places = layout(short)
     loops = loops_of(short)
     kept = kept_names(loops)
     writer = Writer(short, places, aliases(loops), REALS[dtype], lane="[lane]")
     shared = ["birc_types.h", "birc_spikes.h", "birc_math.h", *(["birc_random.h"] if places.noises else [])]
+    shared += ["birc_tables.h"] if places.tables else []
+    own = ["birc_frame.h", *(["birc_lookup.h"] if places.tables else [])]
     text = (
         _environment()
         .get_template("model.cpp.j2")
@@ -47,14 +50,16 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
             doc=doc_comment(step.doc),
             real=REALS[dtype],
             count=COUNTS[dtype],
-            headers=[*(header(name) for name in shared), header("birc_frame.h", "birc.backends.native")],
+            headers=[*(header(name) for name in shared), *(header(name, "birc.backends.native") for name in own)],
             places=places,
             normals=[(f"{noise.name}:{lane}", i, lane) for i, noise in enumerate(step.noises) for lane in range(noise.lanes)],
             kept=sorted(kept),
             loops=[writer.loop(part, kept) for part in loops],
+            nowhere=any(isinstance(part, LookupLoop) and not kept.issuperset(part.lookup.results) for part in loops),
             lanes=lanes(_arrays(places, kept), dtype),
             payloads=list(writer.payloads.values()),
             types=C_TYPES,
+            kept_types={**C_TYPES, "bool": "count"},  # loops over arrays of bool stay scalar
             storage=STORAGE,
             c=writer.names,
         )
@@ -64,7 +69,8 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
 
 def _arrays(places: Layout, kept: frozenset[str]) -> int:
     """How many values of a neuron a tile holds at a time, at most."""
-    return len(places.binds) + len(places.slots) + len(places.inputs) + len(places.events) + len(places.outputs) + len(kept) + 2
+    groups = (places.binds, places.slots, places.inputs, places.events, places.outputs, kept, *(table.functions for table in places.tables))
+    return sum(map(len, groups)) + 2
 
 
 def lanes(arrays: int, dtype: Dtype) -> int:
@@ -75,7 +81,7 @@ def lanes(arrays: int, dtype: Dtype) -> int:
 
 def too_large(step: Step) -> str | None:
     """Why a program is too large for this target, if it is."""
-    short = shorten(step)
+    short = shorten(turn_quotients(step))
     definitions = sum(1 for _ in short.statements())
     if definitions > MOST_DEFINITIONS:
         return f"the program has {definitions} statements; the native target takes {MOST_DEFINITIONS}"

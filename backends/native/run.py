@@ -11,13 +11,14 @@ from birc.backends import FLOATS, Array, Artifact, Job, Spikes
 from birc.backends.c_family import build
 from birc.backends.c_family.arrays import grouped, joined, pointers, slot_types, stretches, strided
 from birc.backends.c_family.layout import Layout, layout
+from birc.ir.tables import Pieces
 
 SLAB_SECONDS = 0.1
 """About how long one call of the library lasts: signals are handled between calls."""
 SLAB_UPDATES = 1_000_000
-"""Neuron updates in the first call, before its pace is known."""
-SLAB_BYTES = 1 << 20
-"""At most so many bytes of spike flags (a bit for each neuron and step) in one call."""
+"""Neuron updates in the first call, before the pace is known; a later job begins with as many as the last one ended with."""
+FLAG_BYTES = 1 << 22
+"""About so many bytes of spike flags (a bit for each neuron and step) are kept until they are listed."""
 
 POINTER = ctypes.c_void_p
 
@@ -32,6 +33,19 @@ class ArrivalsField(ctypes.Structure):
     """`birc::Arrivals`."""
 
     _fields_ = (("begin", POINTER), ("step", POINTER), ("lane", POINTER), ("payload", POINTER))
+
+
+class TableFields(ctypes.Structure):
+    """`birc::TableField`."""
+
+    _fields_ = (
+        ("low", ctypes.c_double),
+        ("width", ctypes.c_double),
+        ("pieces", ctypes.c_int64),
+        ("degree", ctypes.c_int64),
+        ("columns", POINTER),
+        ("rows", POINTER),
+    )
 
 
 class JobFields(ctypes.Structure):
@@ -53,6 +67,7 @@ class JobFields(ctypes.Structure):
         ("fired", POINTER),
         ("words", ctypes.c_int64),
         ("threads", ctypes.c_int64),
+        ("tables", POINTER),
     )
 
 
@@ -66,6 +81,7 @@ class Native:
         self.real = FLOATS[artifact.dtype]
         self.kernels: dict[str, ctypes.CDLL] = {}
         self.flags = np.zeros(0, np.uint64)
+        self.updates = SLAB_UPDATES
         self.kernel("")
 
     def kernel(self, each: str) -> ctypes.CDLL:
@@ -87,9 +103,17 @@ class Native:
         each = "".join("1" if array.size > 1 else "0" for array in binds)
         library = self.kernel(each if "1" in each else "")
         call = Call(self.layout, self.real, job, binds, ctypes.c_int32.in_dll(library, "birc_lanes").value)
-        most = max(1, SLAB_BYTES * 8 // max(64, job.n))
-        slabs = stretches(job, most, SLAB_UPDATES, SLAB_SECONDS)
-        found = [call.slab(library, first, count, self.cleared(count * call.words)) for first, count in slabs]
+        most = max(1, FLAG_BYTES // (8 * call.words))
+        flags = self.cleared(min(most, job.steps) * call.words)
+        found: list[Spikes] = []
+        listed = 0
+        for first, count in stretches(job, most, self.updates, SLAB_SECONDS):
+            if first + count - listed > most:
+                found.append(call.spikes(library, listed, first, flags))
+                flags, listed = self.cleared(most * call.words), first
+            call.slab(library, first, count, flags[(first - listed) * call.words :])
+            self.updates = max(SLAB_UPDATES, count * job.n)
+        found.append(call.spikes(library, listed, job.steps, flags))
         call.finish()
         return joined(found)
 
@@ -118,6 +142,14 @@ class Call:
         self.fields = JobFields(n=job.n, origin=job.start, every=job.every, seed=job.seed & (1 << 64) - 1)
         self.fields.words = self.words
         self.fields.threads = max(1, job.threads)
+        self.tables = [table_arrays(job.tables[table.name], real) for table in places.tables]
+        self.table_fields = (TableFields * len(self.tables))(
+            *(
+                TableFields(given.low, given.width, given.pieces, given.degree, columns.ctypes.data, rows.ctypes.data)
+                for given, columns, rows in self.tables
+            )
+        )
+        self.fields.tables = ctypes.addressof(self.table_fields)
         self.fields.streams = self.streams.ctypes.data
         self.pointers = [
             pointers([array.ctypes.data for array in self.binds]),
@@ -126,8 +158,8 @@ class Call:
         ]
         self.fields.bind, self.fields.state, self.fields.record = (array.ctypes.data for array in self.pointers)
 
-    def slab(self, library: ctypes.CDLL, first: int, count: int, flags: Array) -> Spikes:
-        """Run `count` steps from step `first` of the job on."""
+    def slab(self, library: ctypes.CDLL, first: int, count: int, flags: Array) -> None:
+        """Run `count` steps from step `first` of the job on, and raise the flags of who fires."""
         inputs = (InputField * len(self.inputs))(
             *(InputField(array.ctypes.data + first * row * array.itemsize, row, column) for array, row, column in self.inputs)
         )
@@ -139,10 +171,15 @@ class Call:
         self.fields.events = ctypes.addressof(arrivals)
         self.fields.fired = flags.ctypes.data
         library.birc_run(ctypes.byref(self.fields))
-        total = library.birc_count(self.fields.fired, count * self.words)
+
+    def spikes(self, library: ctypes.CDLL, first: int, stop: int, flags: Array) -> Spikes:
+        """The list of the flags of some steps."""
+        raised, count = flags.ctypes.data, stop - first
+        total = library.birc_count(raised, count * self.words)
         spikes = Spikes(np.empty(total, np.int32), np.empty(total, np.int64))
         if total:
-            library.birc_list(self.fields.fired, count, self.words, self.fields.start, spikes.index.ctypes.data, spikes.stamp.ctypes.data)
+            start = self.job.start + first
+            library.birc_list(raised, count, self.words, start, spikes.index.ctypes.data, spikes.stamp.ctypes.data)
         return spikes
 
     def finish(self) -> None:
@@ -153,6 +190,15 @@ class Call:
         for name, array in self.record.items():
             if array is not self.job.record[name]:
                 self.job.record[name][...] = array
+
+
+def table_arrays(given: Pieces, real: type[np.floating[Any]]) -> tuple[Pieces, Array, Array]:
+    """A table with its coefficients in both orders."""
+    columns = np.ascontiguousarray(given.coefficients, dtype=real)
+    functions, powers, pieces = columns.shape
+    rows = np.zeros((pieces, powers, max(16 // columns.itemsize, 1 << (functions - 1).bit_length())), real)
+    rows[:, :, :functions] = columns.transpose(2, 1, 0)
+    return given, columns, rows
 
 
 def variant(source: str, each: str) -> str:

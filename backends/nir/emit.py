@@ -9,7 +9,7 @@ from birc.backends import Artifact, Dtype, Numbers
 from birc.backends.nir.graph import build, node_names, write
 from birc.backends.nir.legality import Value, insist, misfits, plan_of, values, waiting
 from birc.backends.nir.plan import Plan
-from birc.backends.nir.portable import deviations
+from birc.backends.nir.portable import METHOD, deviations
 from birc.backends.nir.show import show
 from birc.ir.step import Step
 
@@ -52,7 +52,8 @@ def meaning(plan: Plan, value: Value, numbers: Numbers) -> dict[str, Any]:
         current = plan.nodes[0]
         onward = next(s for s in plan.nodes[-1].sources if s.name == current.state)
         scale[current.state] = value(onward.gain) * numbers.h
-    return {"dt": numbers.h / 1000, "rest": rests, "scale": scale, "deviations": deviations(plan, value, numbers)}
+    otherwise = [*(d.text for d in deviations(plan, value, numbers.h)), METHOD]
+    return {"dt": numbers.h / 1000, "rest": rests, "scale": scale, "deviations": otherwise}
 
 
 def describe(step: Step, plan: Plan) -> str:

@@ -1,19 +1,35 @@
-"""What NIR cannot take, all of it at once: by structure, and by the values of parameters."""
+"""What NIR cannot take, all of it at once: by its table, by the structure of the equations, and by the values of parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from birc.backends import Dtype
+from birc.backends.legality import Feature, Takes
+from birc.backends.legality import refusals as beyond
 from birc.backends.nir.plan import Plan, match
 from birc.errors import BircError, Diagnostic
 from birc.ir.expr import Expr, leaves, topo
-from birc.ir.ops import evaluate_op
+from birc.ir.ops import TABLE, evaluate_op
 from birc.ir.step import Step
 
 Value = Callable[[Expr], float]
+
+FINER: frozenset[Feature] = frozenset(("events one by one", "flags"))
+"""What the plan refuses with the expression that has no node: an event that does not add, a spike on the rise."""
+TAKES = Takes(
+    "NIR",
+    ops=frozenset(row.name for row in TABLE),  # a graph has the equations; how a program solves them is nothing to it
+    features=frozenset(("inputs", "summed events", "spikes", "counts", "learned parameters")),
+    advice={
+        "noise": "feed it in through an input",
+        "outputs": "a graph gives out the spikes or the potential of its last node",
+    },
+)
 
 
 def plan_of(step: Step) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
@@ -23,18 +39,20 @@ def plan_of(step: Step) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
     return match(step.model)
 
 
-def refusals(step: Step) -> tuple[Diagnostic, ...]:
+def refusals(step: Step, dtype: Dtype) -> tuple[Diagnostic, ...]:
     """What in the model, and in the values its parameters have here, makes no graph."""
+    parts = beyond(step, dtype, replace(TAKES, features=TAKES.features | FINER))
     plan, found = plan_of(step)
     value = values(step)
     waits = waiting(step, value)
-    return (*found, *waits, *(() if plan is None else misfits(plan, value)))
+    return (*parts, *found, *waits, *(() if plan is None else misfits(plan, value)))
 
 
 def values(step: Step, given: dict[str, Any] | None = None) -> Value:
-    """Evaluates expressions of parameters, each parameter with its value in the program unless one is given."""
+    """Evaluates expressions of parameters, each with its value in the program unless one is given; a state stands for its initial value."""
     source = {p.name: p.value for p in step.params}
     known: dict[str, float] = {name: float(x) for name, x in (given or {}).items() if name in source}
+    source |= {s.name: s.init for s in step.model.states} if step.model is not None else {}
 
     def value(e: Expr) -> float:
         done: dict[Expr, Any] = {}
@@ -60,7 +78,7 @@ def waiting(step: Step, value: Value) -> tuple[Diagnostic, ...]:
     if refractory is None or value(refractory.duration) == 0.0:
         return ()
     names = sorted(leaves(refractory.duration, "var"))
-    help = f"compile with {names[0]} = 0 ms" if len(names) == 1 else "it fits where the period is 0 ms"
+    help = f'compile with `--set {names[0]}="0 ms"`' if len(names) == 1 else "it fits where the period is 0 ms"
     return (
         Diagnostic("L324", f"NIR has no refractory period, and this one lasts {value(refractory.duration):g} ms", refractory.span, help),
     )

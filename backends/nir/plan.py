@@ -111,13 +111,9 @@ class _Reader:
         return self.assemble(order, {s: f for s, f in forms.items() if f is not None}, jumps, odes, threshold)
 
     def features(self) -> None:
-        """What no NIR node has, wherever it stands."""
-        for noise in self.model.noises:
-            self.refuse("L325", f"NIR has no noise: `{noise.name}`", noise.span)
+        """What no NIR node has, wherever it stands, beside what the target's table leaves out."""
         for rule in self.model.step_rules:
             self.refuse("L325", f"NIR has no rule per step: `step {rule.state}`", rule.span)
-        for output in self.model.outputs:
-            self.refuse("L325", f"NIR has no outputs beside spikes and potentials: `{output.name}`", output.span)
         for state in self.model.states:
             if state.low is not None or state.high is not None:
                 self.refuse("L325", f"NIR has no limits of a state: `{state.name}`", state.span)

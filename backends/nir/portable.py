@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from birc.backends import Numbers
 from birc.backends.nir.legality import Value
 from birc.backends.nir.plan import Plan
+from birc.errors import Span
+from birc.ir.expr import var
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,12 @@ class Profile:
     integrator: float | None = None
     method: Literal["euler"] = "euler"
 
+    def describe(self, dt: float) -> str:
+        """The profile in words, for a graph made for a step of `dt` seconds."""
+        late = f", spikes {self.shift} steps late" if self.shift else ""
+        rest = "rest" if self.reset == "zero" else "v_reset"
+        return f"forward Euler at {1e3 * (self.dt or dt):g} ms, reset to {rest}{late}"
+
 
 PROFILES: dict[str, Profile] = {
     "norse": Profile("norse", "1.1.0", None, "zero", frozenset({"LIF", "CubaLIF", "IF"}), gain=False, integrator=1.0),
@@ -36,30 +43,43 @@ PROFILES: dict[str, Profile] = {
 }
 
 
-def deviations(plan: Plan, value: Value, numbers: Numbers) -> list[str]:
-    """Everything by which a reader's run will differ from the model, by name."""
-    found: list[str] = []
+def outside(profile: Profile, plan: Plan, value: Value, h: float) -> list[str]:
+    """Everything in a graph made for a step of `h` ms that one program does not read as NIR says."""
     kinds = {plan.kind(n) for n in plan.nodes if n.state != plan.current}
-    last = plan.nodes[-1]
-    if plan.threshold is not None:
-        if not plan.threshold.strict:
-            found.append("threshold: NIR's is strict, v > threshold; the model's is v >= threshold")
-        if value(plan.threshold.reset) != value(last.rest):
-            deaf = [p.name for p in PROFILES.values() if p.reset == "zero"]
-            found.append(f"reset: not to rest; {' and '.join(deaf)} reset to rest all the same")
+    lacking = sorted(kinds - profile.nodes)
+    if lacking:
+        return [f"does not read {', '.join(lacking)}"]
+    found = []
+    if plan.threshold is not None and profile.reset == "zero" and value(plan.threshold.reset) != value(plan.nodes[-1].rest):
+        found.append("resets to rest, whatever v_reset says")
+    if "IF" in kinds and profile.integrator is not None:
+        found.append(f"advances IF by {profile.integrator:g} s in each step; divide its samples by the steps per second")
+    elif profile.dt is not None and abs(profile.dt - h / 1000) > 1e-9 * profile.dt:
+        found.append(f"runs at a step of {1e3 * profile.dt:g} ms, and the graph was made for {h:g} ms")
+    return found
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One thing by which a run of the graph elsewhere will differ from the model, with its place in the model."""
+
+    text: str
+    span: Span | None
+
+
+METHOD = "method: readers step by forward Euler; the model's own solution is exact"
+"""What is so for every graph."""
+
+
+def deviations(plan: Plan, value: Value, h: float) -> list[Deviation]:
+    """Everything by which a graph made for a step of `h` ms leaves the common subset: what NIR lacks, and what each reader does."""
+    found: list[Deviation] = []
+    threshold = plan.threshold
+    if threshold is not None and not threshold.strict:
+        found.append(Deviation("threshold: NIR's is strict, v > threshold; the model's is v >= threshold", threshold.span))
     for node in plan.nodes:
-        initial = numbers.initial.get(node.state)
-        if initial is not None and float(initial) != value(node.rest):
-            found.append(f"start: `{node.state}` does not start at rest; NIR has no initial values")
-    for profile in PROFILES.values():
-        lacking = sorted(kinds - profile.nodes)
-        if lacking:
-            found.append(f"{profile.name}: does not read {', '.join(lacking)}")
-        elif "IF" in kinds and profile.integrator is not None:
-            found.append(
-                f"{profile.name}: advances IF by {profile.integrator:g} s in each step; divide its samples by the steps per second"
-            )
-        elif profile.dt is not None and abs(profile.dt - numbers.h / 1000) > 1e-9 * profile.dt:
-            found.append(f"{profile.name}: runs at a step of {profile.dt:g} s, whatever the graph was made for")
-    found.append("method: readers step by forward Euler; the model's own solution is exact")
+        if value(var(node.state)) != value(node.rest):
+            found.append(Deviation(f"start: `{node.state}` does not start at rest; NIR has no initial values", node.span))
+    place = threshold.span if threshold is not None else plan.nodes[-1].span
+    found += [Deviation(f"{p.name}: {what}", place) for p in PROFILES.values() for what in outside(p, plan, value, h)]
     return found

@@ -10,9 +10,10 @@ import numpy as np
 from birc.backends import Array, Artifact, Job, Numbers, Spikes
 from birc.backends.nir.emit import FILE, fill, planned
 from birc.backends.nir.graph import node_names, read
+from birc.backends.nir.plan import Plan
 from birc.errors import BircError
 from birc.ir.events import total
-from birc.ir.ops import expm
+from birc.ir.matrix import expm
 from birc.ir.step import Emit
 
 
@@ -82,9 +83,9 @@ class NirRunner:
         uneven = [name for name, x in job.bind.items() if np.ndim(x) and np.ptp(x) > 0]
         if uneven:
             raise BircError("L328", f"a NIR graph of one neuron has one value of `{uneven[0]}`", self.artifact.step.span)
-        bind = {name: np.ravel(x)[0].item() for name, x in job.bind.items()}
-        h = float(bind[".h"])
-        filled = fill(self.artifact, Numbers(h, bind, {}))
+        numbers = numbers_of(job)
+        h = numbers.h
+        filled = fill(self.artifact, numbers)
         data = filled.files[FILE]
         assert isinstance(data, bytes)
         found = system(read(data))
@@ -97,7 +98,7 @@ class NirRunner:
         row = 0
         for j in range(job.steps):
             stamp = job.start + j + 1
-            held, pulses = self._ports(job, j)
+            held, pulses = ports_of(self.plan, job, j)
             x = flow @ x + gain @ (found.drive @ held + found.constant[:, None]) + found.drive @ pulses * (h / 1000)
             if found.threshold is not None:
                 place, level, reset = found.threshold
@@ -124,17 +125,24 @@ class NirRunner:
         order = self._order(found)
         return {s: meaning["scale"].get(s, 1.0) for s in order}, {s: meaning["rest"][s] for s in order}
 
-    def _ports(self, job: Job, j: int) -> tuple[Array, Array]:
-        """What the ports hold over step j, and the sums of the events at its end, [ports, n] each."""
-        held, pulses = np.zeros((len(self.plan.ports), job.n)), np.zeros((len(self.plan.ports), job.n))
-        for p, (kind, name) in enumerate(self.plan.ports):
-            if kind == "input":
-                held[p] = job.inputs[name][j if len(job.inputs[name]) > 1 else 0]
-            else:
-                events = job.events[name]
-                low, high = events.offsets[j], events.offsets[j + 1]
-                pulses[p] = total(events.index[low:high], events.payload[low:high], job.n, np.float64)
-        return held, pulses
+
+def numbers_of(job: Job) -> Numbers:
+    """The numbers of a job's first neuron."""
+    bind = {name: np.ravel(x)[0].item() for name, x in job.bind.items()}
+    return Numbers(float(bind[".h"]), bind, {})
+
+
+def ports_of(plan: Plan, job: Job, j: int) -> tuple[Array, Array]:
+    """What the ports hold over step j, and the sums of the events at its end, [ports, n] each."""
+    held, pulses = np.zeros((len(plan.ports), job.n)), np.zeros((len(plan.ports), job.n))
+    for p, (kind, name) in enumerate(plan.ports):
+        if kind == "input":
+            held[p] = job.inputs[name][j if len(job.inputs[name]) > 1 else 0]
+        else:
+            events = job.events[name]
+            low, high = events.offsets[j], events.offsets[j + 1]
+            pulses[p] = total(events.index[low:high], events.payload[low:high], job.n, np.float64)
+    return held, pulses
 
 
 def _propagators(matrix: Array, h: float) -> tuple[Array, Array]:

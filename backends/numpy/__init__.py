@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from birc.backends import Artifact, Backend, Dtype, Missing, Runner
-from birc.backends.legality import Takes, refusals
+from birc.backends.legality import FEATURES, Takes, refusals
 from birc.backends.numpy.emit import emit
 from birc.backends.numpy.run import NumpyRunner
 from birc.backends.numpy.syntax import CALL, INFIX, PREFIX
@@ -19,7 +19,7 @@ class NumpyBackend:
     name = "numpy"
     description = "readable NumPy, the reference"
     levels: Mapping[Dtype, str] = {"f64": "L0", "f32": "L2"}
-    takes = Takes("the numpy target", frozenset((*INFIX, *PREFIX, *CALL)))
+    takes = Takes("the numpy target", frozenset((*INFIX, *PREFIX, *CALL)), features=FEATURES)
 
     def missing(self) -> Missing | None:
         """NumPy is a dependency of birc itself."""

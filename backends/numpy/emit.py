@@ -18,7 +18,7 @@ from birc.backends.text import Syntax, lines, plain
 from birc.errors import Span
 from birc.ir.expr import Expr, leaves, topo
 from birc.ir.ops import MOST_STEPS
-from birc.ir.step import Define, Deliver, Emit, Phase, Put, Step, Store
+from birc.ir.step import Define, Deliver, Emit, Lookup, Phase, Put, Step, Store
 
 RESERVED = frozenset(keyword.kwlist) | frozenset(keyword.softkwlist) | frozenset(dir(builtins)) | frozenset(OWN_NAMES)
 
@@ -63,7 +63,9 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
             puts=body.puts,
             helpers=[h for h in HELPERS if h in ops],
             entries=bool(ops & ENTRIES),
+            fma="fma" in ops,
             most_steps=MOST_STEPS,
+            tables=bool(step.tables),
             real="float64" if dtype == "f64" else "float32",
             events=any(isinstance(s, Deliver) for _, s in step.statements()),
         )
@@ -124,6 +126,12 @@ class _Body:
                     self.puts.append(f"{output!r}: {result(PUT + output, e, span)}")
                 case Emit(e, span):
                     self.fired = result(FIRED, e, span)
+                case Lookup(table, argument, results, span):
+                    self._lines(pending)
+                    pending.clear()
+                    names = ", ".join(self.names[result] for result in results)
+                    looked_up = f"look_up(tables[{table!r}], {self._leaf(argument)})"
+                    self.texts.append(Text(f"{names}{',' if len(results) == 1 else ''} = {looked_up}", _where(span)))
                 case Deliver():
                     self._lines(pending)
                     pending.clear()
@@ -178,7 +186,7 @@ def _phase_roots(phase: Phase) -> list[Expr]:
     found: list[Expr] = []
     for s in phase.body:
         match s:
-            case Define(_, e) | Store(_, e) | Put(_, e) | Emit(e):
+            case Define(_, e) | Store(_, e) | Put(_, e) | Emit(e) | Lookup(_, e):
                 found.append(e)
             case Deliver():
                 found += [d.value for d in s.body]
@@ -196,6 +204,8 @@ def _names(step: Step) -> Iterator[str]:
         match s:
             case Define(name, _):
                 yield name
+            case Lookup(results=results):
+                yield from results
             case Store(slot, e) if not _is_named(e):
                 yield STORED + slot
             case Put(output, e) if not _is_named(e):

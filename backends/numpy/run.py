@@ -26,6 +26,7 @@ class NumpyRunner:
         """Run a job step by step."""
         real = self._real
         bind = {name: _cast(v, real) for name, v in job.bind.items()}
+        tables = [{name: table.of(real) for name, table in job.tables.items()}] if job.tables else []
         found_index: list[Array] = []
         found_stamp: list[Array] = []
         row = 0
@@ -35,7 +36,7 @@ class NumpyRunner:
                 inputs = {p: a[j if len(a) > 1 else 0].astype(real) for p, a in job.inputs.items()}
                 events = {p: _at(e.offsets, e.index, e.payload, j) for p, e in job.events.items()}
                 draw = self._draws(job, stamp - 1)
-                new, fired, outputs = self._step(job.n, bind, job.state, inputs, events, draw)
+                new, fired, outputs = self._step(job.n, bind, job.state, inputs, events, draw, *tables)
                 # what comes back may be another slot's old array: all of it is copied before the first is overwritten
                 new, outputs = ({name: np.array(a) for name, a in group.items()} for group in (new, outputs))
                 who = None if fired is None else np.flatnonzero(np.broadcast_to(fired, job.n))

@@ -9,8 +9,8 @@ from birc.backends.text import Syntax
 from birc.ir.expr import Attr, Expr
 
 OWN_NAMES = (
-    "np", "real", "step", "bind", "bound", "state", "inputs", "events", "draw", "n", "total", "rounds", "who",
-    "exprel", "sigmoid", "heaviside", "steps", "entry", "OPS",
+    "np", "real", "step", "bind", "bound", "state", "inputs", "events", "draw", "tables", "look_up", "n", "total", "rounds", "who",
+    "exprel", "sigmoid", "heaviside", "steps", "entry", "fma", "OPS",
 )  # fmt: skip
 """Names of the module's frame, which no name of a model takes."""
 
@@ -25,6 +25,7 @@ CALL = {
     "min": "np.minimum({0}, {1})",
     "max": "np.maximum({0}, {1})",
     "pow": "np.power({0}, {1})",
+    "fma": "fma({0}, {1}, {2})",
     "select": "np.where({0}, {1}, {2})",
 }
 

@@ -7,7 +7,9 @@ from importlib.util import find_spec
 from typing import ClassVar
 
 from birc.backends import Artifact, Dtype, Missing, Numbers, Runner
-from birc.backends.onnx import emit, fill, legality, run
+from birc.backends.legality import Takes, refusals
+from birc.backends.onnx import emit, fill, run
+from birc.backends.onnx.table import FUNCTIONS, NODES
 from birc.errors import BircError, Diagnostic
 from birc.ir.step import Step
 
@@ -21,6 +23,7 @@ class Onnx:
     name: ClassVar[str] = "onnx"
     description: ClassVar[str] = "ONNX graphs: a Scan over time, and one step with its state in and out"
     levels: ClassVar[Mapping[Dtype, str]] = {"f64": "L1", "f32": "L2"}
+    takes: ClassVar[Takes] = Takes("the ONNX target", frozenset((*NODES, *FUNCTIONS)))
 
     def missing(self) -> Missing | None:
         """The packages onnx and onnxruntime, where they are not installed."""
@@ -29,7 +32,7 @@ class Onnx:
 
     def refuse(self, step: Step, dtype: Dtype) -> tuple[Diagnostic, ...]:
         """Ops that are neither a standard node nor a function of ours."""
-        return legality.refusals(step)
+        return refusals(step, dtype, self.takes)
 
     def emit(self, step: Step, dtype: Dtype) -> Artifact:
         """`model.onnx` and `model.step.onnx`. Raises X311 where the package onnx is not installed."""

@@ -8,7 +8,7 @@ from typing import Any
 from birc.backends import Dtype
 from birc.backends.names import identifiers
 from birc.backends.onnx.signature import FIRED, Key, Signature, kind_of
-from birc.backends.onnx.table import BOOLEAN_FUNCTIONS, FUNCTIONS, FUNCTIONS_DOMAIN, MODEL_DOMAIN, NODES, OPSET, PLAIN_NODES
+from birc.backends.onnx.table import FUNCTIONS, FUNCTIONS_DOMAIN, MODEL_DOMAIN, NODES, OPSET, SELECTS
 from birc.errors import Span
 from birc.ir.expr import Expr, topo
 from birc.ir.ops import OPS, Kind
@@ -76,10 +76,8 @@ class Body:
             return self._constant(e, kind)
         inputs = self._alike(e, kind)
         output = self.fresh(name)
-        if e.op in PLAIN_NODES and (kind == "int" or any(a.op == "const" and a.attr == a.attr for a in e.args)):
-            return self.node(PLAIN_NODES[e.op], inputs, output, "", span)
-        if kind == "bool" and e.op in BOOLEAN_FUNCTIONS:
-            return self._call(BOOLEAN_FUNCTIONS[e.op], inputs, output, span)
+        if e.op == "select":
+            return self._select(kind, inputs, output, span)
         if e.op in FUNCTIONS:
             return self._call(e.op, inputs, output, span)
         return self.node(NODES[e.op], inputs, output, "", span)
@@ -94,6 +92,11 @@ class Body:
     def _call(self, function: str, inputs: list[str], output: str, span: Span | None) -> str:
         self.called.add(function)
         return self.node(function, inputs, output, FUNCTIONS_DOMAIN, span)
+
+    def _select(self, kind: Kind, inputs: list[str], output: str, span: Span | None) -> str:
+        if kind in SELECTS:
+            return self._call(SELECTS[kind], inputs, output, span)
+        return self.node(NODES["select"], inputs, output, "", span)
 
     def _constant(self, e: Expr, kind: Kind) -> str:
         from onnx import helper
@@ -163,10 +166,7 @@ class Body:
             kind = inner.values[carry.name][1]
             new = inner.expression(carry.next, f"{carry.name}_new", deliver.span)
             after.append(self.fresh(f"{carry.name}_kept"))
-            choice = BOOLEAN_FUNCTIONS["select"] if kind == "bool" else NODES["select"]
-            inner.node(choice, [who, new, old], after[-1], FUNCTIONS_DOMAIN if kind == "bool" else "", deliver.span)
-            if kind == "bool":
-                self.called.add(choice)
+            inner._select(kind, [who, new, old], after[-1], deliver.span)
             types.append(element(kind, self.dtype))
             self.values[carry.result] = (self.fresh(carry.result), kind, True)
         if not deliver.carries:

@@ -7,6 +7,7 @@ from typing import Any
 from birc.backends import Artifact, Dtype
 from birc.backends.onnx.body import element, function
 from birc.backends.onnx.functions import functions
+from birc.backends.onnx.narrow import narrow
 from birc.backends.onnx.signature import FIRED, Key, Signature, signature
 from birc.backends.onnx.table import FUNCTIONS_DOMAIN, IR_VERSION, MODEL_DOMAIN, OPSET
 from birc.ir.ops import Kind
@@ -20,12 +21,13 @@ RANK = {"round": 2, "present": 2}
 
 def emit(step: Step, dtype: Dtype) -> Artifact:
     """Both files. Bind values are inputs that have to be given; `fill` gives them defaults."""
-    sign = signature(step)
-    body, called = function(step, sign, dtype)
-    protos = [body, *functions(called, dtype)]
+    lean = narrow(step)
+    sign = signature(lean)
+    body, called = function(lean, sign, dtype)
+    protos = [*functions(called, dtype), body]  # each after those that it calls: some readers take them in this order
     files = {
-        SCAN: _model(_scan_graph(step, sign, dtype), protos, sign),
-        STEP: _model(_step_graph(step, sign, dtype), protos, sign),
+        SCAN: _model(_scan_graph(lean, sign, dtype), protos, sign),
+        STEP: _model(_step_graph(lean, sign, dtype), protos, sign),
     }
     return Artifact("onnx", step, dtype, files, {"onnx": {"opset": OPSET, **_names(sign)}})
 

@@ -17,6 +17,13 @@ PI_PARTS: dict[Dtype, tuple[str, ...]] = {
 }
 """pi/2 in three parts, the first two short enough that their products with a small whole number are exact."""
 
+SMALL = 1e-37
+"""Lost beside any rounding error, and not yet subnormal in float32."""
+LEAST: dict[Dtype, float] = {"f64": -700.0, "f32": -80.0}
+"""Above it exp(x) has all its digits."""
+MARGIN: dict[Dtype, float] = {"f64": 1e-14, "f32": 1e-6}
+"""More than log(exp(x)) differs from an x near 0."""
+
 SINE = tuple((-1) ** k / factorial(2 * k + 1) for k in range(1, 9))
 """(sin(r) - r) / r^3 in powers of r^2."""
 COSINE = tuple((-1) ** k / factorial(2 * k) for k in range(2, 10))
@@ -41,6 +48,9 @@ def _all(dtype: Dtype) -> dict[str, Any]:
         real="double" if dtype == "f64" else "float",
         element=int(TensorProto.DOUBLE if dtype == "f64" else TensorProto.FLOAT),
         pi_parts=PI_PARTS[dtype],
+        small=SMALL,
+        least=LEAST[dtype],
+        margin=MARGIN[dtype],
         sine=SINE,
         cosine=COSINE,
     )

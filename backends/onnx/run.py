@@ -1,8 +1,12 @@
-"""Run the emitted graphs with onnxruntime: stretches of steps through the Scan, a single step through the step graph."""
+"""Run the emitted graphs with onnxruntime: stretches of steps through the Scan, a single step through the step graph.
+
+The runtime computes one op after the other on one thread, so neurons are shared out: each thread runs its part of them by itself.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -11,6 +15,7 @@ import numpy as np
 
 from birc.backends import FLOATS, Array, Artifact, Job, Spikes
 from birc.backends.onnx.emit import SCAN, STEP
+from birc.backends.onnx.parts import Part, joined, merged, parts
 from birc.ir.events import rounds, total
 from birc.ir.random import normal
 
@@ -29,47 +34,58 @@ class OnnxRunner:
         self.real = FLOATS[artifact.dtype]
         self.names: dict[str, dict[str, str]] = {g: dict(n) for g, n in artifact.manifest["onnx"].items() if g != "opset"}
         self.kinds = {slot.name: slot.kind for slot in artifact.step.slots}
-        self.scans: dict[tuple[tuple[str, ...], int], Any] = {}
+        self.scans: dict[tuple[str, ...], Any] = {}
 
     @cached_property
     def one_step(self) -> Any:
         """The session of the step graph."""
-        return session(self.artifact.files[STEP], 1)
+        return session(self.artifact.files[STEP])
 
-    def scan(self, record: Iterable[str], threads: int) -> Any:
+    def scan(self, record: Iterable[str]) -> Any:
         """The session of the Scan graph in which only what is recorded is traced."""
-        key = (tuple(record), threads)
+        key = tuple(record)
         if key not in self.scans:
-            wanted = {self.names["trace"][name] for name in record}
+            wanted = {self.names["trace"][name] for name in key}
             data = self.artifact.files[SCAN]
             assert isinstance(data, bytes)
-            self.scans[key] = session(without_traces(data, set(self.names["trace"].values()) - wanted), threads)
+            self.scans[key] = session(without_traces(data, set(self.names["trace"].values()) - wanted))
         return self.scans[key]
 
     def run(self, job: Job) -> Spikes:
         """See `birc.backends.Runner`."""
-        bind = {tensor: self._number(job.bind[name]) for name, tensor in self.names.get("bind", {}).items()}
         if job.steps == 1:
-            return self._step(job, bind)
-        traced = list(job.record)
-        return _joined([self._stretch(job, bind, traced, first, count) for first, count in self._stretches(job, traced)])
+            return self._step(Part(job, 0))
+        self.scan(job.record)
+        shares = parts(job)
+        if len(shares) == 1:
+            return self._steps(shares[0])
+        with ThreadPoolExecutor(len(shares)) as pool:
+            return merged(list(pool.map(self._steps, shares)))
 
-    def _stretches(self, job: Job, traced: list[str]) -> Iterable[tuple[int, int]]:
-        columns = len(self.names.get("input", {})) + len(self.names.get("sum", {})) + len(self.names.get("normal", {})) + len(traced)
-        most = max(2, STRETCH_BYTES // ((columns * 8 + 1) * max(1, job.n)))
-        return [(first, min(most, job.steps - first)) for first in range(0, job.steps, most)]
+    def _steps(self, part: Part) -> Spikes:
+        """All steps of some of the neurons."""
+        job = part.job
+        columns = sum(len(self.names.get(group, {})) for group in ("input", "sum", "normal")) + len(job.record)
+        most = min(job.steps, max(2, STRETCH_BYTES // ((columns * 8 + 1) * max(1, job.n))))
+        held = self._binds(job)
+        held |= {tensor: self._rows(job.inputs[name], 0, most) for name, tensor in self.names.get("input", {}).items()}
+        found = [self._stretch(part, held, first, min(most, job.steps - first)) for first in range(0, job.steps, most)]
+        return joined(found)
 
-    def _stretch(self, job: Job, bind: dict[str, Array], traced: list[str], first: int, count: int) -> Spikes:
-        """Steps first … first + count of a job, by one call."""
-        feed = bind | {tensor: job.state[name] for name, tensor in self.names.get("slot", {}).items()}
-        feed |= {tensor: self._rows(job.inputs[name], first, count) for name, tensor in self.names.get("input", {}).items()}
+    def _stretch(self, part: Part, held: dict[str, Array], first: int, count: int) -> Spikes:
+        """Steps first … first + count by one call; `held` are bind values, and of inputs the first rows, which may be all there are."""
+        job = part.job
+        feed = held | {tensor: job.state[name] for name, tensor in self.names.get("slot", {}).items()}
+        for name, tensor in self.names.get("input", {}).items():
+            changes = first > 0 and len(job.inputs[name]) > 1
+            feed[tensor] = self._rows(job.inputs[name], first, count) if changes else held[tensor][:count]
         feed |= {tensor: self._sums(job, name, first, count) for name, tensor in self.names.get("sum", {}).items()}
         for name, tensor in self.names.get("round", {}).items():
             feed[tensor], feed[self.names["present"][name]] = self._rounds(job, name, first, count)
         steps = np.arange(job.start + first, job.start + first + count)[:, None]
         for name, tensor in self.names.get("normal", {}).items():
-            feed[tensor] = self._normal(job, name, steps)
-        loaded = self.scan(traced, job.threads)
+            feed[tensor] = self._normal(part, name, steps)
+        loaded = self.scan(job.record)
         wanted = [output.name for output in loaded.get_outputs()]
         feed |= {tensor: np.zeros((count, 1), self.real) for tensor in self.names["clock"].values()}
         found = dict(zip(wanted, loaded.run(wanted, feed), strict=True))
@@ -78,21 +94,22 @@ class OnnxRunner:
         stamps = np.arange(job.start + first + 1, job.start + first + count + 1)
         kept = np.flatnonzero(stamps % job.every == 0)
         row = (job.start + first) // job.every - job.start // job.every
-        for name in traced:
-            job.record[name][row : row + len(kept)] = found[self.names["trace"][name]][kept]
+        for name, rows in job.record.items():
+            rows[row : row + len(kept)] = found[self.names["trace"][name]][kept]
         if not self.names["spikes"]:
             return Spikes(np.zeros(0, np.int32), np.zeros(0, np.int64))
         when, who = np.divmod(np.flatnonzero(found[self.names["spikes"][""]]), job.n)  # quicker than a search in two dimensions
-        return Spikes(who.astype(np.int32), stamps[when])
+        return Spikes((who + part.first).astype(np.int32), stamps[when])
 
-    def _step(self, job: Job, bind: dict[str, Array]) -> Spikes:
+    def _step(self, part: Part) -> Spikes:
         """The one step of a job, by the step graph."""
-        feed = bind | {tensor: job.state[name] for name, tensor in self.names.get("slot", {}).items()}
+        job = part.job
+        feed = self._binds(job) | {tensor: job.state[name] for name, tensor in self.names.get("slot", {}).items()}
         feed |= {t: self._rows(job.inputs[name], 0, 1)[0] for name, t in self.names.get("input", {}).items()}
         feed |= {t: self._sums(job, name, 0, 1)[0] for name, t in self.names.get("sum", {}).items()}
         for name, tensor in self.names.get("round", {}).items():
             feed[tensor], feed[self.names["present"][name]] = (a[0] for a in self._rounds(job, name, 0, 1))
-        feed |= {t: self._normal(job, name, np.array([[job.start]]))[0] for name, t in self.names.get("normal", {}).items()}
+        feed |= {t: self._normal(part, name, np.array([[job.start]]))[0] for name, t in self.names.get("normal", {}).items()}
         outputs = [o.name for o in self.one_step.get_outputs()]
         found = dict(zip(outputs, self.one_step.run(outputs, feed), strict=True))
         for name, tensor in self.names.get("next", {}).items():
@@ -106,9 +123,9 @@ class OnnxRunner:
         who = np.flatnonzero(found[self.names["fired"][""]])
         return Spikes(who.astype(np.int32), np.full(len(who), stamp, np.int64))
 
-    def _number(self, x: Any) -> Array:
-        a = np.atleast_1d(x)
-        return a.astype(self.real if a.dtype.kind == "f" else np.int32)
+    def _binds(self, job: Job) -> dict[str, Array]:
+        given = {tensor: np.atleast_1d(job.bind[name]) for name, tensor in self.names.get("bind", {}).items()}
+        return {tensor: a.astype(self.real if a.dtype.kind == "f" else np.int32) for tensor, a in given.items()}
 
     def _rows(self, given: Array, first: int, count: int) -> Array:
         rows = given[first : first + count] if len(given) > 1 else np.broadcast_to(given, (count, given.shape[1]))
@@ -137,17 +154,18 @@ class OnnxRunner:
                 present[j, r], payload[j, r] = who, values
         return payload, present
 
-    def _normal(self, job: Job, name: str, steps: Array) -> Array:
+    def _normal(self, part: Part, name: str, steps: Array) -> Array:
         noise, _, lane = name.rpartition(":")
-        return normal(job.seed, job.streams[noise], steps, np.arange(job.n), int(lane)).astype(self.real)
+        job = part.job
+        return normal(job.seed, job.streams[noise], steps, np.arange(part.first, part.first + job.n), int(lane)).astype(self.real)
 
 
-def session(data: str | bytes, threads: int) -> Any:
-    """A session of a graph."""
+def session(data: str | bytes) -> Any:
+    """A session of a graph, on the thread that calls it."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = max(1, threads)
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
@@ -175,12 +193,3 @@ def without_traces(data: bytes, unwanted: set[str]) -> bytes:
     body.node.extend(nodes)
     result: bytes = model.SerializeToString()
     return result
-
-
-def _joined(parts: list[Spikes]) -> Spikes:
-    if len(parts) == 1:
-        return parts[0]
-    return Spikes(
-        np.concatenate([np.zeros(0, np.int32), *(p.index for p in parts)]),
-        np.concatenate([np.zeros(0, np.int64), *(p.stamp for p in parts)]),
-    )

@@ -6,13 +6,13 @@ a summing port are one sum per neuron; those of any other are rounds, [R, n], a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+from birc.backends.legality import expressions
 from birc.backends.names import identifiers
 from birc.ir.expr import Expr, leaves, topo
 from birc.ir.ops import OPS, Kind
-from birc.ir.step import Define, Deliver, Emit, Put, Statement, Step, Store
+from birc.ir.step import Deliver, Emit, Step
 
 Key = tuple[str, str]
 """What a tensor stands for, a group and a name in the program. Inputs: `slot`, `input`, `sum`, `round`, `present`, `normal`, `bind`;
@@ -37,22 +37,9 @@ class Signature:
 FIRED: Key = ("fired", "")
 
 
-def expressions(statement: Statement) -> Iterator[Expr]:
-    """Every expression of a statement."""
-    match statement:
-        case Define(value=e) | Store(value=e) | Put(value=e) | Emit(fired=e):
-            yield e
-        case Deliver():
-            yield from (define.value for define in statement.body)
-            for carry in statement.carries:
-                yield from (carry.initial, carry.next)
-        case _:
-            raise TypeError(f"a backend was given {type(statement).__name__}")
-
-
 def signature(step: Step) -> Signature:
     """What crosses the function's border; bind values that no phase reads are left out."""
-    used = {name for _, s in step.statements() for e in expressions(s) for name in leaves(e, "value")}
+    used = {name for _, s in step.statements() for e, _ in expressions(s) for name in leaves(e, "value")}
     inputs: dict[Key, Kind] = {("slot", s.name): s.kind for s in step.slots}
     inputs |= {("input", p.name): "real" for p in step.inputs}
     summing = {s.port: s.summing for _, s in step.statements() if isinstance(s, Deliver)}

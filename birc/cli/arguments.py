@@ -104,6 +104,16 @@ def _set(parser: Parser) -> None:
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="set a parameter; may be repeated")
 
 
+def _input(parser: Parser) -> None:
+    parser.add_argument(
+        "--input",
+        metavar="PORT=VALUE",
+        action="append",
+        default=[],
+        help='`I="250 pA"`, `I="step(250 pA, 100 ms, 400 ms)"`, `I="linspace(0 pA, 500 pA)"`, `exc="poisson(2 kHz, 40 pA)"`, `I=@a.npy` …',
+    )
+
+
 def _json(parser: Parser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -138,6 +148,7 @@ def _compile(parser: Parser) -> None:
     parser.add_argument("--target", metavar="T", default="numpy", help="`birc targets` lists them (default: numpy)")
     parser.add_argument("-o", "--output", metavar="DIR", help="folder for the artifact's files (default: out/MODEL-TARGET)")
     parser.add_argument("--force", action="store_true", help="replace what lies in the folder")
+    _set(parser)
     _compile_options(parser)
 
 
@@ -146,13 +157,7 @@ def _run(parser: Parser) -> None:
     parser.add_argument("--for", dest="duration", metavar="TIME", required=True, help='how long, as in `--for "1 s"`')
     parser.add_argument("--target", metavar="T", default="numpy", help="`birc targets` lists them (default: numpy)")
     parser.add_argument("-n", type=whole(1), default=1, metavar="N", help="how many neurons (default: 1)")
-    parser.add_argument(
-        "--input",
-        metavar="PORT=VALUE",
-        action="append",
-        default=[],
-        help='`I="250 pA"`, `I="step(250 pA, 100 ms, 400 ms)"`, `I="linspace(0 pA, 500 pA)"`, `exc="poisson(2 kHz, 40 pA)"`, `I=@a.npy` …',
-    )
+    _input(parser)
     _set(parser)
     parser.add_argument("--init", metavar="STATE=VALUE", action="append", default=[], help="initial value of a state; may be repeated")
     parser.add_argument("--record", metavar="NAMES", help="states, outputs and `spikes`, with commas (default: v if n <= 10)")
@@ -173,7 +178,9 @@ def _verify(parser: Parser) -> None:
         all={"action": "store_true", "help": "every target"},
     )
     parser.add_argument("--for", dest="duration", metavar="TIME", help="length of each run (default: 2000 steps)")
-    parser.add_argument("-n", type=whole(1), default=32, metavar="N", help="how many neurons (default: 32)")
+    parser.add_argument("--exact", action="store_true", help="one neuron against the exact solution of its equations (needs scipy)")
+    _input(parser)
+    parser.add_argument("-n", type=whole(1), metavar="N", help="how many neurons (default: 32)")
     parser.add_argument("--seed", type=whole(0), default=1, metavar="N", help="seed of the stimulus (default: 1)")
     parser.add_argument("--jobs", type=whole(1), metavar="N", help="processes for --library (default: one per core)")
     _set(parser)
@@ -193,7 +200,10 @@ def _models(parser: Parser) -> None:
 
 
 def _bench(parser: Parser) -> None:
+    parser.add_argument("what", nargs="?", type=choice("start", "simulate", "onnx"), help="`start`, `simulate` or `onnx` (default: all)")
     parser.add_argument("--quick", action="store_true", help="measure each thing once")
+    parser.add_argument("--case", metavar="NAME", action="append", default=[], help="simulate only this case; may be repeated")
+    parser.add_argument("--peers", action="store_true", help="compare with the other simulators that are installed")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/bench.md")
 
 

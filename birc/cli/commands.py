@@ -104,7 +104,7 @@ def dump(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _compiled(arguments: argparse.Namespace, target: str) -> Compiled:
+def _compiled(arguments: argparse.Namespace, target: str, params: Mapping[str, object] | None = None) -> Compiled:
     from birc import driver
 
     compiled = driver.compile(
@@ -116,6 +116,7 @@ def _compiled(arguments: argparse.Namespace, target: str) -> Compiled:
         dtype=arguments.dtype,
         solver=arguments.solver,
         skip=arguments.without,
+        params=params,
     )
     show.warnings(compiled.warnings)
     return compiled
@@ -123,11 +124,13 @@ def _compiled(arguments: argparse.Namespace, target: str) -> Compiled:
 
 def compile_(arguments: argparse.Namespace) -> int:
     """`birc compile`: the files of a target, in a folder."""
-    compiled = _compiled(arguments, arguments.target)
+    from birc.runtime.output import MARK
+
+    compiled = _compiled(arguments, arguments.target, assignments(arguments.set, "--set"))
     folder = Path(arguments.output or f"out/{compiled.model}-{arguments.target}")
     compiled.write(folder, force=arguments.force)
     print(f"{compiled.model} for {arguments.target}, dt {arguments.dt}, {arguments.dtype}, in {folder}:")
-    for name in sorted({*compiled.artifact.files, "manifest.json"}):
+    for name in (folder / MARK).read_text("utf-8").splitlines():
         print(f"  {name}")
     return 0
 
@@ -207,7 +210,13 @@ def _show_run(out: Result, arguments: argparse.Namespace, written: list[Path]) -
 
 
 def verify(arguments: argparse.Namespace) -> int:
-    """`birc verify`: targets against the reference."""
+    """`birc verify`: targets against the reference, or a scheme against the exact solution."""
+    if arguments.exact:
+        from birc.cli.exact import verify_exact
+
+        return verify_exact(arguments)
+    if arguments.input:
+        raise BircError("A007", "`--input` goes with `--exact` only: targets are compared on a stimulus that reaches the whole model")
     if arguments.library:
         return _verify_library(arguments)
     if arguments.file is None:
@@ -215,6 +224,7 @@ def verify(arguments: argparse.Namespace) -> int:
     from birc import driver
 
     params = assignments(arguments.set, "--set")
+    n = arguments.n or 32
     with show.progress("verify") as progress:
         reports = driver.verify(
             arguments.file,
@@ -226,7 +236,7 @@ def verify(arguments: argparse.Namespace) -> int:
             solver=arguments.solver,
             skip=arguments.without,
             duration=arguments.duration,
-            n=arguments.n,
+            n=n,
             seed=arguments.seed,
             params=params,
             progress=progress,
@@ -234,7 +244,7 @@ def verify(arguments: argparse.Namespace) -> int:
     if arguments.json:
         show.as_json([report.record() for report in reports])
     else:
-        print(f"dt {arguments.dt}, {arguments.dtype}, {show.count(arguments.n, 'neuron')}, {arguments.duration or '2000 steps'}\n")
+        print(f"dt {arguments.dt}, {arguments.dtype}, {show.count(n, 'neuron')}, {arguments.duration or '2000 steps'}\n")
         heads = ("model", "target", "status", "level", "worst error", "note")
         show.table(heads, [report.row() for report in reports])
         for report in reports:
@@ -282,6 +292,7 @@ CODE = re.compile(r"[A-Z]\d{3}")
 def explain(arguments: argparse.Namespace) -> int:
     """`birc explain`: a code's page, or the solver of each variable of a model and why."""
     from birc import codes, driver
+    from birc.cli.exact import step_warnings
     from birc.suggest import closest
 
     what = arguments.what
@@ -301,6 +312,7 @@ def explain(arguments: argparse.Namespace) -> int:
         show.as_json([{"variable": row.variable, "method": row.method, "reason": row.reason, "place": row.place} for row in rows])
     else:
         show.table(("variable", "method", "why", "place"), [(row.variable, row.method, row.reason, row.place) for row in rows])
+    step_warnings(arguments)
     return 0
 
 
@@ -424,7 +436,9 @@ def bench(arguments: argparse.Namespace) -> int:
     if not (root / "tests" / "bench" / "__main__.py").exists():
         raise BircError("X005", "the benchmarks are not here: they are part of a checkout, not of the installed package")
     sys.path.insert(0, str(root))
-    sys.argv = ["birc bench", *(f"--{name}" for name in ("quick", "write") if getattr(arguments, name))]
+    words = [arguments.what] if arguments.what else []
+    words += [f"--{name}" for name in ("quick", "peers", "write") if getattr(arguments, name)]
+    sys.argv = ["birc bench", *words, *(f"--case={name}" for name in arguments.case)]
     runpy.run_module("tests.bench", run_name="__main__")
     return 0
 

@@ -10,6 +10,7 @@ from birc.ir.expr import Expr, leaves, topo
 from birc.ir.graph import components
 from birc.ir.infer import BOOL, Type, type_of
 from birc.ir.model import Model, Send, Update
+from birc.ir.options import SURROGATES, fits_surrogate
 
 
 def expressions(model: Model) -> Iterator[tuple[str, Expr]]:
@@ -157,6 +158,19 @@ def what_is_held_or_guarded_is_a_state(model: Model) -> Iterator[str]:
     yield from (f"`{name}` is no state" for name in named if name not in states)
 
 
+def surrogates_are_known(model: Model) -> Iterator[str]:
+    """A surrogate is one of those there are, and its arguments are constants that suit it."""
+    for option in model.options:
+        if option.kind != "surrogate":
+            continue
+        if option.name not in SURROGATES:
+            yield f"there is no surrogate `{option.name}`"
+        for name, e in option.arguments:
+            known = name in SURROGATES.get(option.name, (name,))
+            if not known or e.op != "const" or not isinstance(e.attr, float) or not fits_surrogate(name, e.attr):
+                yield f"`{name}` of surrogate `{option.name}`"
+
+
 def blocks_share_out_the_odes(model: Model) -> Iterator[str]:
     """Where there are blocks, each equation is in exactly one."""
     inside = [state for b in model.blocks for state in b.states]
@@ -191,6 +205,7 @@ MODEL_INVARIANTS: tuple[ModelInvariant, ...] = (
     handlers_write_states,
     only_synapses_send,
     what_is_held_or_guarded_is_a_state,
+    surrogates_are_known,
     blocks_share_out_the_odes,
     presets_set_parameters,
 )

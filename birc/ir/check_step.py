@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from birc.ir.check_expr import breaches
-from birc.ir.expr import Expr, topo
+from birc.ir.expr import Expr, leaves, topo
 from birc.ir.infer import BOOL, REAL, Type
 from birc.ir.ops import OPS
-from birc.ir.step import PHASES, Define, Deliver, Emit, Integrate, Put, Statement, Step, Store
+from birc.ir.step import PHASES, Define, Deliver, Emit, Integrate, Lookup, Put, Statement, Step, Store
 
 BIND_LEAVES = frozenset({"const", "param", "step_size", "value"})
 PHASE_LEAVES = frozenset({"const", "value", "load", "read", "normal"})
-HOME = {Integrate: "flow", Deliver: "deliver", Emit: "emit", Put: "record"}
+TABLE_LEAVES = frozenset({"const", "value", "load"})
+HOME = {Integrate: "flow", Lookup: "flow", Deliver: "deliver", Emit: "emit", Put: "record"}
 
 
 def phases_are_in_order(step: Step) -> Iterator[str]:
@@ -39,6 +40,10 @@ def names_are_defined_before_use(step: Step) -> Iterator[str]:
     for define in step.bind:
         yield from walk.define(define, BIND_LEAVES, "bind")
     walk.seen.clear()  # what may stand in bind may not stand in a phase
+    for table in step.tables:
+        for function in table.functions:
+            yield from walk.use(function, TABLE_LEAVES, f"table {table.name}")
+    walk.seen.clear()
     for phase, statement in step.statements():
         yield from walk.statement(statement, phase)
 
@@ -106,6 +111,8 @@ class _Walk:
                 yield from self.deliver(statement)
             case Integrate():
                 yield from self.integrate(statement)
+            case Lookup():
+                yield from self.lookup(statement)
 
     def deliver(self, d: Deliver) -> Iterator[str]:
         """A summing body runs once and its names stay; of any other only the results do."""
@@ -124,6 +131,16 @@ class _Walk:
             self.types, self.seen = outside, seen
         for carry in d.carries:
             yield from self.add(carry.result, self.seen[carry.initial], where)
+
+    def lookup(self, s: Lookup) -> Iterator[str]:
+        """A table that is declared, a number to look up, and a name for each function."""
+        where = f"look up {s.table}"
+        yield from self.wants(s.argument, False, where)
+        functions = {t.name: len(t.functions) for t in self.step.tables}
+        if functions.get(s.table) != len(s.results):
+            yield f"{where} of {len(s.results)} functions, where the table has {functions.get(s.table, 'no declaration')}"
+        for result in s.results:
+            yield from self.add(result, REAL, where)
 
     def integrate(self, i: Integrate) -> Iterator[str]:
         """Rates are seen with the states' own names; results come into being after all of them."""
@@ -158,6 +175,21 @@ def slots_are_known_and_stored_once(step: Step) -> Iterator[str]:
     yield from _repeated("store of", stores)
     declared = {slot.name for slot in step.slots}
     yield from (f"store of `{name}`, which is no slot" for name in stores if name not in declared)
+
+
+def tables_are_functions_of_one_slot(step: Step) -> Iterator[str]:
+    """A table is declared once and belongs to a slot of numbers; its functions read no other; its ends are numbers or bind values."""
+    yield from _repeated("table", (table.name for table in step.tables))
+    numbers, bound = {slot.name for slot in step.slots if slot.kind == "real"}, {d.name for d in step.bind}
+    for table in step.tables:
+        if table.slot not in numbers:
+            yield f"table {table.name} of `{table.slot}`, which is no slot of numbers"
+        others = {name for f in table.functions for name in leaves(f, "load")} - {table.slot}
+        yield from (f"table {table.name} reads `{name}`" for name in sorted(others))
+        ends = (end for end in (table.low, table.high) if isinstance(end, str))
+        yield from (f"table {table.name} ends at `{end}`, not in bind" for end in ends if end not in bound)
+        if not table.functions or not table.error > 0:
+            yield f"table {table.name} has no function, or no error"
 
 
 def ports_are_known_and_used_once(step: Step) -> Iterator[str]:
@@ -201,6 +233,7 @@ STEP_INVARIANTS: tuple[StepInvariant, ...] = (
     statements_stand_in_their_phase,
     names_are_defined_before_use,
     slots_are_known_and_stored_once,
+    tables_are_functions_of_one_slot,
     ports_are_known_and_used_once,
     declarations_are_unique,
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from birc.ir.expr import Expr, leaves
 from birc.ir.model import Model, Update
-from birc.ir.step import Define, Deliver, Emit, Integrate, Put, Statement, Step, Store
+from birc.ir.step import Define, Deliver, Emit, Integrate, Lookup, Put, Statement, Step, Store
 
 
 def to_dot(item: Model | Step) -> str:
@@ -101,6 +101,8 @@ def _statement(statement: Statement) -> Iterator[str]:
                 yield from _edges(_sources(carry.initial), carry.name)
                 yield from _edges(_sources(carry.next), carry.result)
             yield from (line for d in statement.body for line in _define(d))
+        case Lookup():
+            yield from (edge for result in statement.results for edge in _edges(_sources(statement.argument), result))
         case Integrate():
             for rate, initial, result in zip(statement.rates, statement.initial, statement.results, strict=True):
                 yield f"{_quoted(result)} [label = {_quoted(f'{result} = {statement.method}')}]"

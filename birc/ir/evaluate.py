@@ -15,9 +15,12 @@ import numpy.typing as npt
 
 from birc.ir.events import rounds, total
 from birc.ir.expr import Expr, leaves, topo
+from birc.ir.matrix import expm
+from birc.ir.methods import METHODS, Flow, linear_matrix
 from birc.ir.model import Model
-from birc.ir.ops import evaluate_op, expm
-from birc.ir.step import Define, Deliver, Emit, Integrate, Put, Step, Store
+from birc.ir.ops import evaluate_op
+from birc.ir.step import Define, Deliver, Emit, Integrate, Lookup, Put, Step, Store
+from birc.ir.tables import Pieces, look_up
 
 Array = npt.NDArray[Any]
 Draw = Callable[[str, int], Array]
@@ -36,6 +39,7 @@ class Moment:
     inputs: Mapping[str, Array] = field(default_factory=dict)
     events: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
     draw: Draw | None = None
+    tables: Mapping[str, Pieces] = field(default_factory=dict)
     dtype: Any = np.float64
     observe: Observer | None = None
     """Called with the name, expression and value of each definition outside loops."""
@@ -64,6 +68,9 @@ def interpret(step: Step, moment: Moment) -> Outcome:
                     _integrate(statement, values, moment)
                 case Deliver():
                     _deliver(statement, values, moment)
+                case Lookup(table=table, argument=e, results=results):
+                    x = np.broadcast_to(evaluate(e, values, moment), moment.n)
+                    values.update(zip(results, look_up(moment.tables[table].of(moment.dtype), x), strict=True))
                 case Store(slot=slot, value=e):
                     dtype = moment.dtype if kinds[slot] == "real" else DTYPES[kinds[slot]]
                     outcome.state[slot] = np.broadcast_to(evaluate(e, values, moment), moment.n).astype(dtype)
@@ -136,22 +143,26 @@ def _integrate(s: Integrate, values: dict[str, Any], moment: Moment) -> None:
     busy = np.broadcast_to(np.zeros(1, np.bool_) if s.busy is None else evaluate(s.busy, values, moment), moment.n)
     held = [busy if state in s.hold else np.zeros(moment.n, np.bool_) for state in s.states]
 
-    def rates(at: list[Array], stage: float = 0.0) -> list[Array]:
-        seen = dict(values)
-        if stage > 0:
-            seen.update({f.state: values[f.middle if stage < 1 else f.end] for f in s.feeds})
-        seen.update(zip(s.states, at, strict=True))
-        if stage > 0:
-            for state, limit in s.guards:
-                seen[state] = np.minimum(seen[state], evaluate(limit, seen, moment))
-        return [np.where(k, 0.0, evaluate(r, seen, moment)) for r, k in zip(s.rates, held, strict=True)]
+    def seen(at: list[Array], time: float) -> dict[str, Any]:
+        feeds = {f.state: values[f.middle if time < 1 else f.end] for f in s.feeds} if time > 0 else {}
+        return values | feeds | dict(zip(s.states, at, strict=True))
 
+    def guard(at: list[Array], time: float) -> list[Array]:
+        around = seen(at, time)
+        for state, limit in s.guards:
+            around[state] = np.minimum(around[state], evaluate(limit, around, moment))
+        return [around[state] for state in s.states]
+
+    def rates(at: list[Array], time: float) -> list[Array]:
+        around = seen(at, time)
+        return [np.where(k, 0.0, evaluate(r, around, moment)) for r, k in zip(s.rates, held, strict=True)]
+
+    flow = Flow(rates, guard, tuple(s.states.index(state) for state, _ in s.guards))
     noise = [_kick(terms, values, moment, h) for terms in s.noises] or [0.0] * len(s.states)
     noise = [np.where(k, 0.0, x) for k, x in zip(held, noise, strict=True)]
-    methods = {"rk4": _rk4, "euler": _euler, "exponential": _exponential, "exact": _exact}
     if s.method == "exact" and s.noises:
-        noise = _exact_noise(s, rates, start, held, values, moment, h)
-    after = methods[s.method](rates, start, h, noise)
+        noise = _exact_noise(s, flow, start, held, values, moment, h)
+    after = METHODS[s.method](flow, start, h, noise)
     for i, name in enumerate(s.results):
         values[name] = np.where(held[i], start[i], after[i]).astype(moment.dtype)
 
@@ -166,67 +177,12 @@ def _draws(moment: Moment, noise: str, lane: int = 0) -> Array:
     return moment.draw(noise, lane)
 
 
-Rates = Callable[..., list[Array]]
-
-
-def _euler(rates: Rates, x: list[Array], h: float, noise: list[Array]) -> list[Array]:
-    return [a + h * k + z for a, k, z in zip(x, rates(x), noise, strict=True)]
-
-
-def _rk4(rates: Rates, x: list[Array], h: float, noise: list[Array]) -> list[Array]:
-    k1 = rates(x)
-    k2 = rates([a + h / 2 * k for a, k in zip(x, k1, strict=True)], 0.5)
-    k3 = rates([a + h / 2 * k for a, k in zip(x, k2, strict=True)], 0.5)
-    k4 = rates([a + h * k for a, k in zip(x, k3, strict=True)], 1.0)
-    return [a + h / 6 * (p + 2 * q + 2 * r + t) + z for a, p, q, r, t, z in zip(x, k1, k2, k3, k4, noise, strict=True)]
-
-
-def _exponential(rates: Rates, x: list[Array], h: float, noise: list[Array]) -> list[Array]:
-    """One variable after the other, each with its noise; the slope of an affine equation is a difference quotient."""
-    now = list(x)
-    for i in range(len(x)):
-        f = rates(now)[i]
-        delta = np.maximum(1.0, np.abs(now[i]))
-        moved = [a + delta if j == i else a for j, a in enumerate(now)]
-        slope = (rates(moved)[i] - f) / delta
-        grown = np.where(np.abs(slope * h) < 1e-12, h, np.expm1(slope * h) / np.where(slope == 0, 1.0, slope))
-        now[i] = x[i] + f * grown + noise[i]
-    return now
-
-
-def _exact(rates: Rates, x: list[Array], h: float, noise: list[Array]) -> list[Array]:
-    """x + ∫0^h e^{As} ds f(x), with A read off the (linear) rates, per instance."""
-    n, m = len(x), len(x[0])
-    f = np.stack([np.broadcast_to(k, m) for k in rates(x)])
-    matrix = _matrix(rates, x)
-    out = np.stack(x).astype(np.float64)
-    for instance in range(m):
-        block = np.zeros((n + 1, n + 1))
-        block[:n, :n] = matrix[instance] * h
-        block[:n, n] = f[:, instance] * h
-        out[:, instance] += expm(block)[:n, n]
-    return [a + z for a, z in zip(out, noise, strict=True)]
-
-
-def _matrix(rates: Rates, x: list[Array]) -> Array:
-    """The derivatives of linear rates, [m, n, n], as difference quotients column by column."""
-    n, m = len(x), len(x[0])
-    f = np.stack([np.broadcast_to(k, m) for k in rates(x)])
-    matrix = np.zeros((m, n, n))
-    for j in range(n):
-        scale = np.maximum(1.0, np.abs(x[j]))
-        moved = [a + scale if i == j else a for i, a in enumerate(x)]
-        column = np.stack([np.broadcast_to(k, m) for k in rates(moved)])
-        matrix[:, :, j] = ((column - f) / scale).T
-    return matrix
-
-
 def _exact_noise(
-    s: Integrate, rates: Rates, x: list[Array], held: list[Array], values: dict[str, Any], moment: Moment, h: float
+    s: Integrate, flow: Flow, x: list[Array], held: list[Array], values: dict[str, Any], moment: Moment, h: float
 ) -> list[Array]:
     """Noises with constant coefficients, by the covariance ∫0^h e^{As} b b^T e^{A^T s} ds in quadrature; others as they are at k."""
     n, m = len(x), moment.n
-    matrix = _matrix(rates, x)
+    matrix = linear_matrix(flow, x)
     total = [np.zeros(m) for _ in x]
     nodes, weights = np.polynomial.legendre.leggauss(24)
     for name in dict.fromkeys(name for terms in s.noises for name, _ in terms):

@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from birc.ir.expr import Expr, const, make, op, topo
+from birc.ir.matrix import input_gain, noise_factor, propagator
+from birc.ir.fused import fma
 from birc.units import NONE, TIME, Dimension, over, power, times
 
 Array = npt.NDArray[Any]
@@ -108,10 +110,12 @@ def _d_tanh(a: Expr) -> tuple[Expr, ...]:
 
 
 def _d_exprel(a: Expr) -> tuple[Expr, ...]:
-    # (exp(x) - exprel(x)) / x, which cancels near 0: there the series 1/2 + x/3
-    near = op("lt", op("abs", a), const(1e-5))
+    # (exp(x) - exprel(x)) / x, which cancels near 0: there its series, the sum of x^k (k + 1) / (k + 2)!
+    near = op("lt", op("abs", a), const(0.25))
     safe = op("select", near, ONE, a)
-    series = op("add", const(0.5), op("div", a, const(3.0)))
+    series: Expr = const(11.0 / math.factorial(12))
+    for k in reversed(range(10)):
+        series = op("add", const((k + 1) / math.factorial(k + 2)), op("mul", a, series))
     return (op("select", near, series, op("div", op("sub", op("exp", a), op("exprel", a)), safe)),)
 
 
@@ -210,68 +214,6 @@ def _entry(function: Callable[[Array, float], Array]) -> Callable[..., Any]:
     return evaluate
 
 
-def expm(a: Array) -> Array:
-    """The matrix exponential, by scaling and squaring of a Taylor series (Higham 2005 for the idea of scaling)."""
-    norm = float(np.max(np.sum(np.abs(a), axis=1), initial=0.0))
-    if not math.isfinite(norm):
-        return np.full_like(a, math.nan)
-    squarings = max(0, math.ceil(math.log2(norm / 0.125))) if norm > 0.125 else 0
-    scaled = a / 2.0**squarings
-    term = total = np.eye(len(a))
-    for k in range(1, 14):
-        term = term @ scaled / k
-        total = total + term
-    for _ in range(squarings):
-        total = total @ total
-    return total
-
-
-def _propagator(a: Array, h: float) -> Array:
-    return expm(a * h)
-
-
-def _input_gain(a: Array, h: float) -> Array:
-    """∫0^h exp(A s) ds."""
-    n = len(a)
-    block = np.zeros((2 * n, 2 * n))
-    block[:n, :n] = a * h
-    block[:n, n:] = np.eye(n) * h
-    gain: Array = expm(block)[:n, n:]
-    return gain
-
-
-def _noise_factor(rows: Array, h: float) -> Array:
-    """The lower Cholesky factor of ∫0^h exp(A s) D exp(A s)^T ds; `rows` holds A above D (Van Loan 1978)."""
-    n = rows.shape[1]
-    a, d = rows[:n], rows[n:]
-    norm = float(np.max(np.sum(np.abs(a * h), axis=1), initial=0.0))
-    doublings = max(0, math.ceil(math.log2(norm))) if 0 < norm < INF else 0  # exp(-A h) would swamp the result of a stiff A
-    part = h / 2.0**doublings
-    block = np.zeros((2 * n, 2 * n))
-    block[:n, :n] = -a * part
-    block[:n, n:] = d * part
-    block[n:, n:] = a.T * part
-    e = expm(block)
-    propagator = e[n:, n:].T
-    covariance = propagator @ e[:n, n:]
-    for _ in range(doublings):
-        covariance = covariance + propagator @ covariance @ propagator.T
-        propagator = propagator @ propagator
-    return _cholesky((covariance + covariance.T) / 2)
-
-
-def _cholesky(m: Array) -> Array:
-    """Lower factor of a positive *semi*definite matrix: a zero pivot gives a zero column."""
-    n = len(m)
-    low = np.zeros_like(m)
-    for j in range(n):
-        pivot = m[j, j] - low[j, :j] @ low[j, :j]
-        low[j, j] = math.sqrt(max(pivot, 0.0))
-        if low[j, j] > 0:
-            low[j + 1 :, j] = (m[j + 1 :, j] - low[j + 1 :, :j] @ low[j, :j]) / low[j, j]
-    return low
-
-
 def _steps(duration: Any, h: Any) -> Any:
     """floor(T/h + 0.5): a duration in whole steps; as many as a countdown can hold where there are more (`inf`)."""
     count = np.floor(np.asarray(duration, dtype=np.float64) / h + 0.5)
@@ -284,6 +226,7 @@ TABLE: tuple[Op, ...] = (
     Op("sub", 2, "args", "same", np.subtract, lambda a, b: (ONE, const(-1.0)), _i_sum(-1)),
     Op("mul", 2, "args", "product", np.multiply, lambda a, b: (b, a), _i_mul, commutative=True),
     Op("div", 2, "real", "quotient", np.divide, _d_div, _i_div),
+    Op("fma", 3, "real", "any", fma, lambda a, b, c: (b, a, ONE), lambda a, b, c: _i_sum(1)(_i_mul(a, b), c)),
     Op("pow", 2, "real", "power", _power, _d_pow, _i_pow, transcendental=True),
     Op("exp", 1, "real", "none", np.exp, lambda a: (op("exp", a),), _monotone(_safe(math.exp)), True, True),
     Op("expm1", 1, "real", "none", np.expm1, lambda a: (op("exp", a),), _monotone(_safe(math.expm1)), True, True),
@@ -317,9 +260,9 @@ TABLE: tuple[Op, ...] = (
     Op("not", 1, "bool", "logic", np.logical_not, interval=_truth),
     Op("select", 3, "args", "select", np.where, lambda c, a, b: (ZERO, op("select", c, ONE, ZERO), op("select", c, ZERO, ONE)), _i_select),
     Op("steps", 2, "int", "steps", _steps, bind_only=True),
-    Op("propagator", -1, "real", "any", _entry(_propagator), bind_only=True),
-    Op("input_gain", -1, "real", "any", _entry(_input_gain), bind_only=True),
-    Op("noise_factor", -1, "real", "any", _entry(_noise_factor), bind_only=True),
+    Op("propagator", -1, "real", "any", _entry(propagator), bind_only=True),
+    Op("input_gain", -1, "real", "any", _entry(input_gain), bind_only=True),
+    Op("noise_factor", -1, "real", "any", _entry(noise_factor), bind_only=True),
 )  # fmt: skip
 
 OPS: dict[str, Op] = {row.name: row for row in TABLE}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-SOLVERS: tuple[str, ...] = ("exact", "exponential", "rk4", "euler")
+from birc.ir.solvers import TABLE
+
+SOLVERS: tuple[str, ...] = tuple(solver.name for solver in TABLE)
 
 SURROGATES: dict[str, tuple[str, ...]] = {
     "fast_sigmoid": ("beta",),
@@ -13,6 +15,12 @@ SURROGATES: dict[str, tuple[str, ...]] = {
     "multi_gaussian": ("sigma", "height", "width"),
     "straight_through": (),
 }
-"""Each with the names of its arguments."""
+"""Each with the names of its arguments, which are above 0; `height` may be 0."""
+
+
+def fits_surrogate(argument: str, value: float) -> bool:
+    """Whether an argument of a surrogate may have this value."""
+    return 0 < value < float("inf") or (argument == "height" and value == 0)
+
 
 STORES: tuple[str, ...] = ("f16", "bf16", "f32", "f64")

@@ -1,9 +1,9 @@
 """Level 2, "how": one normative step from stamp k to k+1, as SSA over phases.
 
 ```
-Step      = params, slots, inputs, events, noises; bind; phases
+Step      = params, slots, inputs, events, noises; bind; tables; phases
 Phase     = input | flow | deliver | test | reset | emit | plasticity | record
-statement = Define name value | Store slot value | Integrate | Deliver | Emit name | Put output value
+statement = Define name value | Store slot value | Integrate | Lookup table argument | Deliver | Emit name | Put output value
 ```
 
 Statements run in order; a name is defined once. `value` leaves refer to earlier names (of `bind` too), `load` reads a slot as it
@@ -130,7 +130,17 @@ class Put:
     span: Span | None = _span()
 
 
-Statement = Define | Store | Integrate | Deliver | Emit | Put
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """The functions of a table at one argument; `results[i]` names what function i gives."""
+
+    table: str
+    argument: Expr
+    results: tuple[str, ...]
+    span: Span | None = _span()
+
+
+Statement = Define | Store | Integrate | Lookup | Deliver | Emit | Put
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +186,24 @@ class Noise:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """Functions of one number, looked up in piecewise polynomials over [low, high] that are made when parameters are bound.
+
+    The number is a slot, or an inner value of its solver; in the functions, `load slot` stands for it beside bind values. On each piece a
+    polynomial is off by at most `error` times the largest value that its function has there. Behind the ends the outermost pieces go on;
+    `guarded` says that the program makes the slot NaN where the number has passed them.
+    """
+
+    name: str
+    slot: str
+    low: float | str
+    high: float | str
+    error: float
+    functions: tuple[Expr, ...]
+    guarded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A step program."""
 
@@ -192,6 +220,7 @@ class Step:
     blocks: tuple[Block, ...] = ()
     guards: tuple[Guard, ...] = ()
     doc: str | None = None
+    tables: tuple[Table, ...] = ()
     span: Span | None = _span()
     model: Model | None = field(default=None, compare=False, repr=False)
     """The equations it was lowered from, for targets that exchange these; a program read as text has none."""

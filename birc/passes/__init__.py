@@ -1,7 +1,8 @@
 """The passes, listed in the order in which they run, and the manager that runs them.
 
 A pass is a function of a file of its own, `Model -> Model` (level 1) or `Step -> Step` (level 2); `lower-to-step` leads from one to the
-other. Every pass returns the same object when nothing changed. The needed ones cannot be switched off.
+other. Passes of the level `target` run once more on a step program, for targets that take what they make.
+Every pass returns the same object when nothing changed. The needed ones cannot be switched off.
 """
 
 from __future__ import annotations
@@ -23,10 +24,18 @@ from birc.passes import (
     expand_euler,
     expand_exact,
     expand_exponential,
+    expand_exponential_euler,
+    expand_heun,
+    expand_implicit_euler,
     expand_powers,
     expand_rk4,
+    expand_rosenbrock,
+    expand_strang,
+    expand_strang4,
+    factor_sums,
     fold_constants,
     fold_step,
+    fuse_multiply_add,
     guard_runaway,
     hoist_to_bind,
     inline_channels,
@@ -34,6 +43,7 @@ from birc.passes import (
     inline_lets,
     lower_to_step,
     order_blocks,
+    reciprocals,
     share_common,
     simplify,
     singular_quotients,
@@ -48,7 +58,7 @@ class Pass:
     """A pass by name: what it works on, whether lowering needs it, and what it does."""
 
     name: str
-    level: Literal["model", "lower", "step"]
+    level: Literal["model", "lower", "step", "target"]
     needed: bool
     run: Callable[..., Program]
 
@@ -74,19 +84,29 @@ PASSES: tuple[Pass, ...] = (
     Pass("lower-to-step", "lower", True, lower_to_step.run),
     Pass("expand-exact", "step", True, expand_exact.run),
     Pass("expand-exponential", "step", True, expand_exponential.run),
+    Pass("expand-exponential-euler", "step", True, expand_exponential_euler.run),
+    Pass("expand-strang", "step", True, expand_strang.run),
+    Pass("expand-strang4", "step", True, expand_strang4.run),
     Pass("expand-rk4", "step", True, expand_rk4.run),
+    Pass("expand-heun", "step", True, expand_heun.run),
     Pass("expand-euler", "step", True, expand_euler.run),
+    Pass("expand-implicit-euler", "step", True, expand_implicit_euler.run),
+    Pass("expand-rosenbrock", "step", True, expand_rosenbrock.run),
+    Pass("reciprocals", "step", False, reciprocals.run),
+    Pass("factor-sums", "step", False, factor_sums.run),
     Pass("fold-step", "step", False, fold_step.run),
     Pass("hoist-to-bind", "step", True, hoist_to_bind.run),
     Pass("share-common", "step", False, share_common.run),
     Pass("dead-code", "step", False, dead_code.run),
+    Pass("fuse-multiply-add", "target", False, fuse_multiply_add.run),
 )
 
 BY_NAME = {p.name: p for p in PASSES}
 
 PIPELINES: dict[str, tuple[str, ...]] = {
-    "step": tuple(p.name for p in PASSES),
+    "step": tuple(p.name for p in PASSES if p.level != "target"),
     "model": tuple(p.name for p in PASSES if p.level == "model"),
+    "target": tuple(p.name for p in PASSES if p.level == "target"),
 }
 
 After = Callable[[str, Program, float], None]
@@ -105,7 +125,7 @@ def run(program: Program, names: Iterable[str], after: After | None = None, skip
         step = find(name)
         if step.name in left_out:
             continue
-        if (step.level == "step") != isinstance(program, Step):
+        if (step.level in ("step", "target")) != isinstance(program, Step):
             continue
         start = time.perf_counter()
         program = step.run(program)
@@ -116,6 +136,13 @@ def run(program: Program, names: Iterable[str], after: After | None = None, skip
             check_model(program)
         if after is not None:
             after(step.name, program, seconds)
+    return program
+
+
+def for_target(step: Step, skip: Iterable[str] = (), after: After | None = None) -> Step:
+    """A step program behind the passes of the level `target`."""
+    program = run(step, PIPELINES["target"], after, skip)
+    assert isinstance(program, Step)
     return program
 
 

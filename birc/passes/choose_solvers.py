@@ -7,35 +7,48 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from birc.errors import BircError, Span
-from birc.ir.expr import Expr, leaves
-from birc.ir.model import Block, Model
-from birc.ir.options import SOLVERS
+from birc.errors import BircError, Diagnostic, Span
+from birc.ir.expr import leaves
+from birc.ir.model import Block, Linearity, Model
+from birc.ir.solvers import SOLVERS, Solver
 from birc.passes.classify_odes import linearity
 
 REASONS = {
-    "constant": "linear with constant coefficients: solved exactly",
-    "affine": "each equation is affine in its own variable: exponential steps in sequence",
-    "nonlinear": "nonlinear: classical Runge-Kutta of order 4 on the whole component",
+    "exact": "linear with constant coefficients: solved exactly",
+    "strang": "affine in its own variable: an exponential step, exact but for the motion of what it reads",
+    "strang4": "each equation is affine in its own variable: exponential steps there and back, extrapolated to order 4",
+    "rk4": "nonlinear: classical Runge-Kutta of order 4 on the whole component",
 }
-DEFAULTS = {"constant": "exact", "affine": "exponential", "nonlinear": "rk4"}
+COUPLED = {"constant": "exact", "affine": "strang4", "nonlinear": "rk4"}
+ALONE = {"constant": "exact", "affine": "strang", "nonlinear": "rk4"}
+"""The method by kind, for several states that depend on one another, and for one alone."""
+
+MISFITS = {
+    "constant": "its equations are not linear with constant coefficients",
+    "affine": "an equation is not affine in its own variable",
+}
 
 
 def run(model: Model) -> Model:
-    """Give every block a method. Raises N122 for a method that is none, L102 for one that cannot work for its block."""
+    """Give every block a method. Raises N122 for a method that is none, L102 for all that cannot work for their blocks."""
     overrides = _overrides(model)
     rates = {o.state: o.rhs for o in model.odes}
     blocks: list[Block] = []
+    faults: dict[Diagnostic, None] = {}
     for block in model.blocks:
         rest = tuple(s for s in block.states if s not in overrides)
         for method in dict.fromkeys(m for m, _ in overrides.values()):
             named = tuple(s for s in block.states if s in overrides and overrides[s][0] == method)
             if named:
-                blocks.append(_chosen(model, named, method, overrides[named[0]][1], rates))
+                kind = linearity(model, named, rates)
+                faults.update(dict.fromkeys(_misfits(named, kind, SOLVERS[method], overrides[named[0]][1])))
+                blocks.append(Block(_sequence(model, named, method), kind, method, f"{method}, because the model says so"))
         if rest:
             kind = block.linearity if rest == block.states else linearity(model, rest, rates)
-            method = DEFAULTS[kind]
-            blocks.append(Block(_sequence(model, rest, method), kind, method, REASONS[kind]))
+            method = (COUPLED if len(rest) > 1 else ALONE)[kind]
+            blocks.append(Block(_sequence(model, rest, method), kind, method, REASONS[method]))
+    if faults:
+        raise BircError.of(faults)
     return model if tuple(blocks) == model.blocks else replace(model, blocks=tuple(blocks))
 
 
@@ -52,21 +65,22 @@ def _overrides(model: Model) -> dict[str, tuple[str, Span | None]]:
     return found
 
 
-def _chosen(model: Model, states: tuple[str, ...], method: str, span: Span | None, rates: dict[str, Expr]) -> Block:
-    kind = linearity(model, states, rates)
+def _misfits(states: tuple[str, ...], kind: Linearity, solver: Solver, span: Span | None) -> list[Diagnostic]:
+    """Why a method cannot work for some states."""
+    fitting: dict[str, tuple[Linearity, ...]] = {"constant": ("constant",), "affine": ("constant", "affine")}
+    reasons = []
+    if kind not in fitting.get(solver.fits, (kind,)):
+        reasons.append(MISFITS[solver.fits])
+    if solver.most_states is not None and len(states) > solver.most_states:
+        reasons.append(f"it takes {solver.most_states} states at most that depend on one another, and these are {len(states)}")
     names = ", ".join(f"`{s}`" for s in states)
-    if method == "exact" and kind != "constant":
-        reason = "its equations are not linear with constant coefficients"
-        raise BircError("L102", f"solver exact cannot work for {names}: {reason}", span, "leave it to the compiler, or take rk4")
-    if method == "exponential" and kind == "nonlinear":
-        reason = "an equation is not affine in its own variable"
-        raise BircError("L102", f"solver exponential cannot work for {names}: {reason}", span, "leave it to the compiler, or take rk4")
-    return Block(_sequence(model, states, method), kind, method, f"{method}, because the model says so")
+    help = "leave it to the compiler, or take rk4"
+    return [Diagnostic("L102", f"solver {solver.name} cannot work for {names}: {reason}", span, help) for reason in reasons]
 
 
 def _sequence(model: Model, states: tuple[str, ...], method: str) -> tuple[str, ...]:
     """The order of exponential steps: first gates and their like, last what the spike condition reads."""
-    if method != "exponential":
+    if SOLVERS[method].fits != "affine":
         return states
     tested = leaves(model.spike.condition, "var") if model.spike else frozenset()
     gates = {s.name for s in model.states if s.gate}

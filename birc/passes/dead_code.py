@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from birc.ir.expr import Expr, leaves
-from birc.ir.step import Define, Statement, Step, with_phases
+from birc.ir.step import Define, Lookup, Statement, Step, with_phases
 from birc.passes.expressions import map_any
 
 
@@ -21,10 +21,14 @@ def run(step: Step) -> Step:
         for statement in reversed(phase.body):
             if isinstance(statement, Define) and statement.name not in live:
                 continue
+            if isinstance(statement, Lookup) and not live & set(statement.results):
+                continue
             live |= _reads(statement)
             kept.append(statement)
         bodies[phase.name] = tuple(reversed(kept))
     live |= {name for s in step.slots for name in (s.init, s.low, s.high) if isinstance(name, str)}
+    live |= {name for t in step.tables for name in (t.low, t.high) if isinstance(name, str)}
+    live |= {name for t in step.tables for f in t.functions for name in leaves(f, "value")}
     bind: list[Define] = []
     for define in reversed(step.bind):
         if define.name in live:

@@ -1,4 +1,4 @@
-"""Forward Euler steps, for comparison with published schemes that use them.
+"""Forward Euler steps, for comparison with published schemes that use them (Euler 1768).
 
     integrate euler %v { rate }            ->   %v.1 = add %v, (mul h, rate)
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from birc.ir.linear import add, mul
 from birc.ir.step import Define, Integrate, Step
-from birc.passes.solver_steps import Constants, euler_maruyama, expand, step_length, unless_held
+from birc.passes.solver_steps import Constants, expand, finish, step_length
 
 
 def run(step: Step) -> Step:
@@ -18,9 +18,5 @@ def run(step: Step) -> Step:
 def solve(integrate: Integrate, constants: Constants) -> list[Define]:
     """All states advance from their values at k."""
     h = step_length(integrate)
-    out = []
-    for i, name in enumerate(integrate.results):
-        start = integrate.initial[i]
-        new = add(add(start, mul(h, integrate.rates[i])), euler_maruyama(integrate, i, h))
-        out.append(Define(name, unless_held(integrate, i, new, start), integrate.spans[i] if integrate.spans else None))
-    return out
+    new = [add(start, mul(h, rate)) for start, rate in zip(integrate.initial, integrate.rates, strict=True)]
+    return finish(integrate, new, h)

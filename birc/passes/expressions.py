@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 from typing import Any
 
-from birc.ir.expr import Expr
+from birc.ir.expr import Expr, topo
 from birc.ir.model import Model, Range, Use
 from birc.ir.step import Step
 from birc.units import Unit
@@ -25,6 +25,17 @@ def map_step(step: Step, change: Change, *, bind: bool = True) -> Step:
     phases = map_any(step.phases, change)
     bound = map_any(step.bind, change) if bind else step.bind
     return step if phases is step.phases and bound is step.bind else replace(step, phases=phases, bind=bound)
+
+
+def is_fixed(e: Expr, bound: Container[str]) -> bool:
+    """Whether `e` has its value before the run: its leaves are literals and bind values."""
+    return all(n.args or n.op == "const" or (n.op == "value" and str(n.attr) in bound) for n in topo(e))
+
+
+def map_flow(step: Step, change: Change) -> Step:
+    """The step with every expression of its flow changed; the same object if none was."""
+    phases = tuple(map_any(phase, change) if phase.name == "flow" else phase for phase in step.phases)
+    return replace(step, phases=phases) if any(a is not b for a, b in zip(phases, step.phases, strict=True)) else step
 
 
 def map_any(x: Any, change: Change) -> Any:

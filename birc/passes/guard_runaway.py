@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from birc.ir.expr import Expr, depends, is_const, topo
 from birc.ir.model import Guard, Model
+from birc.ir.solvers import SOLVERS
 
 
 def run(model: Model) -> Model:
@@ -25,7 +26,7 @@ def run(model: Model) -> Model:
     state, limit = found
     resets = any(u.target == state for u in spike.body)
     held = refractory is None or state in refractory.hold
-    guarded = [b for b in model.blocks if state in b.states and b.method == "rk4"]
+    guarded = [b for b in model.blocks if state in b.states and SOLVERS[b.method].guarded]
     grows = any(o.state == state and superlinear(o.rhs, state) for o in model.odes)
     if not (resets and held and guarded and grows):
         return model

@@ -13,6 +13,7 @@ from birc.ir.expr import Expr, const, is_const, leaves, make, op, substitute, va
 from birc.ir.graph import reads, transitive
 from birc.ir.linear import linear_form
 from birc.ir.model import Block, Handler, Model, State, Update
+from birc.ir.solvers import SOLVERS
 from birc.ir.step import (
     PHASES,
     REFRACTORY,
@@ -219,7 +220,7 @@ class _Lowering:
         guards = tuple((g.state, self._now(g.limit)) for g in model.guards if g.state in block.states)
         read = {n for e in (*rates, *(limit for _, limit in guards)) for n in leaves(e, "value")} - set(block.states)
         free = [s for s in self.states if s in read and s in exact and not self.sources[s] & set(block.states)]
-        feeds = tuple(self._feed(s, exact[s]) for s in free) if block.method == "rk4" else ()
+        feeds = tuple(self._feed(s, exact[s]) for s in free) if SOLVERS[block.method].staged else ()
         return Integrate(
             method=block.method,
             states=block.states,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain, count
+from typing import Literal
 
-from birc.ir.expr import Expr, const, is_const, leaves, make, op, value
+from birc.errors import Span
+from birc.ir.expr import Expr, const, is_const, leaves, make, op, substitute, value
 from birc.ir.linear import add, mul
 from birc.ir.step import Define, Integrate, Phase, Statement, Step
 
@@ -69,6 +71,44 @@ def unless_held(integrate: Integrate, i: int, new: Expr, frozen: Expr) -> Expr:
     if integrate.busy is None or integrate.states[i] not in integrate.hold:
         return new
     return op("select", integrate.busy, frozen, new)
+
+
+def spans(integrate: Integrate) -> tuple[Span | None, ...]:
+    """Where each equation stands."""
+    return integrate.spans or (None,) * len(integrate.states)
+
+
+Time = Literal["start", "middle", "end"]
+
+
+def fed(integrate: Integrate, time: Time) -> dict[Expr, Expr]:
+    """The states of exact blocks at a time inside the step."""
+    if time == "start":
+        return {}
+    return {value(f.state): value(f.middle if time == "middle" else f.end) for f in integrate.feeds}
+
+
+def stage(integrate: Integrate, label: str, at: Sequence[Expr], time: Time, out: list[Define]) -> dict[Expr, Expr]:
+    """What the rates see in an inner stage: the states `at`, defined as `x.at…`, a guarded one at most at its limit, and feeds."""
+    seen = fed(integrate, time)
+    for state, e, span in zip(integrate.states, at, spans(integrate), strict=True):
+        out.append(Define(f"{state}.at{label}", e, span))
+        seen[value(state)] = value(f"{state}.at{label}")
+    for state, limit in integrate.guards:
+        name = f"{state}.seen{label}"
+        span = spans(integrate)[integrate.states.index(state)]
+        out.append(Define(name, op("min", seen[value(state)], substitute(limit, seen)), span))
+        seen[value(state)] = value(name)
+    return seen
+
+
+def finish(integrate: Integrate, new: Sequence[Expr], h: Expr) -> list[Define]:
+    """The outcome: noise is added to the new values (coefficients at k, as Itô's integral wants them), and what is held stays."""
+    out = []
+    for i, name in enumerate(integrate.results):
+        noisy = add(new[i], euler_maruyama(integrate, i, h))
+        out.append(Define(name, unless_held(integrate, i, noisy, integrate.initial[i]), spans(integrate)[i]))
+    return out
 
 
 def is_bind_time(e: Expr, bound: frozenset[str]) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,10 @@ from birc.ir.expr import Expr, leaves, topo
 from birc.ir.model import Param
 from birc.ir.ops import evaluate_op
 from birc.ir.step import REFRACTORY, Define, Limit, Slot, Step
+from birc.ir.tables import Pieces
+from birc.runtime.conditioning import ill_conditioned
 from birc.runtime.durations import off_grid
+from birc.runtime.tables import fitted
 from birc.runtime.values import Setting, per_neuron
 from birc.suggest import closest
 from birc.units import Unit
@@ -28,24 +32,25 @@ LONGEST_COUNT = 2**31 - 1
 
 @dataclass(frozen=True)
 class Bound:
-    """The numbers of a run: bind values by name (float, int, bool or array [n]), initial states by slot, and warnings."""
+    """The numbers of a run: bind values by name (float, int, bool or array [n]), initial states by slot, warnings, tables by slot."""
 
     values: dict[str, Any]
     state: dict[str, Array]
     warnings: tuple[Diagnostic, ...]
+    tables: dict[str, Pieces] = field(default_factory=dict)
 
 
 def bind(step: Step, setting: Setting, dtype: Dtype, params: Values, preset: str | None = None, init: Values | None = None) -> Bound:
     """Evaluate the bind section.
 
     `params` replace the preset's values and these the defaults, which may depend on them. `init` replaces initial values, and what
-    the model derives from these follows. Raises I102, I103, I105 for names, I130 … I135 for values.
+    the model derives from these follows. Raises I102, I103, I105 for names, I130 … I139 for values.
     """
     given = parameter_values(step, setting, params, preset)
     initial = _initial(step, setting, init or {})
     values, warnings = _evaluate(step, setting, given, initial)
     state = {slot.name: _slot_array(slot, values, setting, dtype) for slot in step.slots}
-    return Bound(values, state, tuple(warnings))
+    return Bound(values, state, tuple(warnings), fitted(step, values, dtype))
 
 
 # --- what the user gives
@@ -155,6 +160,9 @@ def _evaluate(step: Step, setting: Setting, params: Values, initial: Values) -> 
             continue
         _check_durations(step, define.value, values, params, setting, warnings)
         values[define.name] = _plain(_value(define.value, values, params, setting.h, wrong))
+        if not any(w.code == "I129" for w in warnings):
+            number, names = partial(_value, values=values, params=params, h=setting.h), partial(_origins, step)
+            warnings += ill_conditioned(define.value, number, names)
     if wrong:
         _check_finite(step, wrong, params)
     return values, warnings

@@ -89,8 +89,8 @@ class Recording:
         arrays = {name: array if len(array) == rows else array[:rows].copy() for name, array in self.arrays.items()}
         index = np.concatenate([np.zeros(0, dtype=np.int32), *self._index])
         stamps = np.concatenate([np.zeros(0, dtype=np.int64), *self._stamp])
-        kept = stamps <= stamp
-        return arrays, Spikes(index[kept], stamps[kept])
+        kept = int(np.searchsorted(stamps, stamp, side="right"))
+        return arrays, Spikes(index[:kept], stamps[:kept])
 
 
 def recorded_types(names: Iterable[str], step: Step, dtype: Dtype) -> dict[str, np.dtype[Any]]:

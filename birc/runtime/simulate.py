@@ -24,6 +24,7 @@ from birc.runtime.memory import require
 from birc.runtime.recording import Recording, declared_units, recorded_names
 from birc.runtime.result import Result, State
 from birc.runtime.streaming import StreamedRecording
+from birc.runtime.tables import outside
 from birc.runtime.values import Setting
 
 Array = npt.NDArray[Any]
@@ -63,6 +64,7 @@ class Program:
             seed=self.setting.seed,
             streams=self.streams,
             threads=self.threads,
+            tables=self.bound.tables,
         )
 
 
@@ -300,8 +302,24 @@ def left_range(
     return _out_of_range(program, start + low, good, after(1))
 
 
+def _outside_table(program: Program, stamp: int, state: Mapping[str, Array]) -> BircError | None:
+    """R002 where a neuron stands outside the range of a table: the first such neuron."""
+    step, values = program.step, program.bound.values
+    for neuron in range(program.setting.n if step.tables else 0):
+        found = outside(step, values, state, neuron)
+        if found is not None:
+            slot, ends = found
+            where = f"`{slot.name}` of neuron {neuron} was {show(float(state[slot.name][neuron]), slot.unit)}"
+            message = f"{where} at stamp {stamp} ({stamp * program.setting.h:g} ms), outside its table over {ends}"
+            return BircError("R002", message, slot.span, "give the table a wider range, or run without tables")
+    return None
+
+
 def _out_of_range(program: Program, stamp: int, good: Mapping[str, Array], bad: Mapping[str, Array]) -> BircError:
     step, setting = program.step, program.setting
+    stray = _outside_table(program, stamp, good)
+    if stray is not None:
+        return stray
     left = {slot.name: ~np.isfinite(bad[slot.name]) for slot in real_slots(step)}
     neuron = min(int(np.argmax(mask)) for mask in left.values() if mask.any())
     slot = next(slot for slot in real_slots(step) if left[slot.name][neuron])

@@ -13,7 +13,7 @@ from birc.backends import FLOATS, Array, Dtype
 from birc.errors import Span
 from birc.ir.expr import Expr, const, rebuild, topo, value
 from birc.ir.ops import Kind, kinds
-from birc.ir.step import Define, Deliver, Emit, Phase, Put, Slot, Statement, Step, Store
+from birc.ir.step import Define, Deliver, Emit, Lookup, Phase, Put, Slot, Statement, Step, Store
 from birc.units import ONE
 
 PREFIX = ".see."
@@ -129,6 +129,8 @@ def _kinds_of_names(step: Step) -> dict[str, Kind]:
                     known[carry.name] = known[carry.result] = "real"
                 for define in s.body:
                     known[define.name] = kinds((define.value,), leaf)[define.value]
+            case Lookup():
+                known |= dict.fromkeys(s.results, "real")
             case Emit() | Put() | Store():
                 pass
             case _:

@@ -46,6 +46,7 @@ class Oracle:
             inputs={p: np.broadcast_to(a[j if len(a) > 1 else 0], job.n) for p, a in job.inputs.items()},
             events={p: _at(e.offsets, e.index, e.payload, j) for p, e in job.events.items()},
             draw=draw,
+            tables=job.tables,
             dtype=self._real,
             observe=self._observe,
         )

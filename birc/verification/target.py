@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from birc.backends import Backend, Dtype, Emulated, HoldsNumbers, Runner, SolvesItself, load_backend
+from birc import passes
+from birc.backends import Backend, Dtype, Emulated, HasReaders, HoldsNumbers, Runner, SolvesItself, load_backend
+from birc.backends.legality import fuses
 from birc.errors import Span
 from birc.ir.step import Step
 from birc.runtime.defaults import with_values
@@ -18,6 +20,7 @@ from birc.verification.culprit import ULPS
 from birc.verification.divergence import Divergence, explain
 from birc.verification.operations import transcendental, worst_operations
 from birc.verification.oracle import Oracle
+from birc.verification.readers import verify_reader
 from birc.verification.report import Report, Status
 from birc.verification.stimulus import make_stimulus, probes
 from birc.verification.trial import Trial, finite_part, run_free, run_lock_step
@@ -40,10 +43,29 @@ def verify_target(
     seed: int = 0,
     params: Mapping[str, object] | None = None,
     preset: str | None = None,
+    skip: Iterable[str] = (),
 ) -> Report:
-    """Lock-step and free-running comparison under a stimulus made for the model.
+    """The first of `verify_all`: the target itself."""
+    return verify_all(step, backend, dt=dt, dtype=dtype, duration=duration, n=n, seed=seed, params=params, preset=preset, skip=skip)[0]
 
-    The reference is NumPy in float64; for the target NumPy, the interpreter. Raises BircError for parameters that do not fit.
+
+def verify_all(
+    step: Step,
+    backend: Backend,
+    *,
+    dt: str,
+    dtype: Dtype = "f64",
+    duration: str | None = None,
+    n: int | None = None,
+    seed: int = 0,
+    params: Mapping[str, object] | None = None,
+    preset: str | None = None,
+    skip: Iterable[str] = (),
+) -> list[Report]:
+    """Lock-step and free-running comparison under a stimulus made for the model; then every reader of the target's files under the same.
+
+    The reference is NumPy in float64; for the target NumPy, the interpreter. The target alone is given the program behind the passes that
+    run for some targets, but for those in `skip`. Raises BircError for parameters that do not fit.
     """
     name = f"{step.name}.{preset}" if preset else step.name
     head = Report(backend.name, name, "pass", dt=dt, dtype=dtype)
@@ -52,10 +74,10 @@ def verify_target(
     refusals = backend.refuse(step, dtype)
     if refusals:
         reason = "; ".join(d.message for d in refusals)
-        return replace(head, status="refused", reason=reason, span=refusals[0].span, detail="\n\n".join(map(str, refusals)))
+        return [replace(head, status="refused", reason=reason, span=refusals[0].span, detail="\n\n".join(map(str, refusals)))]
     missing = backend.missing()
     if missing is not None:
-        return replace(head, status="unavailable", reason=f"lacks {missing.what}: {missing.how}")
+        return [replace(head, status="unavailable", reason=f"lacks {missing.what}: {missing.how}")]
     if isinstance(backend, Emulated):
         head = replace(head, emulated=backend.emulation())
     h = step_length(dt)
@@ -71,9 +93,17 @@ def verify_target(
     trace = run_free(reference.runner, step, "f64", program, stimulus)
     main = finite_part(Trial(program, stimulus, trace))
     if main is None:
-        return replace(head, status="not exercised", reason="the reference leaves the finite range in the first step", span=step.span)
+        return [replace(head, status="not exercised", reason="the reference leaves the finite range in the first step", span=step.span)]
     trials = [main, *varied(step, reference.runner, main, lambda given: program_of(count, steps, given), params or {})]
-    found = compare(step, backend, reference, dtype, trials)
+    own = _judged(head, step, compare(step, backend, reference, dtype, trials, skip), reference, main, h)
+    if not isinstance(backend, HasReaders):
+        return [own]
+    artifact = backend.emit(step, dtype)
+    return [own, *(verify_reader(reader, artifact, head, main) for reader in backend.readers)]
+
+
+def _judged(head: Report, step: Step, found: Comparison, reference: Reference, main: Trial, h: float) -> Report:
+    """The report of a comparison."""
     if found.divergence is not None:
         return _failed(head, found, found.divergence, h)
     if found.problem:
@@ -136,9 +166,11 @@ def compare_runs(runner: Runner, step: Step, dtype: Dtype, trial: Trial) -> Comp
     return Comparison("L1" if dtype == "f64" else "L2", drift.worst)
 
 
-def compare(step: Step, backend: Backend, reference: Reference, dtype: Dtype, trials: list[Trial]) -> Comparison:
+def compare(
+    step: Step, backend: Backend, reference: Reference, dtype: Dtype, trials: list[Trial], skip: Iterable[str] = ()
+) -> Comparison:
     """Lock-step first, then the edges of comparisons, then each transcendental operation, then free-running."""
-    runner = backend.load(backend.emit(step, dtype))
+    runner = backend.load(backend.emit(passes.for_target(step, skip) if fuses(backend, dtype) else step, dtype))
     if isinstance(backend, SolvesItself):
         return compare_runs(runner, step, dtype, trials[0])
     inexact = transcendental(reference.fast_watch)

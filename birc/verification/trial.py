@@ -105,6 +105,7 @@ def job_of(program: Program, stimulus: Stimulus, state: Mapping[str, Array], rec
         record=record or {},
         seed=program.setting.seed,
         streams=program.streams,
+        tables=program.bound.tables,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import sys
 import time
 from dataclasses import replace
@@ -15,6 +16,7 @@ from birc import driver, sources
 from birc.backends.keras import BACKEND
 from birc.errors import BircError
 from birc.ir.expr import make, op
+from birc.ir.options import SURROGATES
 from birc.ir.step import Define, Phase, Step
 from tests.backends.programs import at, lif, load
 from tests.conftest import Golden
@@ -84,6 +86,57 @@ def test_reserved_names_are_renamed_and_told(tmp_path: Path) -> None:
     }  # fmt: skip
     assert len(set(names.values())) == len(names)
     ast.parse(text_of(step))
+
+
+SPIKING = """
+neuron S:
+    state v = 0
+    input I: 1
+    v' = (I - v) / 10 ms
+    spike when v >= 1:
+        v = 0
+"""
+
+
+@pytest.mark.parametrize("name", SURROGATES)
+def test_the_model_s_surrogate_is_the_layer_s(name: str, tmp_path: Path) -> None:
+    given = {argument: 1.5 + i for i, argument in enumerate(SURROGATES[name])}
+    line = f"    with surrogate {name}" + (f"({', '.join(f'{a} = 2 * {x / 2}' for a, x in given.items())})" if given else "")
+    artifact = BACKEND.emit(lowered(tmp_path, f"{SPIKING}{line}\n"), "f32")
+    wanted = {"name": name, **given} if given else name
+    assert artifact.manifest["surrogate"] == wanted
+    (text,) = artifact.files.values()
+    assert f"\nSURROGATE = {json.dumps(wanted)}\n" in str(text)
+
+
+def test_a_model_without_a_surrogate_has_the_usual_one(tmp_path: Path) -> None:
+    artifact = BACKEND.emit(lowered(tmp_path, SPIKING), "f32")
+    assert artifact.manifest["surrogate"] == "fast_sigmoid"
+
+
+@pytest.mark.parametrize(("argument", "value"), [("beta", "0"), ("beta", "-2"), ("beta", "1 / 0")])
+def test_a_surrogate_without_a_shape_is_refused(argument: str, value: str, tmp_path: Path) -> None:
+    with pytest.raises(BircError) as caught:
+        lowered(tmp_path, f"{SPIKING}    with surrogate fast_sigmoid({argument} = {value})\n")
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.span.line if found.span else 0) == ("M108", 8)
+    assert found.message.endswith("it shapes a surrogate when it is above 0 and finite")
+
+
+def test_a_density_may_be_without_sides(tmp_path: Path) -> None:
+    artifact = BACKEND.emit(lowered(tmp_path, f"{SPIKING}    with surrogate multi_gaussian(height = 0)\n"), "f32")
+    assert artifact.manifest["surrogate"] == {"name": "multi_gaussian", "height": 0.0}
+
+
+def test_ir_text_with_a_surrogate_that_there_is_not(tmp_path: Path) -> None:
+    (tmp_path / "s.birc").write_text(f"{SPIKING}    with surrogate fast_sigmoid(beta = 2)\n")
+    text = driver.dump(tmp_path / "s.birc", "model")
+    for wrong in ("fast_sigmoidal (beta = 2.0)", "fast_sigmoid (gamma = 2.0)", "fast_sigmoid (beta = 0.0)"):
+        changed = text.replace("fast_sigmoid (beta = 2.0)", wrong)
+        assert changed != text
+        (tmp_path / "s.bir").write_text(changed)
+        with pytest.raises(BircError, match="S209"):
+            driver.compile(tmp_path / "s.bir", "keras")
 
 
 def test_a_model_called_like_a_word_of_python(tmp_path: Path) -> None:

@@ -352,6 +352,23 @@ def test_surrogates_stand_for_the_derivative(surrogate: Any, slope: Callable[[fl
         assert found[0, 0, 0] == pytest.approx(GAIN * slope(current * GAIN - 1), rel=1e-4)
 
 
+def test_the_model_s_surrogate_is_the_default_and_the_option_overrides(tmp_path: Path) -> None:
+    (tmp_path / "m.birc").write_text(
+        "neuron Named:\n    state v = 0\n    input I: 1\n    v' = (I - v) / 20 ms\n    spike when v >= 1:\n        v = 0\n"
+        "    with surrogate arctan(alpha = 3)\n"
+    )
+    made = driver.compile(tmp_path / "m.birc", target="keras", dt="1 ms", dtype="f32")
+    assert made.warnings == ()
+
+    def slope(neuron: Any) -> float:
+        return float(gradient(neuron, np.full((1, 1, 1), 10.0, np.float32))[0, 0, 0])
+
+    x = 10 * GAIN - 1
+    assert slope(made.layer()) == pytest.approx(GAIN * 1.5 / (1 + (np.pi / 2 * 3 * x) ** 2), rel=1e-4)
+    assert slope(made.layer(surrogate="straight_through")) == pytest.approx(GAIN, rel=1e-4)
+    assert made.layer().get_config()["surrogate"] == {"name": "arctan", "alpha": 3.0}
+
+
 def test_no_surrogate_sees_a_refractory_neuron() -> None:
     x = np.full((1, 3, 1), 25, np.float32)
     found = gradient(lambda a: layer(surrogate="straight_through")(a)[:, 1:], x)
@@ -442,6 +459,9 @@ def test_a_saved_model_loads_where_the_written_module_is_imported(tmp_path: Path
         ({"output": ["spikes", "w"]}, "output: 'w' is none of spikes, v, refractory"),
         ({"surrogate": "fast_sigmiod"}, "surrogate: 'fast_sigmiod' is none of fast_sigmoid, triangular, arctan, sigmoid, gaussian, "
          "multi_gaussian, straight_through; did you mean 'fast_sigmoid'?"),
+        ({"surrogate": {"name": "arctan", "beta": 3.0}}, "surrogate arctan: 'beta' is none of alpha, scale"),
+        ({"surrogate": {"name": "arctan", "alpha": 0}}, "surrogate arctan: alpha = 0 is no number above 0"),
+        ({"surrogate": {"name": "arctan", "scale": "1 mV"}}, "surrogate arctan: scale = '1 mV' is no number above 0"),
         ({"preset": "FS"}, None),
         ({"recurrent": "exc"}, "recurrent: 'exc' is none of I, syn"),
     ],

@@ -14,7 +14,7 @@ from birc.backends.c_family import build
 from birc.backends.c_family.headers import header
 
 Array = npt.NDArray[Any]
-FUNCTIONS = ("exp", "expm1", "log", "log1p", "tanh", "sinh", "cosh", "sigmoid")
+FUNCTIONS = ("exp", "expm1", "log", "log1p", "tanh", "sinh", "cosh", "sigmoid", "sin","cos","tan")
 TYPES: dict[str, type[np.floating[Any]]] = {"double": np.float64, "float": np.float32}
 
 pytestmark = [

@@ -54,14 +54,28 @@ def test_what_readers_do_otherwise_is_said(tmp_path: Path) -> None:
     made = compiled(CUBA, tmp_path, dt="0.2 ms", params={"v_reset": "-65 mV"})
     _, _, meaning = graph_of(made)
     assert meaning["deviations"] == [
-        "reset: not to rest; norse and snntorch reset to rest all the same",
-        "snntorch: runs at a step of 0.0001 s, whatever the graph was made for",
+        "norse: resets to rest, whatever v_reset says",
+        "snntorch: resets to rest, whatever v_reset says",
+        "snntorch: runs at a step of 0.1 ms, and the graph was made for 0.2 ms",
         "method: readers step by forward Euler; the model's own solution is exact",
+    ]
+    (warning,) = made.warnings
+    assert (warning.code, warning.severity, warning.span.line if warning.span else 0) == ("L329", "warning", 9)
+    assert warning.help == "\n".join(meaning["deviations"][:-1])
+
+
+def test_what_nir_lacks_is_said_where_it_stands(tmp_path: Path) -> None:
+    made = compiled(CUBA.replace("v > v_th", "v >= v_th").replace("state v = E", "state v = -60 mV"), tmp_path)
+    assert [(w.span.line if w.span else 0, w.help) for w in made.warnings] == [
+        (9, "threshold: NIR's is strict, v > threshold; the model's is v >= threshold"),
+        (5, "start: `v` does not start at rest; NIR has no initial values"),
     ]
 
 
 def test_writing_makes_the_file(tmp_path: Path) -> None:
-    folder = compiled(CUBA, tmp_path).write(tmp_path / "out")
+    made = compiled(CUBA, tmp_path)
+    assert made.warnings == ()
+    folder = made.write(tmp_path / "out")
     assert sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")) == ["manifest.json", "model.nir", "plan.txt"]
     assert type(nir.read(folder / "model.nir").nodes["v"]).__name__ == "CubaLIF"
 
@@ -72,7 +86,7 @@ def test_writing_makes_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["lif", "lif_unit", "lif_exp", "lif_alpha"])
 @pytest.mark.parametrize("dtype", ["f64", "f32"])
 def test_library_models_without_refractoriness_are_verified(name: str, dtype: Any) -> None:
-    (report,) = driver.verify(name, ["nir"], params={"t_ref": "0 ms"}, dtype=dtype, duration="100 ms")
+    report, *_ = driver.verify(name, ["nir"], params={"t_ref": "0 ms"}, dtype=dtype, duration="100 ms")
     assert (report.status, report.level) == ("pass", "L1" if dtype == "f64" else "L2")
 
 
@@ -80,7 +94,7 @@ def test_library_models_without_refractoriness_are_verified(name: str, dtype: An
 def test_hand_written_models_are_verified(text: str, tmp_path: Path) -> None:
     path = tmp_path / "model.birc"
     path.write_text(text)
-    (report,) = driver.verify(path, ["nir"], duration="100 ms")
+    report, *_ = driver.verify(path, ["nir"], duration="100 ms")
     assert (report.status, report.level) == ("pass", "L1")
 
 
@@ -89,7 +103,7 @@ def test_a_wrong_number_in_the_file_is_seen(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(graphs, "gain", lambda *arguments: right(*arguments) * (1 + 1e-6))
     path = tmp_path / "model.birc"
     path.write_text(CUBA)
-    (report,) = driver.verify(path, ["nir"], duration="100 ms")
+    report, *_ = driver.verify(path, ["nir"], duration="100 ms")
     assert report.status == "fail"
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from birc import driver
+from birc.backends import load_backend
+from birc.backends.legality import Declares
 from birc.errors import BircError
 from tests.backends.nir_models import CUBA, FILTER, INTEGRATE, PLAIN, compiled
 
@@ -57,7 +59,7 @@ def test_a_refractory_period_is_refused_where_it_lasts(name: str) -> None:
         driver.compile(name, "nir")
     (diagnostic,) = caught.value.diagnostics
     assert (diagnostic.code, diagnostic.message) == ("L324", "NIR has no refractory period, and this one lasts 2 ms")
-    assert diagnostic.help == "compile with t_ref = 0 ms"
+    assert diagnostic.help == 'compile with `--set t_ref="0 ms"`'
     assert "model.nir" not in driver.compile(name, "nir", params={"t_ref": "0 ms"}).artifact.files
 
 
@@ -81,11 +83,11 @@ neuron Wild:
     found = refusals(text, tmp_path)
     assert found == [
         ("L325", "NIR has no limits of a state: `v`", 4),
-        ("L325", "NIR has no noise: `xi`", 6),
+        ("L203", "NIR does not take noise", 7),
         ("L321", "NIR has no node for `v * v` in the equation of `v`", 7),
         ("L325", "NIR has no rule per step: `step c`", 9),
         ("L322", "an event of a NIR graph adds to one state; `v = v + a * v` does not", 10),
-        ("L325", "NIR has no outputs beside spikes and potentials: `y`", 11),
+        ("L203", "NIR does not take outputs", 11),
         ("L323", "a NIR node spikes where one state is above a fixed level; `v + w > 1` is another condition", 12),
         ("L324", "NIR has no refractory period, and this one lasts 3 ms", 15),
     ]
@@ -112,6 +114,20 @@ def test_each_departure_has_its_reason(tmp_path: Path, change: tuple[str, str], 
     text = PLAIN.replace(*change)
     assert text != PLAIN
     assert [(c, m) for c, m, _ in refusals(text, tmp_path)][:1] == [(code, message)]
+
+
+def test_the_target_s_table_says_what_the_refusals_say() -> None:
+    backend = load_backend("nir")
+    assert isinstance(backend, Declares)
+    lacks = set(backend.takes.lacks())
+    assert {"noise", "outputs", "events that act one by one", "states that are true or false"} <= lacks
+    assert not {"continuous inputs", "events", "spikes", "f32"} & lacks
+
+
+def test_an_event_that_adds_in_other_words_is_taken(tmp_path: Path) -> None:
+    other = PLAIN.replace("v += 0.5 * w", "v = w / 2 + v")
+    assert other != PLAIN
+    assert "exc at each event" in str(compiled(other, tmp_path).artifact.files["plan.txt"])
 
 
 def test_a_program_without_equations_is_refused(tmp_path: Path) -> None:

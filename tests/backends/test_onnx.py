@@ -80,6 +80,20 @@ def test_a_long_run_in_stretches_is_the_same(monkeypatch: pytest.MonkeyPatch) ->
     same(whole, parts)
 
 
+@pytest.mark.parametrize("every", [1, 7])
+def test_neurons_shared_out_among_threads_give_the_same(monkeypatch: pytest.MonkeyPatch, every: int) -> None:
+    monkeypatch.setattr("birc.backends.onnx.parts.LEAST_NEURONS", 4)
+    jobs = [replace(lif_job(23, 60, "f64", every=every), threads=threads) for threads in (1, 3, 100)]
+    for job in jobs:
+        job.bind["v_th"] = np.linspace(0.2, 1.4, 23)  # type: ignore[index]
+    one, *others = [BACKEND.load(BACKEND.emit(lif(), "f64")).run(job) for job in jobs]
+    assert len(one.index) > 20
+    for spikes, job in zip(others, jobs[1:], strict=True):
+        np.testing.assert_array_equal(spikes.index, one.index)
+        np.testing.assert_array_equal(spikes.stamp, one.stamp)
+        same(job, jobs[0])
+
+
 def test_parameters_may_differ_between_neurons() -> None:
     job = lif_job(6, 80, "f64")
     job = replace(job, bind={**job.bind, "v_th": np.linspace(0.2, 1.4, 6), ".n_ref": np.arange(6)})
@@ -116,8 +130,7 @@ def test_the_reference_evaluator_agrees(dtype: Dtype) -> None:
     from birc.backends.onnx.run import OnnxRunner
 
     runner = OnnxRunner(artifact)
-    key = (tuple(job.record), 1)
-    runner.scans[key] = Spy(runner.scan(job.record, 1))
+    runner.scans[tuple(job.record)] = Spy(runner.scan(job.record))
     job = replace(job, state={name: a.copy() for name, a in job.state.items()})
     spikes = runner.run(job)
     assert len(spikes.index) > 5
@@ -139,7 +152,7 @@ def test_the_reference_evaluator_agrees(dtype: Dtype) -> None:
 # --- ops
 
 EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, 2.5, -2.5, 1e-8, -1e-8, 1e-3, 30.0, -30.0, 88.0, 700.0, -700.0, np.inf, -np.inf, np.nan]
-ROWS = [row for row in TABLE if not row.bind_only]
+ROWS = [row for row in TABLE if row.name in BACKEND.takes.ops]
 
 
 def one_op(result: Expr, kind: Any = "real") -> Step:
@@ -326,7 +339,8 @@ def test_ops_that_it_lacks_are_all_refused_with_their_place() -> None:
     step = Step("Odd", (), (Slot("v", "real", ONE, ".init"),), (), (), (), (), (Define(".init", const(0.0)),), (Phase("flow", flow),))
     found = BACKEND.refuse(step, "f64")
     assert [(d.code, d.message, d.span.line if d.span else 0) for d in found] == [
-        ("L311", "the ONNX target has no `steps`", 4),
-        ("L311", "the ONNX target has no `propagator`", 5),
+        ("L201", "the ONNX target has no `steps`", 4),
+        ("L201", "the ONNX target has no `propagator`", 5),
     ]
     assert BACKEND.refuse(lif(), "f64") == ()
+    assert BACKEND.takes.lacks() == ("tables in place of functions", "`fma`")

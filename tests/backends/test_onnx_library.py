@@ -95,3 +95,27 @@ def test_without_the_package_nothing_is_written_and_the_way_out_is_said(monkeypa
     assert (caught.value.code, caught.value.diagnostics[0].help) == ("X311", 'pip install "birc[onnx]"')
     (report,) = driver.verify("lif_unit", ["onnx"])
     assert (report.status, report.reason) == ("unavailable", 'lacks onnx and onnxruntime: pip install "birc[onnx]"')
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"t_ref": "-1 ms"}, "I130"),
+        ({"tau_m": "0 ms"}, "I130"),
+        ({"v_th": float("nan")}, "I111"),
+        ({"t": 1}, "I102"),
+        ({"t_ref": "1 mV"}, "U112"),
+    ],
+)
+def test_parameters_out_of_range_are_refused_as_numpy_refuses_them(params: dict[str, object], code: str, tmp_path: Path) -> None:
+    said = set()
+    for target in ("numpy", "onnx"):
+        with pytest.raises(BircError) as caught:
+            driver.compile("lif_unit", target).run("1 ms", params=params)
+        assert caught.value.code == code
+        said.add(str(caught.value))
+    assert len(said) == 1
+    with pytest.raises(BircError) as caught:
+        driver.compile("lif_unit", "onnx", params=params).write(tmp_path / "out")
+    assert caught.value.code == code
+    assert not list(tmp_path.rglob("*.onnx"))

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from birc import driver
+
+NEURONS = 10_000
+
 
 @dataclass(frozen=True)
 class Case:
-    """`name` is also the floor's; the drive rises from the first neuron to the last, in the unit of the port."""
+    """The drive rises from the first neuron to the last, in the unit of the port `I`; without a solver, the library's choice."""
 
     name: str
     title: str
@@ -17,16 +21,34 @@ class Case:
     low: float
     high: float
     steps: int
+    neurons: int = NEURONS
 
+    @property
+    def scheme(self) -> str:
+        """The solver of `v`."""
+        return self.solver or next(row.method for row in driver.explain(self.model) if row.variable == "v")
+
+    @property
+    def floor(self) -> str | None:
+        """The floor's loop for this model in this scheme and step, if it has one."""
+        return FLOORS.get((self.model, self.scheme, self.dt))
+
+
+FLOORS = {
+    ("lif", "exact", "0.1 ms"): "lif",
+    ("izhikevich", "euler", "0.5 ms"): "izhikevich",
+    ("izhikevich", "rk4", "0.1 ms"): "izhikevich-rk4",
+    ("adex", "euler", "0.1 ms"): "adex",
+    ("hodgkin_huxley", "exponential", "0.01 ms"): "hodgkin-huxley",
+    ("hodgkin_huxley", "strang4", "0.01 ms"): "hodgkin-huxley-strang4",
+}
 
 CASES = (
-    Case("lif", "LIF with a current, exact", "lif", "0.1 ms", None, 0.0, 400.0, 20_000),
-    Case("izhikevich", "Izhikevich, Euler", "izhikevich", "0.5 ms", "euler", 0.0, 20.0, 20_000),
-    Case("izhikevich-rk4", "Izhikevich, RK4", "izhikevich", "0.1 ms", None, 0.0, 20.0, 10_000),
-    Case("adex", "AdEx, Euler", "adex", "0.1 ms", "euler", 0.0, 1000.0, 10_000),
-    Case("hodgkin-huxley", "HH squid, exponential", "hodgkin_huxley", "0.01 ms", None, 0.0, 20.0, 2_000),
+    Case("lif", "LIF with a current", "lif", "0.1 ms", None, 0.0, 400.0, 20_000),
+    Case("izhikevich", "Izhikevich", "izhikevich", "0.5 ms", "euler", 0.0, 20.0, 20_000),
+    Case("izhikevich-100k", "Izhikevich", "izhikevich", "0.5 ms", "euler", 0.0, 20.0, 2_000, 100_000),
+    Case("izhikevich-default", "Izhikevich", "izhikevich", "0.1 ms", None, 0.0, 20.0, 10_000),
+    Case("adex", "AdEx", "adex", "0.1 ms", "euler", 0.0, 1000.0, 10_000),
+    Case("hodgkin-huxley", "HH squid", "hodgkin_huxley", "0.01 ms", "exponential", 0.0, 20.0, 2_000),
+    Case("hodgkin-huxley-default", "HH squid", "hodgkin_huxley", "0.01 ms", None, 0.0, 20.0, 1_000),
 )
-
-NEURONS = 10_000
-NUMPY_STEPS = 100
-"""NumPy is timed over fewer steps: its pace does not depend on how many there are."""

@@ -17,7 +17,7 @@ import birc
 from birc.backends import Dtype
 from birc.backends.c_family import build
 from birc.driver import Compiled
-from tests.bench.cases import NEURONS, NUMPY_STEPS, Case
+from tests.bench.cases import Case
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent.parent
@@ -89,11 +89,11 @@ def floor_program(dtype: Dtype, folder: Path) -> Path:
     return program
 
 
-def floor_pace(program: Path, case: Case, n: int = NEURONS) -> tuple[float, int]:
+def floor_pace(program: Path, case: Case) -> tuple[float, int]:
     """Updates of the floor per processor second, and its number of spikes."""
-    done = subprocess.run([str(program), case.name, str(n), str(case.steps)], capture_output=True, text=True, check=True)
-    seconds, spikes = done.stdout.split()
-    return n * case.steps / float(seconds), int(spikes)
+    command = [str(program), str(case.floor), str(case.neurons), str(case.steps)]
+    seconds, spikes = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    return case.neurons * case.steps / float(seconds), int(spikes)
 
 
 def compiled(case: Case, target: str, dtype: Dtype) -> Compiled:
@@ -101,17 +101,12 @@ def compiled(case: Case, target: str, dtype: Dtype) -> Compiled:
     return birc.compile(case.model, target=target, dt=case.dt, dtype=dtype, solver=case.solver)
 
 
-def pace(program: Compiled, case: Case, steps: int, n: int = NEURONS) -> tuple[float, int]:
-    """Updates per processor second of a whole run on one thread, from Python's call to its result, and the number of spikes."""
-    drive = np.linspace(case.low, case.high, n)
-    began = time.process_time()
-    result = program.run(steps=steps, n=n, inputs={"I": drive}, threads=1)
-    return n * steps / (time.process_time() - began), len(result.stamps)
-
-
-def numpy_pace(case: Case, dtype: Dtype) -> float:
-    """Updates per processor second of the NumPy reference."""
-    return pace(compiled(case, "numpy", dtype), case, NUMPY_STEPS)[0]
+def run(program: Compiled, case: Case, steps: int, neurons: int, threads: int = 1) -> tuple[float, float, int]:
+    """Processor seconds and seconds of a whole run, from Python's call to its result, and the number of spikes."""
+    drive = np.linspace(case.low, case.high, neurons)
+    wall, began = time.perf_counter(), time.process_time()
+    result = program.run(steps=steps, n=neurons, inputs={"I": drive}, threads=threads)
+    return time.process_time() - began, time.perf_counter() - wall, len(result.stamps)
 
 
 def processor_name() -> str:

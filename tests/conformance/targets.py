@@ -11,7 +11,13 @@ from birc.backends import Dtype, Missing, Runner, load_backend
 from birc.verification.oracle import Oracle
 from tests.conformance.kit import step_of
 
-TARGETS: tuple[tuple[str, Dtype], ...] = (("interpreter", "f64"), ("numpy", "f64"), ("native", "f64"), ("numpy", "f32"), ("native", "f32"))
+TARGETS: tuple[tuple[str, Dtype], ...] = (
+    ("interpreter", "f64"),
+    *((target, dtype) for dtype in ("f64", "f32") for target in ("numpy", "native", "onnx", "keras")),
+    ("nir", "f64"),
+)
+TAKES: dict[str, frozenset[str]] = {"nir": frozenset(("delta_0", "units"))}
+"""The rows that a target takes, where it does not take all; it has to refuse the others."""
 
 
 @cache
@@ -21,6 +27,14 @@ def runner(target: str, dtype: Dtype, model: str) -> Runner:
         return Oracle(step_of(model), dtype)
     backend = load_backend(target)
     return backend.load(backend.emit(step_of(model), dtype))
+
+
+@cache
+def refuses(target: str, dtype: Dtype, model: str) -> str:
+    """Why a target does not take a model of the kit; empty where it does."""
+    if target == "interpreter":
+        return ""
+    return "; ".join(reason.message for reason in load_backend(target).refuse(step_of(model), dtype))
 
 
 def need(target: str) -> None:

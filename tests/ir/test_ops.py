@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from birc.ir.expr import Expr, const, topo, var
-from birc.ir.ops import OPS, TABLE, evaluate_op, expm, unit_of
+from birc.ir.matrix import expm
+from birc.ir.ops import OPS, TABLE, evaluate_op, unit_of
 from birc.units import NONE, TIME, VOLTAGE
 
 NAMES = ("a", "b", "c")
@@ -116,6 +118,7 @@ BY_MATH: dict[str, Callable[..., float]] = {
     "sub": lambda a, b: a - b,
     "mul": lambda a, b: a * b,
     "div": lambda a, b: a / b,
+    "fma": lambda a, b, c: float(Fraction(a) * Fraction(b) + Fraction(c)),
     "pow": math.pow,
     "exp": math.exp,
     "expm1": math.expm1,

@@ -36,8 +36,8 @@ def methods(name: str) -> dict[tuple[str, ...], str]:
 @pytest.mark.parametrize(("name", "expected"), [
     ("LIF", {("i_s", "v"): "exact"}),
     ("AdEx", {("v", "w"): "rk4"}),
-    ("HH", {("na.m", "na.h", "k.n", "v"): "exponential"}),
-    ("rk4_on_v", {("v",): "rk4", ("m",): "exponential"}),
+    ("HH", {("na.m", "na.h", "k.n", "v"): "strang4"}),
+    ("rk4_on_v", {("v",): "rk4", ("m",): "strang"}),
     ("euler_with_hold", {("v", "w"): "euler"}),
     ("fed_eif", {("r", "s"): "exact", ("v",): "rk4"}),
 ])  # fmt: skip

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from birc.ir.step import Define, Integrate
+from birc import driver
+from birc.ir.step import Define, Integrate, Step
+from birc.passes import Program
 from tests.conftest import Golden
-from tests.passes.programs import LIBRARY, steps_around, text_around
+from tests.passes.programs import LIBRARY, text_around
 
 TEXT = """
 neuron Cell:
@@ -13,6 +15,7 @@ neuron Cell:
             tau = 5 ms
     (10 ms) * v' = m * (50 mV - v)
     spike when v > 20 mV
+    with solver exponential
 """
 
 
@@ -22,7 +25,11 @@ def test_text(golden: Golden) -> None:
 
 
 def test_gates_come_first_and_the_membrane_last() -> None:
-    before, after = steps_around(LIBRARY["HH"], "expand-exponential")
+    programs: list[Program] = []
+    driver.lower(LIBRARY["HH"], "exponential", after=lambda name, program, seconds: programs.append(program))
+    place = next(i for i, p in enumerate(programs) if isinstance(p, Step))
+    before, after = programs[place], programs[-1]
+    assert isinstance(before, Step) and isinstance(after, Step)
     (integrate,) = (s for _, s in before.statements() if isinstance(s, Integrate))
     assert integrate.states == ("na.m", "na.h", "k.n", "v")
     names = [s.name for _, s in after.statements() if isinstance(s, Define)]

@@ -27,7 +27,7 @@ def seen(model: Model, names: tuple[str, ...], skip: tuple[str, ...] = ()) -> li
 
 
 def test_all_run_in_their_order() -> None:
-    assert seen(model_of(TEXT), PIPELINES["step"]) == [p.name for p in PASSES]
+    assert seen(model_of(TEXT), PIPELINES["step"]) == [p.name for p in PASSES if p.level != "target"]
 
 
 def test_the_callback_sees_each_result() -> None:

@@ -175,7 +175,7 @@ def test_noise_of_a_held_state_is_zero() -> None:
 def test_coefficient_of_a_noise_is_that_of_the_start_of_the_step() -> None:
     """Itô: with the noise of y in the coefficient of x at once, x would drift by sigma^2 per time."""
     step = lowered(SMALL["noise_through_a_coefficient"])
-    assert [(b.states, b.method) for b in step.blocks] == [(("y", "x"), "exponential")]
+    assert [(b.states, b.method) for b in step.blocks] == [(("y", "x"), "strang4")]
     found = noisy(step, 1, 0.1, {"x": 0.0, "y": 0.0}, 50)
     assert found["y"].std() > 0.05 and (found["x"] == 0.0).all()
 

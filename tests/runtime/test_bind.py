@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from birc.ir.expr import const, op, value
 from birc.ir.step import Define, Step
 from birc.runtime.bind import Bound, bind
 from birc.runtime.values import Setting
+from tests.passes.programs import lowered, model_of
 from tests.runtime.leaky import LEAKY, leaf, param
 
 SETTING = Setting("Leaky", 3, 0, 10, 0.1, 1)
@@ -128,3 +130,19 @@ def test_a_long_chain_of_defaults_is_followed() -> None:
     chain = [param("p0", unit, 1.0)] + [param(f"p{k}", unit, op("add", leaf("var", f"p{k - 1}"), const(1.0))) for k in range(1, 5000)]
     step = replace(LEAKY, params=tuple(reversed(chain)), slots=(), presets=(), bind=(Define("last", leaf("param", "p4999")),))
     assert bound(step=step).values["last"] == 5000.0
+
+
+CYCLE = "neuron A:\n    param tau = 1 ms\n    state x = 1, y = 0\n    tau * x' = y - x\n    (1 ms) * y' = 0.5 * x - y\n"
+
+
+def test_ill_conditioned_blocks_are_warned_about() -> None:
+    step = lowered(model_of(CYCLE))
+    setting = Setting("A", 1, 0, 1, 0.1, 0)
+    assert bind(step, setting, "f64", {}).warnings == ()
+    found = bind(step, setting, "f64", {"tau": 1e-9})
+    assert [w.code for w in found.warnings] == ["I129"]
+    assert found.warnings[0].message.startswith("the linear block that depends on `tau` is ill-conditioned: its fastest rate is 2e+08 per step")
+    # y' = -y/2 on the slow line x = y
+    assert found.values[".P.y"] + found.values[".P.y.x"] == pytest.approx(math.exp(-0.05), rel=1e-8)
+    many = bind(step, Setting("A", 2, 0, 1, 0.1, 0), "f64", {"tau": [1.0, 1e-9]})
+    assert [w.code for w in many.warnings] == ["I129"]

@@ -46,6 +46,7 @@ def line_of_step(step: s.Step) -> Line:
     if step.bind:
         body = tuple(_defines(step.bind, Scope("value", names)))
         lines.append(Line("bind {", HERE, body, note=BIND_NOTE))
+    lines += [_table(table, names) for table in step.tables]
     for phase in step.phases:
         inside = _statements(phase.body, Scope("value", names))
         lines.append(block(phase.name, inside, inside[0].place if inside else HERE))
@@ -64,6 +65,15 @@ def names_of(step: s.Step) -> dict[tuple[str, str], Type]:
 def _slot(slot: s.Slot) -> Line:
     text = f"slot {words.name(slot.name)} : {slot.kind} {words.unit(slot.unit)} from {words.ref(slot.init)}"
     return Line(text + limits(_limit(slot.low), _limit(slot.high)), place(slot.span))
+
+
+def _table(table: s.Table, names: dict[tuple[str, str], Type]) -> Line:
+    """`table v.t0 of v in [-120.0, 80.0] error 1e-06 guarded { %0 = …  column %0 }`."""
+    scope = Scope("value", names)
+    ends = limits(_limit(table.low), _limit(table.high))
+    tail = f"{ends} error {words.number(table.error)}{' guarded' if table.guarded else ''}"
+    head = f"table {words.name(table.name)} of {words.name(table.slot)}{tail}"
+    return block(head, [line for f in table.functions for line in scope.statement("column", f, HERE)])
 
 
 def _limit(limit: s.Limit) -> str | None:
@@ -100,6 +110,8 @@ def _statements(body: tuple[s.Statement, ...], scope: Scope) -> list[Line]:
                 lines += scope.statement(f"put {words.name(output)},", value, place(span))
             case s.Deliver():
                 lines += _deliver(statement, scope, place(statement.span))
+            case s.Lookup(table, argument, results, span):
+                lines += scope.statement(f"look_up {words.name(table)} for {', '.join(map(words.ref, results))} at", argument, place(span))
             case s.Integrate():
                 lines += _integrate(statement, scope)
             case _:

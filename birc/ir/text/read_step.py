@@ -14,7 +14,7 @@ from birc.ir.text.read_model import Table, collect, one_of, read_block, read_gua
 from birc.ir.text.scanner import Scanner
 
 T = TypeVar("T")
-_SEVERAL = ("params", "slots", "inputs", "events", "outputs", "noises", "bind", "phases")
+_SEVERAL = ("params", "slots", "inputs", "events", "outputs", "noises", "bind", "tables", "phases")
 
 
 def read_step(scan: Scanner) -> s.Step:
@@ -63,6 +63,25 @@ def _bind(scan: Scanner) -> tuple[s.Define, ...]:
     return tuple(_region(scan, _definition))
 
 
+def _table(scan: Scanner) -> s.Table:
+    name = scan.name()
+    scan.need("of")
+    slot = scan.name()
+    start = scan.at
+    low, high = read_limits(scan, lambda: _limit(scan))
+    if low is None or high is None:
+        scan.fail("S207", "both ends of a table", start)
+    scan.need("error")
+    error = scan.real()
+    guarded = scan.take("guarded")
+    return s.Table(name, slot, low, high, error, tuple(_region(scan, _column)), guarded)
+
+
+def _column(scan: Scanner) -> Expr:
+    scan.need("column")
+    return scan.operand()
+
+
 def _phase(name: s.PhaseName, scan: Scanner) -> s.Phase:
     return s.Phase(name, tuple(_region(scan, _statement)))
 
@@ -103,6 +122,9 @@ def _statement(scan: Scanner) -> s.Statement:
         case "spike":
             scan.need("spike")
             return s.Emit(scan.operand(), span)
+        case "look_up":
+            scan.need("look_up")
+            return _lookup(scan, span)
         case "deliver":
             scan.need("deliver")
             return _deliver(scan, span)
@@ -110,7 +132,15 @@ def _statement(scan: Scanner) -> s.Statement:
             scan.need("integrate")
             return _integrate(scan)
         case _:
-            scan.expected("`%name =`, store, put, spike, deliver, integrate or `}`")
+            scan.expected("`%name =`, store, put, spike, look_up, deliver, integrate or `}`")
+
+
+def _lookup(scan: Scanner, span: Span | None) -> s.Lookup:
+    table = scan.name()
+    scan.need("for")
+    results = scan.listed(scan.ref)
+    scan.need("at")
+    return s.Lookup(table, scan.operand(), results, span)
 
 
 def _named_operand(scan: Scanner, word: str) -> tuple[str, Expr]:
@@ -214,6 +244,7 @@ STEP: Table = {
     "block": ("blocks", read_block),
     "guard": ("guards", read_guard),
     "bind": ("bind", _bind),
+    "table": ("tables", _table),
     "output": ("outputs", _port),
     **{name: ("phases", partial(_phase, name)) for name in get_args(s.PhaseName)},
     "input": ("phases", _input),

@@ -1,0 +1,1 @@
+"""A model's scheme against the exact solution of its equations."""
