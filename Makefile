@@ -51,7 +51,7 @@ docs: $(TEST)/.ready ## write the pages that are made from the code
 	$(TEST)/bin/python docs/generate.py
 
 clean: ## remove the environments and everything built
-	rm -rf $(DEMO) $(ALL) $(TEST) build dist out *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(DEMO) $(ALL) $(TEST) .venv-peers build dist out *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 # An environment with an extra: `$(call environment,folder,extra)`.
 define environment

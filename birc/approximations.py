@@ -7,20 +7,30 @@ from birc.ir.graph import reads, transitive
 from birc.ir.linear import linear_form
 from birc.ir.model import Block, Model
 from birc.ir.solvers import SOLVERS
-from birc.ir.step import Define, Deliver, Emit, Put, Step, Store
+from birc.ir.step import Define, Deliver, Emit, Put, Step, Store, Table
 
 
 def approximations(step: Step) -> list[str]:
     """Methods other than exact, guards, fused operations, noise that is not integrated exactly, states held while others read them."""
     found = [f"{', '.join(b.states)}: {b.method}" for b in step.blocks if b.method != "exact"]
     found += [f"{g.state}: runaway guard" for g in step.guards]
-    found += [words_of_table(table, step) for table in step.tables]
+    found += [f"{table.name}: {words_of_table(table, step)}" for table in step.tables]
     if _fuses(step):
         found.append("fused multiply-add")
     if step.model is None:
         # Read from IR text, the program no longer says which of its draws are exact.
         return found + [f"{n.name}: noise as the program integrates it" for n in step.noises]
     return found + _noises(step.model, step.blocks) + _held(step.model, step.blocks)
+
+
+def words_of_table(table: Table, step: Step) -> str:
+    """What a table holds, over which range, and how far it is off."""
+    slot = next(slot for slot in step.slots if slot.name == table.slot)
+    unit = "" if slot.unit.text == "1" else f" {slot.unit.text}"
+    ends = [end if isinstance(end, str) else f"{end / float(slot.unit.scale):g}{unit}" for end in (table.low, table.high)]
+    count = len(table.functions)
+    many = f"{count} functions" if count > 1 else "a function"
+    return f"table of {many} of {slot.name} in [{', '.join(ends)}], relative error {table.error:g}"
 
 
 def _fuses(step: Step) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 
 import birc
 from birc import passes
-from birc.approximations import approximations
+from birc.approximations import approximations, words_of_table
 from birc.backends import Artifact, Backend, Cautions, Dtype, HoldsNumbers, Layers, Numbers, Runner, load_backend, target_names
 from birc.backends.legality import fuses
 from birc.checks import CheckResult, run_check
@@ -38,7 +38,7 @@ from birc.runtime.values import Setting
 from birc.solvable import faults
 from birc.sources import Loaded, choose, find, load
 from birc.suggest import closest
-from birc.tabulation import with_tables, words_of
+from birc.tabulation import with_tables
 from birc.verification import Report, verify_all, verify_tables
 
 DT = "0.1 ms"
@@ -198,6 +198,11 @@ class Compiled:
         if isinstance(backend, HoldsNumbers):
             artifact = backend.fill(artifact, Numbers(step_length(self.dt), bound.values, initial))
         manifest = {**artifact.manifest, "bind": {k: np.asarray(v).tolist() for k, v in bound.values.items()}, "initial": initial}
+        if bound.tables:
+            manifest["tables"] = {
+                name: {"low": table.low, "width": table.width, "coefficients": table.coefficients.tolist()}
+                for name, table in bound.tables.items()
+            }
         text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         return write_folder(folder, {**artifact.files, "manifest.json": text}, force)
 
@@ -414,7 +419,7 @@ def explain(
         if s.name not in moved
     ]
     made = with_tables(step, tables)[0].tables if tables else ()
-    return rows + [Explained(t.name, "table", words_of(t, step), places.get(t.slot, "")) for t in made]
+    return rows + [Explained(t.name, "table", words_of_table(t, step), places.get(t.slot, "")) for t in made]
 
 
 def run(file: str | Path | Loaded, duration: str | float, *, target: str = "numpy", **options: Any) -> Result:
@@ -457,9 +462,7 @@ def verify(
         if tables and isinstance(program, Step):
             exact, program = program, with_tables(program, tables)[0]
             if program is not exact:
-                reports.append(
-                    verify_tables(exact, program, dt=dt, duration=duration, n=n, seed=seed or 0, params=params, preset=chosen)
-                )
+                reports.append(verify_tables(exact, program, dt=dt, duration=duration, n=n, seed=seed or 0, params=params, preset=chosen))
         for backend in backends:
             if isinstance(program, Diagnostic):
                 head = Report(backend.name, name, "refused", dt=dt, dtype=dtype)

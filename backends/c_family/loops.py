@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from birc.errors import Span
 from birc.ir.expr import Expr, leaves, value
@@ -86,10 +86,7 @@ def loops_of(step: Step) -> list[Part]:
                 loop.fired.append((e, span))
             case Put(output, e, span):
                 loop.outputs.append((output, e, span))
-            case Lookup(argument=e, results=results, span=span):
-                if e.op not in ("value", "load"):
-                    loop.defines.append((name := f".at.{results[0]}", e, span))
-                    statement = replace(statement, argument=value(name))
+            case Lookup():
                 loop = Loop()
                 done.extend((LookupLoop(statement), loop))
             case Deliver(span=span):

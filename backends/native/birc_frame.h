@@ -40,6 +40,19 @@ template <class T> struct Bound<T, true> : Lanes<T> {
     void load(const double* from, int64 base, int count) { Lanes<T>::load(from + base, count); }
 };
 
+// The sum of a port's events where none come: it changes nothing that it is added to.
+template <class T> struct None {
+    operator T() const { return T(0); }
+    friend T operator+(T x, None) { return x; }
+    friend T operator-(T x, None) { return x; }
+};
+
+template <class T, bool silent> struct Payload : Lanes<T> {};
+
+template <class T> struct Payload<T, true> {
+    None<T> operator[](int) const { return {}; }
+};
+
 struct Input {
     const double* from;
     int64 row, column;  // strides: 0 where one value serves all steps, or all neurons

@@ -19,13 +19,17 @@ from birc.backends.c_family.loops import LookupLoop, aliases, kept_names, loops_
 from birc.backends.c_family.quotients import turn_quotients
 from birc.backends.c_family.shorten import shorten
 from birc.backends.c_family.writer import Writer
+from birc.backends.legality import expressions
 from birc.backends.names import file_name
-from birc.ir.step import Step
+from birc.ir.expr import topo, value
+from birc.ir.step import Deliver, Step
 
 FIRST_CACHE = 40_000
 """Bytes of a tile that are sure to stay in the processor's first cache."""
 MOST_DEFINITIONS = 10_000
 """Statements that a compiler takes in about half a minute."""
+SHORT = 100
+"""Statements of a program that is compiled twice without making anyone wait."""
 MOST_ARRAYS = 2000
 """Values of one neuron that a tile holds: more would not fit on the stack of a thread."""
 
@@ -41,6 +45,7 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
     shared = ["birc_types.h", "birc_spikes.h", "birc_math.h", *(["birc_random.h"] if places.noises else [])]
     shared += ["birc_tables.h"] if places.tables else []
     own = ["birc_frame.h", *(["birc_lookup.h"] if places.tables else [])]
+    silences = _has_silence(short)
     text = (
         _environment()
         .get_template("model.cpp.j2")
@@ -58,6 +63,8 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
             nowhere=any(isinstance(part, LookupLoop) and not kept.issuperset(part.lookup.results) for part in loops),
             lanes=lanes(_arrays(places, kept), dtype),
             payloads=list(writer.payloads.values()),
+            silences=silences,
+            unless_silent="if constexpr (!silent) " if silences else "",
             types=C_TYPES,
             kept_types={**C_TYPES, "bool": "count"},  # loops over arrays of bool stay scalar
             storage=STORAGE,
@@ -65,6 +72,15 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
         )
     )
     return Artifact("native", step, dtype, {f"{name}.cpp": text}, {"compiler_flags": [*FLAGS, *(group[0] for group in OPTIONAL)]})
+
+
+def _has_silence(step: Step) -> bool:
+    """Whether tiles without events run in a loop of their own: the payloads are only added to something, and the program is short."""
+    statements = [statement for _, statement in step.statements()]
+    payloads = {value(s.payload) for s in statements if isinstance(s, Deliver) and s.summing}
+    roots = [e for statement in statements for e, _ in expressions(statement)]
+    uses = {e.op for e in topo(*roots) if payloads.intersection(e.args)}
+    return bool(payloads) and uses <= {"add", "sub", "mul", "neg", "fma"} and len(statements) <= SHORT
 
 
 def _arrays(places: Layout, kept: frozenset[str]) -> int:

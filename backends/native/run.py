@@ -20,6 +20,9 @@ SLAB_UPDATES = 1_000_000
 FLAG_BYTES = 1 << 22
 """About so many bytes of spike flags (a bit for each neuron and step) are kept until they are listed."""
 
+ROOM = 1 << 20
+"""Spikes for which memory is taken at a time."""
+
 POINTER = ctypes.c_void_p
 
 
@@ -82,6 +85,7 @@ class Native:
         self.kernels: dict[str, ctypes.CDLL] = {}
         self.flags = np.zeros(0, np.uint64)
         self.updates = SLAB_UPDATES
+        self.room = Room()
         self.kernel("")
 
     def kernel(self, each: str) -> ctypes.CDLL:
@@ -109,11 +113,11 @@ class Native:
         listed = 0
         for first, count in stretches(job, most, self.updates, SLAB_SECONDS):
             if first + count - listed > most:
-                found.append(call.spikes(library, listed, first, flags))
+                found.append(call.spikes(library, listed, first, flags, self.room))
                 flags, listed = self.cleared(most * call.words), first
             call.slab(library, first, count, flags[(first - listed) * call.words :])
             self.updates = max(SLAB_UPDATES, count * job.n)
-        found.append(call.spikes(library, listed, job.steps, flags))
+        found.append(call.spikes(library, listed, job.steps, flags, self.room))
         call.finish()
         return joined(found)
 
@@ -123,6 +127,22 @@ class Native:
             self.flags = np.empty(words, np.uint64)
         self.flags[:words] = 0
         return self.flags
+
+
+class Room:
+    """Memory for the spikes of many jobs, taken from the system in large blocks: small ones cost more to get than to fill."""
+
+    def __init__(self) -> None:
+        self.spikes = Spikes(np.empty(0, np.int32), np.empty(0, np.int64))
+
+    def take(self, count: int) -> Spikes:
+        """Room for `count` spikes, which nobody else is given."""
+        if count > len(self.spikes.index):
+            size = max(count, ROOM)
+            self.spikes = Spikes(np.empty(size, np.int32), np.empty(size, np.int64))
+        whole = self.spikes
+        self.spikes = Spikes(whole.index[count:], whole.stamp[count:])
+        return Spikes(whole.index[:count], whole.stamp[:count])
 
 
 class Call:
@@ -172,11 +192,11 @@ class Call:
         self.fields.fired = flags.ctypes.data
         library.birc_run(ctypes.byref(self.fields))
 
-    def spikes(self, library: ctypes.CDLL, first: int, stop: int, flags: Array) -> Spikes:
+    def spikes(self, library: ctypes.CDLL, first: int, stop: int, flags: Array, room: Room) -> Spikes:
         """The list of the flags of some steps."""
         raised, count = flags.ctypes.data, stop - first
         total = library.birc_count(raised, count * self.words)
-        spikes = Spikes(np.empty(total, np.int32), np.empty(total, np.int64))
+        spikes = room.take(total)
         if total:
             start = self.job.start + first
             library.birc_list(raised, count, self.words, start, spikes.index.ctypes.data, spikes.stamp.ctypes.data)

@@ -94,7 +94,12 @@ def _compile_options(parser: Parser) -> None:
     parser.add_argument("--preset", metavar="NAME", help="a preset of the model")
     parser.add_argument("--dt", metavar="TIME", default="0.1 ms", help="length of a step (default: 0.1 ms)")
     parser.add_argument("--dtype", type=choice("f64", "f32"), default="f64", help="f64 (default) or f32")
-    parser.add_argument("--solver", metavar="NAME", help="one method for all equations that are not linear (`rk4`, `euler` …)")
+    parser.add_argument("--solver", metavar="NAME", help="a method for all equations (`rk4`), or for some (`v=rk4,u=heun`)")
+    parser.add_argument(
+        "--tables",
+        metavar="ERROR[, RANGES]",
+        help='tables in place of costly functions of one state, within a relative error: `--tables "1e-6, v in [-120 mV, 80 mV]"`',
+    )
     parser.add_argument(
         "--without", metavar="PASS", action="append", default=[], help="leave a pass out (`birc passes` lists them); may be repeated"
     )

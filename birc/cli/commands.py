@@ -99,6 +99,7 @@ def dump(arguments: argparse.Namespace) -> int:
         solver=arguments.solver,
         skip=arguments.without,
         form=arguments.format,
+        tables=arguments.tables,
     )
     print(text.rstrip("\n"))
     return 0
@@ -117,6 +118,7 @@ def _compiled(arguments: argparse.Namespace, target: str, params: Mapping[str, o
         solver=arguments.solver,
         skip=arguments.without,
         params=params,
+        tables=arguments.tables,
     )
     show.warnings(compiled.warnings)
     return compiled
@@ -235,6 +237,7 @@ def verify(arguments: argparse.Namespace) -> int:
             dtype=arguments.dtype,
             solver=arguments.solver,
             skip=arguments.without,
+            tables=arguments.tables,
             duration=arguments.duration,
             n=n,
             seed=arguments.seed,
@@ -307,7 +310,7 @@ def explain(arguments: argparse.Namespace) -> int:
         else:
             print(f"{entry.code}: {entry.title}\n\n{entry.page}")
         return 0
-    rows = driver.explain(what, model=arguments.model, solver=arguments.solver, skip=arguments.without)
+    rows = driver.explain(what, model=arguments.model, solver=arguments.solver, skip=arguments.without, tables=arguments.tables)
     if arguments.json:
         show.as_json([{"variable": row.variable, "method": row.method, "reason": row.reason, "place": row.place} for row in rows])
     else:

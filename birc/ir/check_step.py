@@ -136,6 +136,8 @@ class _Walk:
         """A table that is declared, a number to look up, and a name for each function."""
         where = f"look up {s.table}"
         yield from self.wants(s.argument, False, where)
+        if s.argument.op not in ("value", "load"):
+            yield f"{where} at an expression, which needs a name"
         functions = {t.name: len(t.functions) for t in self.step.tables}
         if functions.get(s.table) != len(s.results):
             yield f"{where} of {len(s.results)} functions, where the table has {functions.get(s.table, 'no declaration')}"

@@ -39,10 +39,10 @@ class Moment:
     inputs: Mapping[str, Array] = field(default_factory=dict)
     events: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
     draw: Draw | None = None
-    tables: Mapping[str, Pieces] = field(default_factory=dict)
     dtype: Any = np.float64
     observe: Observer | None = None
     """Called with the name, expression and value of each definition outside loops."""
+    tables: Mapping[str, Pieces] = field(default_factory=dict)
 
 
 @dataclass

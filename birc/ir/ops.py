@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from birc.ir.expr import Expr, const, make, op, topo
-from birc.ir.matrix import input_gain, noise_factor, propagator
 from birc.ir.fused import fma
+from birc.ir.matrix import input_gain, noise_factor, propagator
 from birc.units import NONE, TIME, Dimension, over, power, times
 
 Array = npt.NDArray[Any]

@@ -132,7 +132,7 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """The functions of a table at one argument; `results[i]` names what function i gives."""
+    """The functions of a table at one argument, a `value` or a `load`; `results[i]` names what function i gives."""
 
     table: str
     argument: Expr

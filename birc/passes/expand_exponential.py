@@ -2,7 +2,8 @@
 
     integrate exponential %m, %v           ->   %m.1 = … at %v;  %v.1 = … at %m.1
 
-After Rush & Larsen (1978); in sequence, a step is half a turn away from one of Strang's, so that the timing of an oscillation is of order 2.
+After Rush & Larsen (1978). In sequence, a step is half of one away from a step of Strang's, so that the timing of an oscillation
+is of order 2.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Backward Euler steps on a whole block, of order 1 and L-stable, by three iterations of Newton's method (Euler 1768; Hairer & Wanner 1996).
+"""Backward Euler steps on a whole block, of order 1 and L-stable, by three iterations of Newton's method (Hairer & Wanner 1996).
 
     integrate implicit_euler %v            ->   %v.n1.x.0 …, %v.n2.x.0 …, %v.n3.x.0 …, %v.1
 

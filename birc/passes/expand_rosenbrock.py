@@ -25,7 +25,7 @@ def run(step: Step) -> Step:
 
 
 def solve(integrate: Integrate, constants: Constants) -> list[Define]:
-    """(1 - c h J) k1 = f(x) + c df and (1 - c h J) k2 = f(x + h k1) - c df - 2 k1, with df what the motion of feeds adds to f in the step."""
+    """(1 - c h J) k1 = f(x) + c df and (1 - c h J) k2 = f(x + h k1) - c df - 2 k1, df being what feeds add to f in the step."""
     h = step_length(integrate)
     out: list[Define] = []
     block = Implicit(integrate, out)

@@ -1,7 +1,7 @@
 """What the implicit methods share: the matrix 1 - c J of a block, with symbolic derivatives, factored and named.
 
-A guarded state grows explicitly, and the others see it so: its part of the derivative that makes it grow and its pull on the others are left
-out of J. Where it runs away, there is no solution to an implicit equation, while an explicit step passes the threshold.
+A guarded state grows explicitly, and the others see it so: its own growth and its pull on the others are left out of J. Where it runs
+away, an implicit equation has no solution, while an explicit step passes the threshold.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from birc.runtime.memory import require
 from birc.runtime.recording import Recording, declared_units, recorded_names
 from birc.runtime.result import Result, State
 from birc.runtime.streaming import StreamedRecording
-from birc.runtime.tables import outside
+from birc.runtime.tables import guarded_ranges
 from birc.runtime.values import Setting
 
 Array = npt.NDArray[Any]
@@ -302,22 +302,22 @@ def left_range(
     return _out_of_range(program, start + low, good, after(1))
 
 
-def _outside_table(program: Program, stamp: int, state: Mapping[str, Array]) -> BircError | None:
-    """R002 where a neuron stands outside the range of a table: the first such neuron."""
-    step, values = program.step, program.bound.values
-    for neuron in range(program.setting.n if step.tables else 0):
-        found = outside(step, values, state, neuron)
-        if found is not None:
-            slot, ends = found
-            where = f"`{slot.name}` of neuron {neuron} was {show(float(state[slot.name][neuron]), slot.unit)}"
-            message = f"{where} at stamp {stamp} ({stamp * program.setting.h:g} ms), outside its table over {ends}"
+def _outside_table(program: Program, stamp: int, good: Mapping[str, Array], bad: Mapping[str, Array]) -> BircError | None:
+    """R002 where a state, or an inner value of its solver, has left the range of its table: the program makes that state NaN."""
+    for slot, ends in guarded_ranges(program.step, program.bound.values):
+        lost = np.isnan(bad[slot.name])
+        if lost.any():
+            neuron = int(np.argmax(lost))
+            last = show(float(good[slot.name][neuron]), slot.unit)
+            where = f"at stamp {stamp + 1} ({(stamp + 1) * program.setting.h:g} ms)"
+            message = f"`{slot.name}` of neuron {neuron} left the range {ends} of its table {where}; it was {last} before"
             return BircError("R002", message, slot.span, "give the table a wider range, or run without tables")
     return None
 
 
 def _out_of_range(program: Program, stamp: int, good: Mapping[str, Array], bad: Mapping[str, Array]) -> BircError:
     step, setting = program.step, program.setting
-    stray = _outside_table(program, stamp, good)
+    stray = _outside_table(program, stamp, good, bad)
     if stray is not None:
         return stray
     left = {slot.name: ~np.isfinite(bad[slot.name]) for slot in real_slots(step)}

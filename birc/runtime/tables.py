@@ -78,11 +78,8 @@ def _evaluate(table: Table, x: Array, values: Values) -> Array:
     return np.stack([np.broadcast_to(done[f], x.shape) for f in table.functions])
 
 
-def outside(step: Step, values: Values, state: Mapping[str, Array], neuron: int) -> tuple[Slot, str] | None:
-    """A slot of a neuron that stands outside its table, and the table's range in words."""
+def guarded_ranges(step: Step, values: Values) -> list[tuple[Slot, str]]:
+    """The slots that the program makes NaN where they leave a table's range, and that range in words."""
     slots = {slot.name: slot for slot in step.slots}
-    for table in step.tables:
-        slot, low, high = slots[table.slot], end_of(table.low, values), end_of(table.high, values)
-        if table.guarded and not low <= float(state[table.slot][neuron]) <= high:
-            return slot, f"[{_shown(low, slot)}, {_shown(high, slot)}]"
-    return None
+    ends = {table.slot: (end_of(table.low, values), end_of(table.high, values)) for table in step.tables if table.guarded}
+    return [(slots[name], f"[{_shown(low, slots[name])}, {_shown(high, slots[name])}]") for name, (low, high) in ends.items()]

@@ -4,6 +4,7 @@ NumPy is the reference of every other target; NumPy itself is compared with the 
 """
 
 from birc.verification.report import Report
+from birc.verification.tabulated import verify_tables
 from birc.verification.target import verify_all, verify_target
 
-__all__ = ["Report", "verify_all", "verify_target"]
+__all__ = ["Report", "verify_all", "verify_tables", "verify_target"]

@@ -63,6 +63,9 @@ class _Exposing:
             case Deliver(summing=True):
                 self.point(statement.payload, value(statement.payload), statement.payload, statement.span)
                 return [replace(statement, body=tuple(d for define in statement.body for d in self.define(define)))]
+            case Lookup(results=results, span=span):
+                for result in results:
+                    self.point(result, value(result), result, span)
             case Deliver():
                 for carry in statement.carries:
                     span = next((d.span for d in reversed(statement.body) if value(d.name) is carry.next), statement.span)

@@ -57,7 +57,9 @@ def verify_tables(
     stimulus = make_stimulus(step, exact, whole, program_of(step, exact, probes()), steps, count, seed)
     trial = finite_part(Trial(whole, stimulus, run_free(exact, step, "f64", whole, stimulus)))
     if trial is None:
-        return replace(head, status="not exercised", reason="the run without tables leaves the finite range in the first step", span=step.span)
+        return replace(
+            head, status="not exercised", reason="the run without tables leaves the finite range in the first step", span=step.span
+        )
     bound = program_of(tabled, rough, count)
     moved = [replace(bound, bound=replace(bound.bound, tables=tables)) for tables in _moved(bound.bound.tables, tabled)]
     largest = scales(trial.trace)

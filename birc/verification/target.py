@@ -166,9 +166,7 @@ def compare_runs(runner: Runner, step: Step, dtype: Dtype, trial: Trial) -> Comp
     return Comparison("L1" if dtype == "f64" else "L2", drift.worst)
 
 
-def compare(
-    step: Step, backend: Backend, reference: Reference, dtype: Dtype, trials: list[Trial], skip: Iterable[str] = ()
-) -> Comparison:
+def compare(step: Step, backend: Backend, reference: Reference, dtype: Dtype, trials: list[Trial], skip: Iterable[str] = ()) -> Comparison:
     """Lock-step first, then the edges of comparisons, then each transcendental operation, then free-running."""
     runner = backend.load(backend.emit(passes.for_target(step, skip) if fuses(backend, dtype) else step, dtype))
     if isinstance(backend, SolvesItself):

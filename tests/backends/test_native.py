@@ -13,13 +13,14 @@ from birc.backends.c_family import build
 from birc.backends.native import BACKEND
 from birc.ir.expr import const, make, op, value
 from birc.ir.ops import OPS, TABLE, Kind, Op, evaluate_op
-from birc.ir.step import Define, Emit, Phase, Slot, Step, Store
+from birc.ir.step import Define, Deliver, Emit, Phase, Port, Slot, Step, Store
 from birc.units import ONE
 from tests.backends.programs import arrivals, at, copy, interpreted, lif, lif_job, load, same
 
 pytestmark = pytest.mark.skipif(build.find_compiler() is None, reason="no C++ compiler")
 
 DTYPES: tuple[Dtype, ...] = ("f64", "f32")
+SILENT = Events(np.zeros(61, np.int64), np.zeros(0, np.int32), np.zeros(0))
 
 
 def text(step: Step, dtype: Dtype = "f64") -> str:
@@ -67,8 +68,43 @@ def test_inputs_of_every_shape(shape: tuple[int, int]) -> None:
 
 
 def test_no_events() -> None:
-    silent = Events(np.zeros(61, np.int64), np.zeros(0, np.int32), np.zeros(0))
-    check(lif(), replace(lif_job(70, 60, "f64"), events={"exc": silent, "pull": silent}), "f64")
+    check(lif(), replace(lif_job(70, 60, "f64"), events={"exc": SILENT, "pull": SILENT}), "f64")
+
+
+def test_events_of_a_few_neurons() -> None:
+    """Tiles without events run in a loop of their own; it ends in the same bits."""
+    late = Events(np.repeat([0, 3], [30, 31]), np.array([2, 299, 299], np.int32), np.array([0.1, 0.2, 0.3]))
+    check(lif(), replace(lif_job(600, 60, "f64"), events={"exc": late, "pull": SILENT}), "f64")
+    assert "advance<true>" in text(lif())
+
+
+def test_a_payload_that_is_more_than_added() -> None:
+    port = Deliver("in", "w", True, (Define("x.1", op("max", load("x"), value("w"))),), ())
+    phases = (Phase("deliver", (port,)), Phase("reset", (Store("x", value("x.1")),)))
+    bind = (Define(".init", const(0.0)),)
+    step = Step("Largest", (), (Slot("x", "real", ONE, ".init"),), (), (Port("in", ONE),), (), (), bind, phases)
+    assert "advance<true>" not in text(step)
+    x = np.full(3, -1.0)
+    one = Events(np.array([0, 1]), np.array([1], np.int32), np.array([2.5]))
+    BACKEND.load(BACKEND.emit(step, "f64")).run(Job(3, 0, 1, {}, {"x": x}, {}, {"in": one}, {}))
+    np.testing.assert_array_equal(x, [0.0, 2.5, 0.0])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_divided_by_exprel(dtype: Dtype) -> None:
+    quotient = op("div", const(0.1), op("exprel", load("x")))
+    phases = (Phase("flow", (Define("r", quotient),)), Phase("reset", (Store("r", value("r")),)))
+    slots = (Slot("x", "real", ONE, ".init"), Slot("r", "real", ONE, ".init"))
+    step = Step("Rate", (), slots, (), (), (), (), (Define(".init", const(0.0)),), phases)
+    body = model_part(step, dtype)
+    assert body.count("birc::expm1") == 1 and "birc::exprel" not in body
+    x = np.concatenate([np.linspace(-50, 50, 10001), [0.0, -0.0, 1e-30, -1e-30, 1e-45, 700.0]]).astype(FLOATS[dtype])
+    found = np.zeros_like(x)
+    BACKEND.load(BACKEND.emit(step, dtype)).run(Job(len(x), 0, 1, {}, {"x": x, "r": found}, {}, {}, {}))
+    wide = x.astype(np.float64)
+    away = np.where(wide == 0, 1.0, wide)
+    wanted = np.where(wide == 0, 0.1, 0.1 * away / np.expm1(away))
+    np.testing.assert_allclose(found, wanted, rtol=8 * np.finfo(FLOATS[dtype]).eps, atol=np.finfo(FLOATS[dtype]).tiny)
 
 
 def test_recording_every_third_stamp_from_a_later_start() -> None:
@@ -90,7 +126,10 @@ def test_slabs_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     first = runner.run(one)
     monkeypatch.setattr(run, "SLAB_UPDATES", 300 * 7)
     monkeypatch.setattr(run, "SLAB_SECONDS", 0.0)
-    second = runner.run(many)
+    monkeypatch.setattr(run, "FLAG_BYTES", 30 * 8 * 8)
+    short = BACKEND.load(BACKEND.emit(lif(), "f64"))
+    second = short.run(many)
+    assert isinstance(short, run.Native) and short.updates == 300 * 7
     np.testing.assert_array_equal(first.index, second.index)
     np.testing.assert_array_equal(first.stamp, second.stamp)
     same(one, many)

@@ -132,9 +132,8 @@ def row(case: Case, each: Session) -> tuple[str, ...]:
         return f"{case.title} ({case.scheme})", case.dt, each.peer.title, f"failed: {each.failure}", each.dtype, *("-" * 6)
     theirs, ours = statistics.median(each.theirs), statistics.median(each.ours)
     paces = millions(neurons * steps / theirs), millions(neurons * steps / ours), f"{theirs / ours:.1f}"
-    size = f"{neurons:,} x {steps:,}"
-    scheme = each.answer["scheme"]
-    return f"{case.title} ({case.scheme})", case.dt, each.peer.title, scheme, each.dtype, *paces, size, str(each.answer["spikes"]), str(each.spikes)
+    spikes = f"{neurons:,} x {steps:,}", str(each.answer["spikes"]), str(each.spikes)
+    return f"{case.title} ({case.scheme})", case.dt, each.peer.title, each.answer["scheme"], each.dtype, *paces, *spikes
 
 
 def rows(cases: Iterable[Case], repeats: int, versions: dict[str, str]) -> Iterator[tuple[str, ...]]:

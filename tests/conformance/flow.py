@@ -39,6 +39,24 @@ def fed_rk4(v: float, i: float, h: float) -> float:
     return v + h * (k1 + 2 * k2 + 2 * k3 + k4) / 6
 
 
+def there_and_back(m: float, v: float, h: float) -> tuple[float, float]:
+    """One step of m' = (1 - m) v, v' = -m v: v half a step, m a whole one, v the other half (Strang 1968)."""
+    v *= exp(-m * h / 2)
+    m = 1 - (1 - m) * exp(-v * h)
+    return m, v * exp(-m * h / 2)
+
+
+def fall_rosenbrock(x: float, h: float) -> float:
+    """One step of x' = -x^2 by ROS2 (Verwer et al. 1999)."""
+    slope = 1 + (1 - sqrt(0.5)) * h * 2 * x
+    k1 = -(x**2) / slope
+    k2 = (-((x + h * k1) ** 2) - 2 * k1) / slope
+    return x + 1.5 * h * k1 + 0.5 * h * k2
+
+
+BACK = there_and_back(0.0, 2.0, 0.5)
+HALVES = there_and_back(*there_and_back(0.0, 2.0, 0.25), 0.25)
+
 M1 = 1 - exp(-2 * 0.5)
 SPEED = sqrt(0.25)
 BETA = 4 * exp(-25 / 18)
@@ -127,6 +145,18 @@ FLOW = (
     ),
     # m' = (1 - m) v with v = 2 over 0.5 ms: m = 1 - e^-1. Then v' = -m v with that m: v = 2 e^(-m/2).
     Case("sequence", "sequence", steps=1, dt="0.5 ms", values={"m": {1: M1}, "v": {1: 2 * exp(-M1 * 0.5)}}),
+    Case("there_and_back", "there_and_back", steps=1, dt="0.5 ms", values={"m": {1: BACK[0]}, "v": {1: BACK[1]}}),
+    Case(
+        "extrapolated",
+        "extrapolated",
+        steps=1,
+        dt="0.5 ms",
+        values={"m": {1: (4 * HALVES[0] - BACK[0]) / 3}, "v": {1: (4 * HALVES[1] - BACK[1]) / 3}},
+    ),
+    # x' = -x^2 from 1: k1 = -1, k2 = -0.9^2; backwards, y + y^2 / 10 = 1.
+    Case("heun", "heun", steps=1, dt="0.1 ms", values={"x": {1: 1 - 0.05 * (1 + 0.81)}}),
+    Case("rosenbrock", "rosenbrock", steps=2, dt="0.1 ms", values={"x": {2: fall_rosenbrock(fall_rosenbrock(1.0, 0.1), 0.1)}}),
+    Case("implicit_euler", "implicit_euler", steps=1, dt="0.1 ms", values={"x": {1: (sqrt(1.4) - 1) / 0.2}}),
     # One step by the formula, and four steps towards 1 / (1 - t), which at t = 0.4 they meet to 1e-4.
     Case("quadratic", "quadratic", steps=1, dt="0.1 ms", values={"x": {1: square_rk4(1.0, 0.1)}}),
     Case("quadratic_converges", "quadratic", steps=4, dt="0.1 ms", values={"x": {4: 1 / 0.6}}, tolerance=1e-5),

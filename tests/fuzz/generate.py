@@ -355,6 +355,8 @@ def random_model(seed: int) -> str:
     if g.maybe(0.3):
         unit = random.choice(UNITS)
         g.add(f"output {g.fresh()}: {unit} = {g.quantity(unit, 2)}")
+    if g.maybe(0.25):
+        g.add(f"with solver {random.choice(('heun', 'rk4', 'euler', 'rosenbrock', 'implicit_euler'))}")
     text = f"neuron {random.choice(('Fuzzed', 'Model', 'step_', 'main', 'n'))}:\n" + "\n".join(g.lines) + "\n"
     return _with_channel(g, main, text) if channel else text
 

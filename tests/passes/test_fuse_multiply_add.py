@@ -9,7 +9,7 @@ from birc import driver, passes
 from birc.approximations import approximations
 from birc.backends import Dtype
 from birc.ir.check import check_step
-from birc.ir.expr import topo
+from birc.ir.expr import Expr, topo
 from birc.ir.model import Model
 from birc.ir.step import Step
 from birc.ir.text import parse_step, print_step
@@ -34,7 +34,12 @@ neuron Cell:
 def ops(step: Step) -> set[str]:
     """The operations of the phases."""
     found: set[str] = set()
-    map_step(step, lambda e: found.update(n.op for n in topo(e)) or e, bind=False)
+
+    def look(e: Expr) -> Expr:
+        found.update(n.op for n in topo(e))
+        return e
+
+    map_step(step, look, bind=False)
     return found
 
 

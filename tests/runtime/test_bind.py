@@ -141,7 +141,9 @@ def test_ill_conditioned_blocks_are_warned_about() -> None:
     assert bind(step, setting, "f64", {}).warnings == ()
     found = bind(step, setting, "f64", {"tau": 1e-9})
     assert [w.code for w in found.warnings] == ["I129"]
-    assert found.warnings[0].message.startswith("the linear block that depends on `tau` is ill-conditioned: its fastest rate is 2e+08 per step")
+    assert found.warnings[0].message.startswith(
+        "the linear block that depends on `tau` is ill-conditioned: its fastest rate is 2e+08 per step"
+    )
     # y' = -y/2 on the slow line x = y
     assert found.values[".P.y"] + found.values[".P.y.x"] == pytest.approx(math.exp(-0.05), rel=1e-8)
     many = bind(step, Setting("A", 2, 0, 1, 0.1, 0), "f64", {"tau": [1.0, 1e-9]})

@@ -31,9 +31,25 @@ def compiled(text: str, flags: tuple[str, ...], made: Path) -> Path:
     return made
 
 
+def birc_flags() -> tuple[str, ...]:
+    """What programs of the native target are built with."""
+    return build.compiler().flags
+
+
+def compiler_name() -> str:
+    """The compiler and its version."""
+    return build.compiler().version.splitlines()[0]
+
+
+def processor_name() -> str:
+    """The processor, as the system calls it."""
+    words = dict(line.split("\t: ") for line in build.processor().splitlines() if "\t: " in line)
+    return words.get("model name", build.processor().splitlines()[0])
+
+
 def judge(folder: Path) -> Path:
     """The program `ulp`."""
-    plain = tuple(flag for flag in build.compiler().flags if flag != "-shared")
+    plain = tuple(flag for flag in birc_flags() if flag != "-shared")
     objects = (
         compiled(birc_loops(), (*plain, "-c"), folder / "birc.o"),
         compiled(library_loops(), (*LIBRARY_FLAGS, "-c"), folder / "library.o"),

@@ -46,18 +46,6 @@ class Polynomial:
         return [rounded(c, kind) for c in interpolate(nodes, values)]
 
 
-def interpolated(self, n: int, found: list[float]) -> list[Fraction]:
-        """The next coefficients, if the first are these."""
-        middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2
-        nodes = [Fraction(middle + half * math.cos(math.pi * (2 * k + 1) / (2 * n))) for k in range(n)]
-        return interpolate(nodes, [self.rest(x, found) for x in nodes])
-
-    def rest(self, x: Fraction, found: list[float]) -> Fraction:
-        """What the first coefficients leave of the function, by as many powers less."""
-        rounding = sum((self.taylor(k) - Fraction(c)) * x**k for k, c in enumerate(found))
-        return rounding / x ** len(found) + sum(self.taylor(k) * x ** (k - len(found)) for k in range(len(found), TERMS))
-
-
 def interpolate(nodes: list[Fraction], values: list[Fraction]) -> list[Fraction]:
     """Newton's divided differences, then powers of x."""
     differences = list(values)

@@ -190,9 +190,10 @@ template <class T> INLINE T half_expm1(T x) {
 
 template <class T> INLINE T expm1(T x) { return abs(x) < Real<T>::tiny ? x : T(2) * half_expm1(x); }
 
+// (exp(x) - 1) / x: infinite where exp(x) - 1 is.
 template <class T> INLINE T exprel(T x) {
     const T away = abs(x) < Real<T>::tiny ? Real<T>::tiny : x;
-    return half_expm1(away) / (T(0.5) * away);
+    return T(2) * half_expm1(away) / away;
 }
 
 template <class T> INLINE T sigmoid(T x) {
@@ -310,7 +311,7 @@ template <class T> INLINE Sum<T> without_turns(T x, T n) {
 // sin(r.high + r.low); 1 - 0.405 r^2 stands for the slope, cos(r).
 template <class T> INLINE T small_sin(Sum<T> r) {
     const T z = r.high * r.high;
-    return r.high + fma(r.high, z * Real<T>::wave(z), r.low * fma(z, T(-0.405), T(1)));
+    return r.high + fma(r.high * z, Real<T>::wave(z), r.low * fma(z, T(-0.405), T(1)));
 }
 
 // sin(x) or -sin(x), as the last bit of `turns` says.
@@ -328,7 +329,7 @@ template <class T> INLINE T cos(T x) {
     typedef Real<T> R;
     const T turns = fma(x, R::per_pi, T(0.5)) + R::round;
     const T result = turned(small_sin(without_turns(x, (turns - R::round) - T(0.5))), turns);
-    return abs(x) <= R::most_turned ? result : T(__builtin_nan(""));
+    return abs(x) <= R::most_turned ? (x == T(0) ? T(1) : result) : T(__builtin_nan(""));
 }
 
 template <class T> INLINE T tan(T x) {

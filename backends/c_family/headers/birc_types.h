@@ -5,5 +5,5 @@ typedef __INT32_TYPE__ int32;
 typedef __UINT32_TYPE__ uint32;
 typedef unsigned char uint8;
 #ifndef INLINE
-#define INLINE inline
+#define INLINE inline __attribute__((always_inline))  // a call would keep a loop from becoming vector code
 #endif

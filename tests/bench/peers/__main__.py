@@ -21,7 +21,7 @@ def make(name: str) -> bool:
         return True
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *ENVIRONMENTS[name]]
+    pip = [str(folder / "bin" / "python"), "-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *ENVIRONMENTS[name]]
     done = subprocess.run(pip, check=False).returncode == 0
     if done:
         (folder / "complete").write_text("\n".join(ENVIRONMENTS[name]) + "\n", "utf-8")

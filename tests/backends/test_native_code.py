@@ -1,0 +1,87 @@
+"""What the compiler makes of a library model: vector instructions, no calls, and for float32 nothing that computes in double."""
+
+from __future__ import annotations
+
+import platform
+import re
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import birc
+from birc.backends import Dtype
+from birc.backends.c_family import build
+from birc.sources import library_names
+
+pytestmark = [
+    pytest.mark.skipif(build.find_compiler() is None, reason="no C++ compiler"),
+    pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the instructions are those of x86-64"),
+]
+
+ARITHMETIC = re.compile(r"v?(add|sub|mul|div|sqrt|min|max|fn?m(add|sub)\d*|round|rndscale|scalef|getexp)(?P<width>[sp])(?P<type>[sd])$")
+WIDENING = re.compile(r"v?cvt(t?s[sd]2sd|t?ps2pd|u?si2sd|u?[dq]q2pd)[a-z]?$")
+"""To double: from float, or from whole numbers."""
+ALLOWED = ("memcpy", "memset", "memmove", "GOMP", "omp_", "__stack_chk_fail", "__cxa", "_GLOBAL_OFFSET_TABLE_")
+
+
+def instructions(text: str) -> list[str]:
+    """The names of the instructions of an assembly."""
+    return [line.split()[0] for line in text.splitlines() if line.startswith("\t") and not line.startswith("\t.")]
+
+
+def calls(text: str) -> list[str]:
+    """What is called or jumped to outside the text."""
+    named = {line[:-1] for line in text.splitlines() if line.endswith(":") and not line.startswith(("\t", "."))}
+    targets = re.findall(r"^\t(?:call|jmp)\s+([A-Za-z_]\w*)", text, re.MULTILINE)
+    return [name for name in targets if name not in named]
+
+
+def assembly(source: str, folder: Path) -> str:
+    """A program as the compiler writes it out."""
+    tool = build.compiler()
+    text, made = folder / "model.cpp", folder / "model.s"
+    text.write_text(source, "utf-8")
+    flags = [flag for flag in tool.flags if flag != "-shared"]
+    subprocess.run([tool.path, *flags, "-S", str(text), "-o", str(made)], check=True)
+    return made.read_text("utf-8")
+
+
+def program(model: str, dtype: Dtype, folder: Path) -> str:
+    """The assembly of a library model."""
+    (text,) = birc.compile(model, target="native", dtype=dtype).artifact.files.values()
+    return assembly(text, folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", library_names())
+def test_float32_computes_nothing_in_double(model: str, tmp_path: Path) -> None:
+    names = instructions(program(model, "f32", tmp_path))
+    double = [name for name in names if (found := ARITHMETIC.match(name)) and found["type"] == "d"]
+    assert double == []
+    assert [name for name in names if WIDENING.match(name)] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("model", library_names())
+def test_loops_over_lanes_are_vector_code_without_calls(model: str, dtype: Dtype, tmp_path: Path) -> None:
+    text = program(model, dtype, tmp_path)
+    assert [name for name in calls(text) if not name.startswith(ALLOWED)] == []
+    kind = dtype == "f32" and "s" or "d"
+    widths = Counter(found["width"] for name in instructions(text) if (found := ARITHMETIC.match(name)) and found["type"] == kind)
+    assert widths["p"] > 0
+
+
+def test_the_test_sees_what_it_looks_for(tmp_path: Path) -> None:
+    """A loop in double behind a float, and a call of the C library."""
+    source = """
+        #include <cmath>
+        extern "C" void f(const float* x, float* y) { for (int i = 0; i < 256; i++) y[i] = float(std::tgamma(double(x[i]) * 1.5)); }
+    """
+    text = assembly(source, tmp_path)
+    names = instructions(text)
+    assert "tgamma" in [name.partition("@")[0] for name in calls(text)]
+    assert any((found := ARITHMETIC.match(name)) and found["type"] == "d" for name in names)
+    assert any(WIDENING.match(name) for name in names)
