@@ -12,7 +12,7 @@ comma := ,
 
 .DEFAULT_GOAL := help
 ALL := .venv-all
-.PHONY: help demo demo-all test test-torch test-core lint fuzz bench bench-peers docs clean
+.PHONY: help demo demo-all test test-torch test-core lint fuzz bench bench-peers ulp docs clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ bench: $(TEST)/.ready ## measure this checkout
 bench-peers: $(TEST)/.ready ## install other simulators and compare this checkout with them
 	$(TEST)/bin/python -m tests.bench.peers make
 	$(TEST)/bin/birc bench simulate --peers
+
+ulp: $(TEST)/.ready ## measure how near and how fast the C family's functions are; writes docs/ulp.md
+	$(TEST)/bin/python -m tests.ulp --write
 
 docs: $(TEST)/.ready ## write the pages that are made from the code
 	$(TEST)/bin/python docs/generate.py

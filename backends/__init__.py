@@ -52,10 +52,14 @@ class Events:
 
 @dataclass(frozen=True)
 class Spikes:
-    """Who fired and when: `index` (int32) and `stamp` (int64), sorted by stamp, then index."""
+    """Who fired and when: `index` (int32) and `stamp` (int64), sorted by stamp, then index.
+
+    Where a program locates its spikes inside steps, the runtime adds `offset` (float64), where in its step each was, and sorts by it too.
+    """
 
     index: Array
     stamp: Array
+    offset: Array | None = None
 
 
 @dataclass(frozen=True)

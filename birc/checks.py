@@ -82,7 +82,8 @@ def _values(out: Result, given: Mapping[str, Any], step: Step, read: list[str]) 
     """What expectations may speak of; inputs and recorded variables as arrays over stamps, in internal units."""
     stamps = out.stamps
     found: dict[str, Any] = {**given, "count": np.asarray(float(len(stamps))), "rate": np.asarray(len(stamps) / (out.steps * out.dt))}
-    found["isi"] = np.asarray(float(stamps[-1] - stamps[-2]) * out.dt if len(stamps) > 1 else np.nan)
+    ends = stamps if out.offsets is None else stamps + out.offsets
+    found["isi"] = np.asarray(float(ends[-1] - ends[-2]) * out.dt if len(stamps) > 1 else np.nan)
     found["elapsed"] = np.asarray(out.dt)
     return found | {name: out.recorded[name][:, 0] for name in read}
 

@@ -24,7 +24,7 @@ from birc.checks import CheckResult, run_check
 from birc.errors import BircError, Diagnostic
 from birc.frontend.quantity import parse_quantity
 from birc.ir.model import Item, Model, Module, Network, Option
-from birc.ir.options import SOLVERS
+from birc.ir.options import SOLVERS, SPIKES
 from birc.ir.step import Step
 from birc.ir.text import print_module, print_step
 from birc.runtime.bind import bind
@@ -48,7 +48,11 @@ DT = "0.1 ms"
 
 
 def lower(
-    item: Item, solver: str | Sequence[str] | None = None, skip: Iterable[str] = (), after: passes.After | None = None
+    item: Item,
+    solver: str | Sequence[str] | None = None,
+    skip: Iterable[str] = (),
+    after: passes.After | None = None,
+    spikes: str | None = None,
 ) -> tuple[Model, Step]:
     """Run all passes; gives the model as it was before lowering, and the step program."""
     if not isinstance(item, Model):
@@ -62,7 +66,7 @@ def lower(
         if after is not None:
             after(name, program, seconds)
 
-    step = passes.run(_with_solver(item, solver), passes.PIPELINES["step"], watch, skip)
+    step = passes.run(_with_spikes(_with_solver(item, solver), spikes), passes.PIPELINES["step"], watch, skip)
     assert isinstance(step, Step)
     return stage[0], replace(step, model=stage[0])
 
@@ -85,6 +89,17 @@ def _with_solver(model: Model, solver: str | Sequence[str] | None) -> Model:
             raise BircError("A014", f"`{model.name}` has no equation for a state `{state}`", help=help)
         options.append(Option("solver", method, targets=(state,) if state else ()))
     return replace(model, options=model.options + tuple(options)) if options else model
+
+
+def _with_spikes(model: Model, spikes: str | None) -> Model:
+    """The model with an option that says where its spikes are: `grid` or `located`."""
+    if spikes is None:
+        return model
+    if spikes not in SPIKES:
+        near = closest(spikes, SPIKES)
+        help = (f"did you mean `{near}`? " if near else "") + f"spikes are {' or '.join(f'`{name}`' for name in SPIKES)}"
+        raise BircError("A015", f"there is no place of spikes `{spikes}`", help=help)
+    return replace(model, options=(*model.options, Option("spikes", spikes)))
 
 
 # --- step to artifact
@@ -237,11 +252,13 @@ def compile(
     params: Mapping[str, object] | None = None,
     skip: Iterable[str] = (),
     tables: str | None = None,
+    spikes: str | None = None,
 ) -> Compiled:
     """Compile a model of a file (or a library name) for a target.
 
     dt: a time; dtype: `f64` or `f32`; solver: a method for all states, or `v=rk4`; params: values by name, as in `Compiled.run`;
-    skip: passes to leave out; tables: an error and ranges, `1e-6, v in [-120 mV, 80 mV]`, for tables in place of costly functions.
+    skip: passes to leave out; spikes: `grid` (on the ends of steps) or `located` (inside them);
+    tables: an error and ranges, `1e-6, v in [-120 mV, 80 mV]`, for tables in place of costly functions.
     Raises BircError with every mistake of the file, or with all that the target cannot take.
     """
     load_backend(target)  # a misspelt target is said before anything is read
@@ -250,7 +267,7 @@ def compile(
         step, named = loaded.step, None
     else:
         item, named = choose(loaded, model)
-        _, step = lower(item, solver, skip)
+        _, step = lower(item, solver, skip, spikes=spikes)
     chosen = preset or named
     if chosen is not None and chosen not in {p.name for p in step.presets}:
         near = closest(chosen, [p.name for p in step.presets])
@@ -340,6 +357,7 @@ def dump(
     skip: Iterable[str] = (),
     form: str = "text",
     tables: str | None = None,
+    spikes: str | None = None,
 ) -> str:
     """A stage of the compilation as text: `ast`, `model`, `step`; with `after`, the program behind one pass, or behind each."""
     if stage == "ast":
@@ -360,14 +378,14 @@ def dump(
             elif name == after:
                 pieces.append(_show(program, form))
 
-        _, step = lower(choose(loaded, model)[0], solver, skip, keep)
+        _, step = lower(choose(loaded, model)[0], solver, skip, keep, spikes)
         if last:
             passes.for_target(step, skip, keep)
         return "\n".join(pieces)
     if stage == "model":
         shown: Any = choose(loaded, model)[0] if model else loaded.module
         return _show(shown, form)
-    step = lower(choose(loaded, model)[0], solver, skip)[1]
+    step = lower(choose(loaded, model)[0], solver, skip, spikes=spikes)[1]
     return _show(with_tables(step, tables)[0] if tables else step, form)
 
 
@@ -401,9 +419,10 @@ def explain(
     solver: str | Sequence[str] | None = None,
     skip: Iterable[str] = (),
     tables: str | None = None,
+    spikes: str | None = None,
 ) -> list[Explained]:
     """The solver of each variable of a model, and the tables asked for, each with the reason and the line."""
-    lowered, step = lower(choose(load(file), model)[0], solver, skip)
+    lowered, step = lower(choose(load(file), model)[0], solver, skip, spikes=spikes)
     places = {o.state: o.span.where if o.span else "" for o in lowered.odes}
     rows = []
     guards = {g.state for g in step.guards}
@@ -424,7 +443,7 @@ def explain(
 
 def run(file: str | Path | Loaded, duration: str | float, *, target: str = "numpy", **options: Any) -> Result:
     """Compile and run in one call; options of `compile` and of `Compiled.run` together."""
-    names = ("model", "dt", "dtype", "solver", "skip", "preset", "tables")
+    names = ("model", "dt", "dtype", "solver", "skip", "preset", "tables", "spikes")
     first = {k: options.pop(k) for k in names if k in options}
     return compile(file, target, **first).run(duration, **options)
 
@@ -445,6 +464,7 @@ def verify(
     params: Mapping[str, object] | None = None,
     progress: Progress | None = None,
     tables: str | None = None,
+    spikes: str | None = None,
 ) -> list[Report]:
     """Compare targets (all of them, if none are named) with the reference, for one model of a file or for each that can run.
 
@@ -455,7 +475,7 @@ def verify(
     loaded = load(file)
     names = target_names() if targets is None else targets
     backends = [load_backend(name) for name in names]
-    programs = _programs(loaded, model, preset, solver, skip)
+    programs = _programs(loaded, model, preset, solver, skip, spikes)
     reports: list[Report] = []
     done = 0
     for name, program, chosen in programs:
@@ -478,7 +498,12 @@ def verify(
 
 
 def _programs(
-    loaded: Loaded, model: str | None, preset: str | None, solver: str | Sequence[str] | None, skip: Iterable[str]
+    loaded: Loaded,
+    model: str | None,
+    preset: str | None,
+    solver: str | Sequence[str] | None,
+    skip: Iterable[str],
+    spikes: str | None,
 ) -> list[tuple[str, Step | Diagnostic, str | None]]:
     """(name, step program, preset) of a model, or of all in a file that stand by themselves; for what is not lowered yet, why."""
     if loaded.step is not None:
@@ -491,7 +516,7 @@ def _programs(
     found: list[tuple[str, Step | Diagnostic, str | None]] = []
     for item, name in chosen:
         try:
-            found.append((item.name, lower(item, solver, skip)[1], name))
+            found.append((item.name, lower(item, solver, skip, spikes=spikes)[1], name))
         except BircError as refusal:
             if refusal.code != "L112":
                 raise

@@ -396,9 +396,9 @@ class Preset:
 
 @dataclass(frozen=True, slots=True)
 class With:
-    """`with surrogate f(beta = 10)`, `with solver rk4 on v, u`, `with store w as f16`."""
+    """`with surrogate f(beta = 10)`, `with solver rk4 on v, u`, `with store w as f16`, `with spikes located`."""
 
-    kind: Literal["surrogate", "solver", "store"]
+    kind: Literal["surrogate", "solver", "store", "spikes"]
     name: str
     arguments: tuple[Keyword, ...]
     targets: tuple[Name, ...]

@@ -1,4 +1,4 @@
-"""`with` lines: each names a solver, surrogate or number type that there is, with arguments and states that suit it."""
+"""`with` lines: each names a solver, surrogate, number type or place of spikes that there is, with arguments and states that suit it."""
 
 from __future__ import annotations
 
@@ -12,32 +12,33 @@ from birc.frontend.names import CALLED
 from birc.frontend.typed import fits
 from birc.ir import model as ir
 from birc.ir.expr import Expr, const
-from birc.ir.options import SOLVERS, STORES, SURROGATES, fits_surrogate
+from birc.ir.options import SOLVERS, SPIKES, STORES, SURROGATES, fits_surrogate
 from birc.units import ONE
 
-NAMES: dict[str, Iterable[str]] = {"solver": SOLVERS, "surrogate": SURROGATES, "store": STORES}
-CALLED_HERE = {"solver": "solver", "surrogate": "surrogate", "store": "number type"}
+NAMES: dict[str, Iterable[str]] = {"solver": SOLVERS, "surrogate": SURROGATES, "store": STORES, "spikes": SPIKES}
+CALLED_HERE = {"solver": "solver", "surrogate": "surrogate", "store": "number type", "spikes": "place of spikes"}
+OF_THE_SPIKE = {"surrogate": "a surrogate stands for the derivative of a spike", "spikes": "this line says where spikes are"}
 
 
 def build_options(draft: Draft) -> tuple[ir.Option, ...]:
     """The `with` lines: what never changes a model's meaning."""
     lines = draft.all_of(ast.With)
-    check_one_surrogate(lines, draft)
+    for kind in OF_THE_SPIKE:
+        check_one([line for line in lines if line.kind == kind], kind, draft)
     return tuple(_option(line, draft) for line in lines)
 
 
-def check_one_surrogate(lines: list[ast.With], draft: Draft) -> None:
-    """M112, M113, M117: a model that spikes has one surrogate, for the spike and for no state."""
-    surrogates = [line for line in lines if line.kind == "surrogate"]
-    for line in surrogates[1:]:
-        draft.report.error("M112", "a model has one surrogate", line.name_span, labels=(Label(surrogates[0].name_span, "first"),))
-    for line in surrogates:
+def check_one(lines: list[ast.With], kind: str, draft: Draft) -> None:
+    """M112, M113, M117: a model that spikes has one surrogate, and one place of spikes; they are the spike's and no state's."""
+    called = CALLED_HERE[kind]
+    for line in lines[1:]:
+        draft.report.error("M112", f"a model has one {called}", line.name_span, labels=(Label(lines[0].name_span, "first"),))
+    for line in lines:
         if line.targets:
             span = line.targets[0].span.to(line.targets[-1].span)
-            draft.error("M117", "a surrogate belongs to the spike, not to a state", span, f"write `with surrogate {line.name}`")
-    if surrogates and not draft.all_of(ast.Spike) and "spike" not in draft.report.forgiven:
-        message = "a surrogate stands for the derivative of a spike, and this model has none"
-        draft.error("M113", message, surrogates[0].name_span, "add `spike when …`, or drop this line")
+            draft.error("M117", f"a {called} belongs to the spike, not to a state", span, f"write `with {kind} {line.name}`")
+    if lines and not draft.all_of(ast.Spike) and "spike" not in draft.report.forgiven:
+        draft.error("M113", f"{OF_THE_SPIKE[kind]}, and this model has none", lines[0].name_span, "add `spike when …`, or drop this line")
 
 
 def _option(line: ast.With, draft: Draft) -> ir.Option:

@@ -327,7 +327,7 @@ FORMS = {
     "FN": "write `fn f(x: mV) = …`",
     "TRACE": "write `trace x of pre: tau = 20 ms`",
     "DRIVE": "write `drive I = 250 pA for 500 ms`",
-    "WITH": "write `with solver rk4 on v`, `with surrogate fast_sigmoid`, `with store w as f16`",
+    "WITH": "write `with solver rk4 on v`, `with surrogate fast_sigmoid`, `with store w as f16`, `with spikes located`",
     "POPULATION": "write `population E: LIF(tau_m = 10 ms)[800]`",
     "SOURCE": "write `source s: poisson(rate = 5 Hz)[800]`",
     "PROJECT": "write `project A -> B.exc: w = 40 pA, random(p = 0.1), axon = 1 ms`",

@@ -19,8 +19,8 @@ RESERVED = LINE_WORDS | {"if", "then", "else", "and", "or", "not", "in", "true",
 
 CONTEXTUAL = frozenset(
     (
-        "birc", "extends", "learn", "at", "when", "rise", "hold", "of", "as", "surrogate", "solver", "store", "regions", "everywhere",
-        "file", "via", "every", "for", "within", "always",
+        "birc", "extends", "learn", "at", "when", "rise", "hold", "of", "as", "surrogate", "solver", "store", "spikes",
+        "regions", "everywhere", "file", "via", "every", "for", "within", "always",
     )
 )  # fmt: skip
 """Words that the grammar knows in one place; everywhere else they are ordinary names."""

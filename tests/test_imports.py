@@ -31,6 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "birc.solvable",
         "birc.sources",
         "birc.stiffness",
+        "birc.tabulation",
         "birc.verification",
     ),
     ("birc.cli",),

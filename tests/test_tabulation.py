@@ -98,8 +98,8 @@ def test_a_range_that_is_left_ends_the_run_with_its_place() -> None:
     message = str(left.value)
     assert left.value.code == "R002" and "`v` of neuron 2 left the range [-80 mV, 20 mV] of its table at stamp" in message
     with pytest.raises(BircError) as outside:
-        hh().run("1 ms", init={"v": "90 mV"})
-    assert outside.value.code == "R002" and "it was 90 mV before" in str(outside.value)
+        hh().run("1 ms", init={"v": "-130 mV"})
+    assert outside.value.code == "R002" and "it was -130 mV before" in str(outside.value)
 
 
 def test_an_error_that_cannot_be_kept() -> None:

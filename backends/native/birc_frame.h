@@ -127,7 +127,13 @@ extern "C" __attribute__((visibility("default"))) const int32 birc_lanes = TILE;
 
 extern "C" __attribute__((visibility("default"))) int64 birc_count(const uint64* words, int64 length) { return birc::count_spikes(words, length); }
 
+// Each thread lists some of the steps, behind as many spikes as there are before them.
 extern "C" __attribute__((visibility("default"))) void birc_list(const uint64* fired, int64 steps, int64 words, int64 start, int32* index,
-                                                                 int64* stamp) {
-    birc::list_spikes(fired, steps, words, start, index, stamp);
+                                                                 int64* stamp, int64 threads) {
+#pragma omp parallel for schedule(static) num_threads((int)threads)
+    for (int64 part = 0; part < threads; part++) {
+        const int64 first = steps * part / threads, stop = steps * (part + 1) / threads;
+        const int64 at = birc::count_spikes(fired, first * words);
+        birc::list_spikes(fired + first * words, stop - first, words, start + first, index + at, stamp + at);
+    }
 }

@@ -96,7 +96,7 @@ class Native:
             library.birc_run.restype = None
             library.birc_count.argtypes = (POINTER, ctypes.c_int64)
             library.birc_count.restype = ctypes.c_int64
-            library.birc_list.argtypes = (POINTER, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64, POINTER, POINTER)
+            library.birc_list.argtypes = (POINTER, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64, POINTER, POINTER, ctypes.c_int64)
             library.birc_list.restype = None
             self.kernels[each] = library
         return self.kernels[each]
@@ -199,7 +199,8 @@ class Call:
         spikes = room.take(total)
         if total:
             start = self.job.start + first
-            library.birc_list(raised, count, self.words, start, spikes.index.ctypes.data, spikes.stamp.ctypes.data)
+            places = spikes.index.ctypes.data, spikes.stamp.ctypes.data
+            library.birc_list(raised, count, self.words, start, *places, self.fields.threads)
         return spikes
 
     def finish(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from birc import __version__
 from birc.errors import BircError
+from birc.ir.options import SPIKES
 from birc.suggest import closest
 
 
@@ -95,6 +96,7 @@ def _compile_options(parser: Parser) -> None:
     parser.add_argument("--dt", metavar="TIME", default="0.1 ms", help="length of a step (default: 0.1 ms)")
     parser.add_argument("--dtype", type=choice("f64", "f32"), default="f64", help="f64 (default) or f32")
     parser.add_argument("--solver", metavar="NAME", help="a method for all equations (`rk4`), or for some (`v=rk4,u=heun`)")
+    parser.add_argument("--spikes", type=choice(*SPIKES), help="where spikes are: `grid` (ends of steps, the default) or `located`")
     parser.add_argument(
         "--tables",
         metavar="ERROR[, RANGES]",

@@ -100,6 +100,7 @@ def dump(arguments: argparse.Namespace) -> int:
         skip=arguments.without,
         form=arguments.format,
         tables=arguments.tables,
+        spikes=arguments.spikes,
     )
     print(text.rstrip("\n"))
     return 0
@@ -119,6 +120,7 @@ def _compiled(arguments: argparse.Namespace, target: str, params: Mapping[str, o
         skip=arguments.without,
         params=params,
         tables=arguments.tables,
+        spikes=arguments.spikes,
     )
     show.warnings(compiled.warnings)
     return compiled
@@ -238,6 +240,7 @@ def verify(arguments: argparse.Namespace) -> int:
             solver=arguments.solver,
             skip=arguments.without,
             tables=arguments.tables,
+            spikes=arguments.spikes,
             duration=arguments.duration,
             n=n,
             seed=arguments.seed,
@@ -310,7 +313,9 @@ def explain(arguments: argparse.Namespace) -> int:
         else:
             print(f"{entry.code}: {entry.title}\n\n{entry.page}")
         return 0
-    rows = driver.explain(what, model=arguments.model, solver=arguments.solver, skip=arguments.without, tables=arguments.tables)
+    rows = driver.explain(
+        what, model=arguments.model, solver=arguments.solver, skip=arguments.without, tables=arguments.tables, spikes=arguments.spikes
+    )
     if arguments.json:
         show.as_json([{"variable": row.variable, "method": row.method, "reason": row.reason, "place": row.place} for row in rows])
     else:

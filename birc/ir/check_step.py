@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from birc.ir.check_expr import breaches
-from birc.ir.expr import Expr, leaves, topo
+from birc.ir.expr import Expr, leaves, topo, value
 from birc.ir.infer import BOOL, REAL, Type
 from birc.ir.ops import OPS
 from birc.ir.step import PHASES, Define, Deliver, Emit, Integrate, Lookup, Put, Statement, Step, Store
@@ -154,6 +154,8 @@ class _Walk:
             yield from self.wants(e, False, where)
         if i.busy is not None:
             yield from self.wants(i.busy, True, where)
+        if isinstance(i.part, str):
+            yield from self.wants(value(i.part), False, where)
         lanes = {n.name for n in self.step.noises}
         yield from (f"noise `{n}` of {where} is not declared" for terms in i.noises for n, _ in terms if n not in lanes)
         named = (*i.hold, *(state for state, _ in i.guards))

@@ -138,7 +138,7 @@ def _deliver(statement: Deliver, values: dict[str, Any], moment: Moment) -> None
 
 
 def _integrate(s: Integrate, values: dict[str, Any], moment: Moment) -> None:
-    h = float(values[".h"]) * s.part
+    h = float(values[".h"]) * (values[s.part] if isinstance(s.part, str) else s.part)
     start = [np.broadcast_to(evaluate(e, values, moment), moment.n) for e in s.initial]
     busy = np.broadcast_to(np.zeros(1, np.bool_) if s.busy is None else evaluate(s.busy, values, moment), moment.n)
     held = [busy if state in s.hold else np.zeros(moment.n, np.bool_) for state in s.states]

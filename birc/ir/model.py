@@ -223,9 +223,9 @@ class Preset:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A `with` line: what never changes a model's meaning (`surrogate`, `solver`, `store`)."""
+    """A `with` line: what never changes a model's meaning (`surrogate`, `solver`, `store`, `spikes`)."""
 
-    kind: Literal["surrogate", "solver", "store"]
+    kind: Literal["surrogate", "solver", "store", "spikes"]
     name: str
     arguments: tuple[tuple[str, Expr], ...] = ()
     targets: tuple[str, ...] = ()

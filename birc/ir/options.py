@@ -1,4 +1,4 @@
-"""What `with` lines may name: solvers, surrogates of the spike's derivative, and number types to store a variable in."""
+"""What `with` lines may name: solvers, surrogates of the spike's derivative, number types to store a variable in, where spikes are."""
 
 from __future__ import annotations
 
@@ -24,3 +24,6 @@ def fits_surrogate(argument: str, value: float) -> bool:
 
 
 STORES: tuple[str, ...] = ("f16", "bf16", "f32", "f64")
+
+SPIKES: tuple[str, ...] = ("grid", "located")
+"""Where spikes are: at the ends of steps, or where the states cross the threshold inside them."""

@@ -30,6 +30,12 @@ PHASES: tuple[PhaseName, ...] = ("input", "flow", "deliver", "test", "reset", "e
 REFRACTORY = "refractory"
 """The slot of the countdown: a reserved word, so no state has this name."""
 
+OFFSET = "spike.offset"
+"""The slot of a program whose spikes are located inside steps: where in its step the last spike was, in (0, 1] of the step.
+
+A spike of stamp k+1 then happened at (k + offset) h.
+"""
+
 
 def _span() -> Span | None:
     return field(default=None, compare=False, repr=False)
@@ -92,7 +98,7 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Integrate:
-    """Advance states over `part` of a step with a named method; a solver pass replaces it by ops.
+    """Advance states over `part` of a step, a number or the value of that name, with a named method; a solver pass replaces it by ops.
 
     `initial[i]` is the value of `states[i]` at k and `rates[i]` its derivative, in which `value` leaves of the states' own names stand
     for them. `noises[i]` are (noise, coefficient) terms of equation i (empty: none anywhere). `busy` (or None) freezes the states in
@@ -109,7 +115,7 @@ class Integrate:
     hold: tuple[str, ...] = ()
     guards: tuple[tuple[str, Expr], ...] = ()
     feeds: tuple[Feed, ...] = ()
-    part: float = 1.0
+    part: float | str = 1.0
     spans: tuple[Span | None, ...] = field(default=(), compare=False, repr=False)
 
 

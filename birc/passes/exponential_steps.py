@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from birc.ir.expr import Expr, const, leaves, op, substitute, value
+from birc.ir.expr import Expr, leaves, op, substitute, value
 from birc.ir.linear import add, linear_form, mul
 from birc.ir.step import Define, Integrate
-from birc.passes.solver_steps import H, is_zero, spans, unless_held
+from birc.passes.solver_steps import is_zero, spans, step_length, unless_held
 
 
 def relaxed(integrate: Integrate, i: int, start: Expr, seen: Mapping[Expr, Expr], h: Expr) -> Expr:
@@ -57,8 +57,7 @@ class Journey:
     def _advance(self, label: str, i: int, now: list[Expr], part: float, feeds: Mapping[Expr, Expr]) -> Expr:
         integrate = self.integrate
         seen = {**feeds, **{value(state): e for state, e in zip(integrate.states, now, strict=True)}}
-        whole = integrate.part * part
-        new = relaxed(integrate, i, now[i], seen, H if whole == 1.0 else op("mul", const(whole), H))
+        new = relaxed(integrate, i, now[i], seen, step_length(integrate, part))
         name = f"{integrate.states[i]}.{label}"
         self.out.append(Define(name, unless_held(integrate, i, new, integrate.initial[i]), spans(integrate)[i]))
         return value(name)

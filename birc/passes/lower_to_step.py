@@ -3,7 +3,8 @@
     spike level { ge %v, %v_th } reset { set %v, %v_reset }
     ->  test { %.fired = … }  reset { %v.2 = select %.fired, %v_reset, %v.1  store v, %v.2 }
 
-Equations become `Integrate` statements, one per block, all from the state at stamp k; solver passes expand them.
+Equations become `Integrate` statements, one per block, all from the state at stamp k; solver passes expand them. `with spikes located` has
+its own part of the flow (`locate_spikes`).
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from birc.errors import BircError
 from birc.ir.expr import Expr, const, is_const, leaves, make, op, substitute, value, var
 from birc.ir.graph import reads, transitive
 from birc.ir.linear import linear_form
-from birc.ir.model import Block, Handler, Model, State, Update
+from birc.ir.model import Block, Handler, Model, Spike, State, Update
 from birc.ir.solvers import SOLVERS
 from birc.ir.step import (
+    OFFSET,
     PHASES,
     REFRACTORY,
     Carry,
@@ -35,15 +37,16 @@ from birc.ir.step import (
     Store,
 )
 from birc.passes.classify_odes import bind_time
+from birc.passes.locate_spikes import Located, asked, locate
+from birc.passes.step_names import BUSY, FIRED, LAST, LEFT, N_REF, WAS, H
 from birc.units import ONE as NO_UNIT
-
-FIRED, BUSY, WAS, H, N_REF = ".fired", ".busy", ".was", ".h", ".n_ref"
 
 
 def run(model: Model) -> Step:
     """Lower a neuron or astrocyte.
 
-    Raises L110 for a channel or synapse (they are lowered inside what uses them), L111 for a refractory time that changes in time.
+    Raises L110 for a channel or synapse (they are lowered inside what uses them), L111 for a refractory time that changes in time, L114
+    for spikes that are to be located inside steps and cannot be.
     """
     if model.kind not in ("neuron", "astrocyte"):
         where = {"channel": "inside the neuron that uses it", "synapse": "inside a network's projection"}[model.kind]
@@ -66,6 +69,8 @@ class _Lowering:
         self.lanes: dict[str, int] = {}
         self.limits: dict[str, tuple[Limit, Limit]] = {}
         self.sources = transitive(reads(model))
+        self.frozen: Expr | None = value(BUSY) if model.refractory else None
+        self.inside: Located | None = None
 
     def step(self) -> Step:
         """The whole program, phase by phase."""
@@ -154,12 +159,16 @@ class _Lowering:
             count = op("steps", self._now(duration), value(H))
             self.bind.append(Define(N_REF, count, model.refractory.span))
             self.bind.append(Define(".init.refractory", const(0)))
+        if asked(model):
+            self.bind.append(Define(f".init.{OFFSET}", const(1.0)))
 
     def _slots(self) -> tuple[Slot, ...]:
         ends = {s.name: self.limits.get(s.name, (None, None)) for s in self.model.states}
         slots = [Slot(s.name, "real", s.unit, f".init.{s.name}", *ends[s.name], s.span) for s in self.model.states]
         if self.model.refractory:
             slots.append(Slot(REFRACTORY, "int", NO_UNIT, ".init.refractory", span=self.model.refractory.span))
+        if asked(self.model):
+            slots.append(Slot(OFFSET, "real", NO_UNIT, f".init.{OFFSET}", 0.0, 1.0, self.model.spike.span if self.model.spike else None))
         return tuple(slots)
 
     def _load(self) -> None:
@@ -167,9 +176,11 @@ class _Lowering:
             self._define("flow", state.name, make("load", (), state.name), state)
         spike, refractory = self.model.spike, self.model.refractory
         if refractory:
-            self._define("flow", ".r", make("load", (), REFRACTORY), refractory)
-            self._define("flow", BUSY, op("gt", value(".r"), const(0)), refractory)
-        if spike and spike.mode == "rise":
+            self._define("flow", LEFT, make("load", (), REFRACTORY), refractory)
+            self._define("flow", BUSY, op("gt", value(LEFT), const(0)), refractory)
+        if asked(self.model):
+            self._define("flow", LAST, make("load", (), OFFSET), spike)
+        elif spike and spike.mode == "rise":
             self._define("flow", WAS, self._now(spike.condition), spike)
 
     def _busy(self) -> Expr | None:
@@ -198,10 +209,22 @@ class _Lowering:
                 self._define("flow", clipped, self._clip(declared, value(name)), declared)
                 name = clipped
             self.current[state] = name
+        if asked(model):
+            self._locate()
+
+    def _locate(self) -> None:
+        """Find a spike inside the flow, and go on from it."""
+        end = {state: value(name) for state, name in self.current.items()}
+        self.inside = found = locate(self.model, end, lambda state, e: self._clip(self.states[state], e))
+        self.bodies["flow"] += found.statements
+        self.current = {state: str(e.attr) for state, e in found.states.items()}
+        self.frozen = found.frozen
+        if self.model.spike and self.model.spike.mode == "rise" and self.model.handlers:
+            self._define("flow", WAS, self._now(self.model.spike.condition), self.model.spike)
 
     def _held(self, state: str, new: Expr, old: Expr) -> Expr:
         """`new`, unless the state is held."""
-        return op("select", value(BUSY), old, new) if state in self.held else new
+        return op("select", self.frozen, old, new) if state in self.held and self.frozen is not None else new
 
     def _integrate(self, block: Block, exact: dict[str, Integrate]) -> Integrate:
         """The block's equations from the state at k, noise set apart."""
@@ -284,20 +307,9 @@ class _Lowering:
     def _test_and_reset(self) -> None:
         spike, refractory = self.model.spike, self.model.refractory
         if spike:
-            fires = self._now(spike.condition)
-            if spike.mode == "rise":
-                fires = op("and", fires, op("not", value(WAS)))
+            fired = self._located(self.inside, spike) if self.inside else self._fired(spike)
             if refractory:
-                fires = op("and", fires, op("not", value(BUSY)))
-            fired = self._define("test", FIRED, fires, spike)
-            for update in spike.body:
-                old = value(self.current[update.target])
-                new = self._clip(self.states[update.target], self._now(update.value))
-                name = self._version(update.target)
-                self._define("reset", name, op("select", fired, new, old), update)
-                self.current[update.target] = name
-            if refractory:
-                left = op("max", op("sub", value(".r"), const(1)), const(0))
+                left = op("max", op("sub", value(LEFT), const(1)), const(0))
                 self._define("reset", ".r.1", op("select", fired, value(N_REF), left), refractory)
             self.bodies["emit"].append(Emit(fired, spike.span))
         for state in self.model.states:
@@ -305,6 +317,41 @@ class _Lowering:
                 self.bodies["reset"].append(Store(state.name, value(self.current[state.name]), state.span))
         if refractory and spike:
             self.bodies["reset"].append(Store(REFRACTORY, value(".r.1"), refractory.span))
+
+    def _fired(self, spike: Spike) -> Expr:
+        """Whether the neuron fires at the end of the step, where its body acts."""
+        free = op("not", value(BUSY)) if self.model.refractory else None
+        fired = self._define("test", FIRED, self._condition(spike, free), spike)
+        self._reset(spike, fired)
+        return fired
+
+    def _located(self, found: Located, spike: Spike) -> Expr:
+        """Whether it fired inside the step; else, where events may have made it fire, whether it does at the end."""
+        fired, offset = found.hit, op("select", found.hit, found.offset, value(LAST))
+        if self.model.handlers:
+            late = op("and", self._condition(spike, found.free), op("not", found.hit))
+            evoked = self._define("test", ".evoked", late, spike)
+            fired, offset = op("or", fired, evoked), op("select", evoked, const(1.0), offset)
+            self._reset(spike, evoked)
+        fired = self._define("test", FIRED, fired, spike)
+        self.bodies["reset"].append(Store(OFFSET, offset, spike.span))
+        return fired
+
+    def _condition(self, spike: Spike, free: Expr | None) -> Expr:
+        """The condition with the values current here, where the neuron is free to fire."""
+        fires = self._now(spike.condition)
+        if spike.mode == "rise":
+            fires = op("and", fires, op("not", value(WAS)))
+        return fires if free is None else op("and", fires, free)
+
+    def _reset(self, spike: Spike, fired: Expr) -> None:
+        """The body of the spike acts where `fired` is true."""
+        for update in spike.body:
+            old = value(self.current[update.target])
+            new = self._clip(self.states[update.target], self._now(update.value))
+            name = self._version(update.target)
+            self._define("reset", name, op("select", fired, new, old), update)
+            self.current[update.target] = name
 
 
 def _limit(limit: float | str) -> Expr:

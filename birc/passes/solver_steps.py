@@ -48,9 +48,12 @@ def expand(step: Step, method: str, solve: Callable[[Integrate, Constants], list
     return replace(step, bind=step.bind + tuple(Define(n, e) for e, n in constants.new.items()), phases=phases)
 
 
-def step_length(integrate: Integrate) -> Expr:
-    """The stretch of time to advance over."""
-    return H if integrate.part == 1.0 else op("mul", const(integrate.part), H)
+def step_length(integrate: Integrate, share: float = 1.0) -> Expr:
+    """The stretch of time to advance over, or a share of it."""
+    if isinstance(integrate.part, str):
+        return mul(const(share), mul(value(integrate.part), H))
+    part = integrate.part * share
+    return H if part == 1.0 else op("mul", const(part), H)
 
 
 def draw(noise: str, lane: int = 0) -> Expr:

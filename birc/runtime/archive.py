@@ -19,10 +19,14 @@ PIECE = 1 << 21
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """An array of an archive; `shown` is applied to pieces of rows as they are written, and may change their type."""
+    """An array of an archive; `shown` is applied to pieces of rows as they are written, and may change their type.
+
+    It is given the same rows of the arrays `beside` too.
+    """
 
     array: Array
-    shown: Callable[[Array], Array] = lambda rows: rows
+    shown: Callable[..., Array] = lambda rows: rows
+    beside: tuple[Array, ...] = ()
 
 
 def write_npz(file: BinaryIO, members: Mapping[str, Member]) -> None:
@@ -40,11 +44,11 @@ def _write_array(out: BinaryIO, member: Member) -> None:
     if array.ndim == 0:
         np.lib.format.write_array(out, array, allow_pickle=False)
         return
-    dtype = member.shown(array[:0]).dtype
+    dtype = member.shown(array[:0], *(a[:0] for a in member.beside)).dtype
     header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": array.shape}
     np.lib.format.write_array_header_1_0(out, header)
-    for rows in pieces(array):
-        out.write(np.ascontiguousarray(member.shown(rows)).tobytes())
+    for rows in zip(*(pieces(a) for a in (array, *member.beside)), strict=True):
+        out.write(np.ascontiguousarray(member.shown(*rows)).tobytes())
 
 
 def pieces(array: Array) -> Iterator[Array]:

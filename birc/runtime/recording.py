@@ -11,6 +11,7 @@ import numpy.typing as npt
 from birc.backends import FLOATS, Dtype, Spikes
 from birc.errors import BircError
 from birc.ir.step import Step
+from birc.runtime.located import locates
 from birc.runtime.memory import available_memory, readable, require
 from birc.suggest import closest
 from birc.units import Unit
@@ -48,6 +49,7 @@ class Recording:
     def __init__(self, names: tuple[str, ...], step: Step, dtype: Dtype, n: int, start: int, steps: int, every: int) -> None:
         self.start, self.every, self.n = start, every, n
         self.types = recorded_types(names, step, dtype)
+        self.located = locates(step)
         rows = self._row(start + steps)
         size = rows * n * sum(t.itemsize for t in self.types.values())
         self._make(rows, size)
@@ -59,6 +61,7 @@ class Recording:
         self.arrays: dict[str, Array] = {name: np.zeros((rows, self.n), dtype=t) for name, t in self.types.items()}
         self._index: list[Array] = []
         self._stamp: list[Array] = []
+        self._offset: list[Array] = []
         self.spike_bytes = 0
         self._room = max(0, available_memory() - size) // 3  # joining the pieces takes as much again
 
@@ -77,6 +80,9 @@ class Recording:
             self._index.append(spikes.index)
             self._stamp.append(spikes.stamp)
             self.spike_bytes += spikes.index.nbytes + spikes.stamp.nbytes
+            if spikes.offset is not None:
+                self._offset.append(spikes.offset)
+                self.spike_bytes += spikes.offset.nbytes
 
     @property
     def full(self) -> str | None:
@@ -90,7 +96,8 @@ class Recording:
         index = np.concatenate([np.zeros(0, dtype=np.int32), *self._index])
         stamps = np.concatenate([np.zeros(0, dtype=np.int64), *self._stamp])
         kept = int(np.searchsorted(stamps, stamp, side="right"))
-        return arrays, Spikes(index[:kept], stamps[:kept])
+        offsets = np.concatenate([np.zeros(0), *self._offset])[:kept] if self.located else None
+        return arrays, Spikes(index[:kept], stamps[:kept], offsets)
 
 
 def recorded_types(names: Iterable[str], step: Step, dtype: Dtype) -> dict[str, np.dtype[Any]]:

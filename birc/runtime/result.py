@@ -71,6 +71,8 @@ class Result:
     """The units in which recorded variables are shown."""
     state: State
     interrupted: str = ""
+    offsets: Array | None = None
+    """Where in its step, in [0, 1], each spike was, for a model with spikes inside steps; None: at the ends."""
     warnings: tuple[Diagnostic, ...] = ()
     manifest: Mapping[str, Any] = field(default_factory=dict)
     _shown: dict[str, Array] = field(default_factory=dict, repr=False)
@@ -94,7 +96,7 @@ class Result:
     @property
     def spikes(self) -> SpikeTimes:
         """Who fired and when, in ms."""
-        return SpikeTimes(self.index, self.stamps * self.dt)
+        return SpikeTimes(self.index, self._times(self.stamps) if self.offsets is None else self._times(self.stamps, self.offsets))
 
     @property
     def time(self) -> Array:
@@ -157,23 +159,26 @@ class Result:
             "about": Member(np.array(json.dumps(about, sort_keys=True, default=str))),
             "time": Member(self.time),
             "spikes.index": Member(self.index),
-            "spikes.time": Member(self.stamps, self._times),
+            "spikes.time": Member(self.stamps, self._times, () if self.offsets is None else (self.offsets,)),
             "spikes.stamp": Member(self.stamps),
         }
+        if self.offsets is not None:
+            members["spikes.offset"] = Member(self.offsets)
         for name, array in self.recorded.items():
             unit = self.declared[name]
             members[f"record.{name}" if name in members else name] = Member(array, partial(in_unit, unit=unit))
         members |= {f"state.{name}": Member(array) for name, array in self.state.values.items()}
         write_npz(file, members)
 
-    def _times(self, stamps: Array) -> Array:
-        times: Array = stamps * self.dt
+    def _times(self, stamps: Array, offsets: Array | None = None) -> Array:
+        times: Array = stamps * self.dt if offsets is None else (stamps - 1 + offsets) * self.dt
         return times
 
     def _write_csv(self, file: BinaryIO) -> None:
         file.write(b"index,time_ms\n")
-        for index, stamps in zip(pieces(self.index), pieces(self.stamps), strict=True):
-            pairs = zip(index.tolist(), self._times(stamps).tolist(), strict=True)
+        beside = () if self.offsets is None else (self.offsets,)
+        for index, *where in zip(pieces(self.index), *(pieces(a) for a in (self.stamps, *beside)), strict=True):
+            pairs = zip(index.tolist(), self._times(*where).tolist(), strict=True)
             file.write("".join(f"{i},{t!r}\n" for i, t in pairs).encode("ascii"))
 
 

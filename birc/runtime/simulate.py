@@ -20,6 +20,7 @@ from birc.runtime.bind import Bound, bind, show
 from birc.runtime.durations import MOST_STEPS, count_steps, record_interval, step_length
 from birc.runtime.events import EventSource, event_inputs
 from birc.runtime.inputs import Continuous, check_names, continuous_inputs
+from birc.runtime.located import longest, run_located
 from birc.runtime.memory import require
 from birc.runtime.recording import Recording, declared_units, recorded_names
 from birc.runtime.result import Result, State
@@ -128,6 +129,7 @@ def simulate(
         seed=setting.seed,
         stamps=spikes.stamp,
         index=spikes.index,
+        offsets=spikes.offset,
         recorded=arrays,
         declared=declared_units(step, names),
         state=State(step.name, done, h, setting.seed, values),
@@ -230,6 +232,8 @@ def _run(
     most = max(1, int(MOST_VALUES / max(width, setting.n / 16)))
     if kept.longest is not None:
         most = min(most, kept.longest)
+    if kept.located:
+        most = min(most, longest(setting.n, len(kept.types) if kept.every > 1 else 0))
     length = min(64, most)
     stop = setting.start + setting.steps
     mark, spare = (setting.start, _copy(values)), _copy(values)
@@ -240,8 +244,11 @@ def _run(
             start, before = mark
             steps = min(length, stop - start)
             began = time.perf_counter()
-            job = replace(program.job(values, start, steps, inputs, events), record=kept.window(start, steps), every=kept.every)
-            spikes = program.runner.run(job)
+            job, rows = program.job(values, start, steps, inputs, events), kept.window(start, steps)
+            if kept.located:
+                spikes = run_located(program.runner, job, rows, kept.every)
+            else:
+                spikes = program.runner.run(replace(job, record=rows, every=kept.every))
             if not finite(values, program.step):
                 raise left_range(program, before, start, steps, inputs, events)
             kept.add(spikes)

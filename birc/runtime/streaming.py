@@ -41,6 +41,7 @@ class StreamedRecording(Recording):
                 raise BircError("I149", f"{what} would take {readable(size)} of disk, and {readable(free)} are free", help=help)
             self.files: dict[str, IO[bytes]] = {name: self._file() for name in self.types}
             self.index, self.stamp = self._file(), self._file()
+            self.offset = self._file() if self.located else None
         row = self.n * sum(t.itemsize for t in self.types.values())
         self.longest = max(1, WINDOW // row) * self.every if row else None
         self._rows: dict[str, Array] = {}
@@ -61,6 +62,8 @@ class StreamedRecording(Recording):
                 self.files[name].write(rows.data if rows.size else b"")
             self.index.write(np.ascontiguousarray(spikes.index, dtype=np.int32).tobytes())
             self.stamp.write(np.ascontiguousarray(spikes.stamp, dtype=np.int64).tobytes())
+            if self.offset is not None and spikes.offset is not None:
+                self.offset.write(np.ascontiguousarray(spikes.offset, dtype=np.float64).tobytes())
 
     @property
     def full(self) -> str | None:
@@ -71,7 +74,8 @@ class StreamedRecording(Recording):
         """Views of the files."""
         with reported(self.folder):
             arrays = {name: _view(self.files[name], t, (-1, self.n)) for name, t in self.types.items()}
-            return arrays, Spikes(_view(self.index, np.dtype(np.int32), (-1,)), _view(self.stamp, np.dtype(np.int64), (-1,)))
+            offsets = None if self.offset is None else _view(self.offset, np.dtype(np.float64), (-1,))
+            return arrays, Spikes(_view(self.index, np.dtype(np.int32), (-1,)), _view(self.stamp, np.dtype(np.int64), (-1,)), offsets)
 
 
 def _view(file: IO[bytes], dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:

@@ -104,7 +104,7 @@ def test_divided_by_exprel(dtype: Dtype) -> None:
     wide = x.astype(np.float64)
     away = np.where(wide == 0, 1.0, wide)
     wanted = np.where(wide == 0, 0.1, 0.1 * away / np.expm1(away))
-    np.testing.assert_allclose(found, wanted, rtol=8 * np.finfo(FLOATS[dtype]).eps, atol=np.finfo(FLOATS[dtype]).tiny)
+    np.testing.assert_allclose(found, wanted, rtol=8 * float(np.finfo(FLOATS[dtype]).eps), atol=float(np.finfo(FLOATS[dtype]).tiny))
 
 
 def test_recording_every_third_stamp_from_a_later_start() -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import platform
 import re
 import subprocess
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
 import birc
-from birc.backends import Dtype
+from birc.backends import Dtype, c_family
 from birc.backends.c_family import build
-from birc.sources import library_names
+from birc.backends.c_family.headers import header
+from birc.ir.ops import TABLE
+from birc.sources import library
 
 pytestmark = [
     pytest.mark.skipif(build.find_compiler() is None, reason="no C++ compiler"),
@@ -23,6 +24,7 @@ pytestmark = [
 ARITHMETIC = re.compile(r"v?(add|sub|mul|div|sqrt|min|max|fn?m(add|sub)\d*|round|rndscale|scalef|getexp)(?P<width>[sp])(?P<type>[sd])$")
 WIDENING = re.compile(r"v?cvt(t?s[sd]2sd|t?ps2pd|u?si2sd|u?[dq]q2pd)[a-z]?$")
 """To double: from float, or from whole numbers."""
+FUNCTIONS = {row.name: row.arity for row in TABLE if row.name in c_family.FUNCTIONS}
 ALLOWED = ("memcpy", "memset", "memmove", "GOMP", "omp_", "__stack_chk_fail", "__cxa", "_GLOBAL_OFFSET_TABLE_")
 
 
@@ -51,11 +53,12 @@ def assembly(source: str, folder: Path) -> str:
 def program(model: str, dtype: Dtype, folder: Path) -> str:
     """The assembly of a library model."""
     (text,) = birc.compile(model, target="native", dtype=dtype).artifact.files.values()
+    assert isinstance(text, str)
     return assembly(text, folder)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", library_names())
+@pytest.mark.parametrize("model", library())
 def test_float32_computes_nothing_in_double(model: str, tmp_path: Path) -> None:
     names = instructions(program(model, "f32", tmp_path))
     double = [name for name in names if (found := ARITHMETIC.match(name)) and found["type"] == "d"]
@@ -65,13 +68,27 @@ def test_float32_computes_nothing_in_double(model: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
-@pytest.mark.parametrize("model", library_names())
+@pytest.mark.parametrize("model", library())
 def test_loops_over_lanes_are_vector_code_without_calls(model: str, dtype: Dtype, tmp_path: Path) -> None:
     text = program(model, dtype, tmp_path)
     assert [name for name in calls(text) if not name.startswith(ALLOWED)] == []
-    kind = dtype == "f32" and "s" or "d"
-    widths = Counter(found["width"] for name in instructions(text) if (found := ARITHMETIC.match(name)) and found["type"] == kind)
-    assert widths["p"] > 0
+    found = [match for name in instructions(text) if (match := ARITHMETIC.match(name)) and match["type"] == {"f32": "s", "f64": "d"}[dtype]]
+    assert any(match["width"] == "p" for match in found)
+    assert {match[1] for match in found if match["width"] == "s"} <= {"add"}, "what events carry is added up one by one, and nothing else"
+
+
+@pytest.mark.parametrize("kind", ["float", "double"])
+def test_every_function_is_vector_code_in_its_own_type(kind: str, tmp_path: Path) -> None:
+    text = "\n".join(header(f"birc_{name}.h") for name in ("types", "math"))
+    for name, count in FUNCTIONS.items():
+        arguments = ", ".join(f"{'xy'[i]}[i]" for i in range(count))
+        text += f'\nextern "C" void of_{name}(const {kind}* __restrict x, const {kind}* __restrict y, {kind}* __restrict result) {{'
+        text += f"\n    for (int i = 0; i < 256; i++) result[i] = birc::{name}({arguments});\n}}\n"
+    made = assembly(text, tmp_path)
+    assert calls(made) == []
+    found = [match for name in instructions(made) if (match := ARITHMETIC.match(name))]
+    assert {match["width"] + match["type"] for match in found} == {{"float": "ps", "double": "pd"}[kind]}
+    assert [name for name in instructions(made) if kind == "float" and WIDENING.match(name)] == []
 
 
 def test_the_test_sees_what_it_looks_for(tmp_path: Path) -> None:

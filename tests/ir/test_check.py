@@ -12,7 +12,7 @@ from birc.ir.check_model import MODEL_INVARIANTS
 from birc.ir.check_step import FINAL_INVARIANTS, STEP_INVARIANTS
 from birc.ir.expr import Expr, const, make, op, value, var
 from birc.ir.model import Block, Guard, Handler, Let, Model, Noise, Ode, Option, Param, Preset, Send, Spike, State, StepRule, Update, Use
-from birc.ir.step import Carry, Define, Deliver, Emit, Integrate, Phase, PhaseName, Port, Put, Slot, Statement, Step, Store
+from birc.ir.step import Carry, Define, Deliver, Emit, Integrate, Lookup, Phase, PhaseName, Port, Put, Slot, Statement, Step, Store, Table
 from birc.units import parse_unit
 
 one, ms = parse_unit("1"), parse_unit("ms")
@@ -94,7 +94,22 @@ def integrate(**fields: object) -> Step:
     return with_body("flow", replace(sound, **fields))  # type: ignore[arg-type]
 
 
+TABLE = Table("v.t0", "v", -1.0, 1.0, 1e-6, (op("exp", make("load", (), "v")),))
+
+
+def looked_up(**fields: object) -> Step:
+    """The step with a table and a look-up of it."""
+    lookup = replace(Lookup("v.t0", make("load", (), "v"), ("e",)), **fields)  # type: ignore[arg-type]
+    return replace(with_body("flow", lookup), tables=(TABLE,))
+
+
+def tabled(**fields: object) -> Step:
+    """The step with a table that nothing looks up."""
+    return replace(STEP, tables=(replace(TABLE, **fields),))  # type: ignore[arg-type]
+
+
 def test_sound_programs_pass() -> None:
+    check_step(looked_up(), final=True)
     check_model(MODEL)
     check_step(STEP, final=True)
     check_step(integrate())
@@ -133,6 +148,9 @@ MODELS: list[tuple[str, str, Model]] = [
     ("only_synapses_send", "on exc", replace(MODEL, handlers=(Handler("exc", None, None, (Send(const(1.0)),)),))),
     ("what_is_held_or_guarded_is_a_state", "`m` is no state", replace(MODEL, guards=(Guard("m", const(1.0)),))),
     ("what_is_held_or_guarded_is_a_state", "`b` is no state", replace(MODEL, options=(Option("solver", "rk4", targets=("b",)),))),
+    ("surrogates_are_known", "no surrogate `fast`", replace(MODEL, options=(Option("surrogate", "fast"),))),
+    ("surrogates_are_known", "`beta` of surrogate", replace(MODEL, options=(Option("surrogate", "arctan", (("beta", const(1.0)),)),))),
+    ("surrogates_are_known", "`alpha` of surrogate", replace(MODEL, options=(Option("surrogate", "arctan", (("alpha", const(0.0)),)),))),
     ("blocks_share_out_the_odes", "blocks of ['v']", replace(MODEL, blocks=MODEL.blocks[:1])),
     ("blocks_share_out_the_odes", "block of `v` 2 times", replace(MODEL, blocks=(*MODEL.blocks, MODEL.blocks[0]))),
     ("presets_set_parameters", "`v` in preset P", replace(MODEL, presets=(Preset("P", (("v", const(2.0)),)),))),
@@ -180,6 +198,17 @@ STEPS: list[tuple[str, str, Step]] = [
     ("slots_are_known_and_stored_once", "store of `v` 2 times", with_body("reset", Store("v", v))),
     ("slots_are_known_and_stored_once", "store of `x`, which is no slot", with_body("reset", Store("x", v))),
     ("slots_are_known_and_stored_once", "starts from `x`", replace(STEP, slots=(Slot("v", "real", one, "x"), STEP.slots[1]))),
+    ("names_are_defined_before_use", "look up v.t0 of 2 functions, where the table has 1", looked_up(results=("a", "b"))),
+    ("names_are_defined_before_use", "look up v.t1 of 1 functions, where the table has no declaration", looked_up(table="v.t1")),
+    ("names_are_defined_before_use", "at an expression, which needs a name", looked_up(argument=op("neg", v))),
+    ("names_are_defined_before_use", "`v.1` is defined twice", looked_up(results=("v.1",))),
+    ("names_are_defined_before_use", "op `read` does not belong here", tabled(functions=(make("read", (), "I"),))),
+    ("tables_are_functions_of_one_slot", "table `v.t0` 2 times", replace(looked_up(), tables=(TABLE, TABLE))),
+    ("tables_are_functions_of_one_slot", "table v.t0 of `refractory`, which is no slot of numbers",
+     tabled(slot="refractory", functions=(const(1.0),))),
+    ("tables_are_functions_of_one_slot", "table v.t0 reads `refractory`", tabled(functions=(make("load", (), "refractory"),))),
+    ("tables_are_functions_of_one_slot", "table v.t0 ends at `top`, not in bind", tabled(high="top")),
+    ("tables_are_functions_of_one_slot", "table v.t0 has no function, or no error", tabled(error=0.0)),
     ("ports_are_known_and_used_once", "use of output `y` 2 times", with_body("record", Put("y", v))),
     ("ports_are_known_and_used_once", "event `inh` is never used", replace(STEP, events=(*STEP.events, Port("inh", one)))),
     ("ports_are_known_and_used_once", "output `z` is not declared", with_body("record", Put("z", v))),

@@ -31,7 +31,8 @@ def smooth(e: Expr, x: float, y: float) -> bool:
     """Whether nothing below `e` jumps, bends or leaves its domain near the point."""
     done: dict[Expr, Any] = {}
     for node in topo(e):
-        done[node] = evaluate_names(node, {"x": np.float64(x), "y": np.float64(y)})
+        with np.errstate(all="ignore"):
+            done[node] = evaluate_names(node, {"x": np.float64(x), "y": np.float64(y)})
         args = [float(done[a]) for a in node.args]
         gap = 0.05
         match node.op:

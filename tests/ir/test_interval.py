@@ -28,7 +28,8 @@ def test_an_interval_holds_every_value(name: str) -> None:
             ends = (first, second, first)[: row.arity]
             names = [value(f"x{i}") for i in range(row.arity)]
             e = make(name, tuple(names))
-            found = intervals((e,), lambda leaf, ends=ends: ends[int(str(leaf.attr)[1:])])[e]
+            by_name = dict(zip(names, ends, strict=True))
+            found = intervals((e,), by_name.__getitem__)[e]
             grids = np.meshgrid(*(np.linspace(*end, 41) for end in ends))
             with np.errstate(all="ignore"):
                 values = np.asarray(evaluate_op(e, tuple(grids)), float)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from birc import driver, passes
+from birc.backends.c_family.build import find_compiler
 from birc.errors import BircError
 from birc.ir.check import check_step
 from birc.ir.methods import METHODS
@@ -254,3 +256,16 @@ def test_nothing_is_left_to_integrate() -> None:
         step = lowered(LIBRARY["LIF"], solver=solver.name)
         assert not any(isinstance(s, Integrate) for _, s in step.statements())
         assert {b.method for b in step.blocks} == {solver.name}
+
+
+# --- long runs
+
+
+@pytest.mark.skipif(find_compiler() is None, reason="no C++ compiler")
+def test_a_million_exact_steps() -> None:
+    """Time constants of a hundred and of ten thousand steps: the closed form, the same as after a few steps."""
+    compiled = driver.build(lowered(LIBRARY["LIF"]), "native", dt="0.1 ms")
+    for tau in (10.0, 1e3):
+        params = {"tau_m": tau, "tau_s": tau}
+        result = compiled.run(steps=1_000_000, n=1, inputs={"I": 100.0}, params=params, record=["v"], every=1_000_000)
+        assert float(np.asarray(result["v"])[-1, 0]) == pytest.approx(-60 - 10 * math.exp(-1e5 / tau), rel=1e-12)

@@ -53,7 +53,11 @@ def judge(folder: Path) -> Path:
     objects = (
         compiled(birc_loops(), (*plain, "-c"), folder / "birc.o"),
         compiled(library_loops(), (*LIBRARY_FLAGS, "-c"), folder / "library.o"),
-        compiled((FOLDER / "ulp.cpp").read_text("utf-8"), ("-std=gnu++17", "-O3", "-march=native", "-fno-trapping-math", "-fno-math-errno", "-fopenmp", "-c"), folder / "judge.o"),
+        compiled(
+            (FOLDER / "ulp.cpp").read_text("utf-8"),
+            ("-std=gnu++17", "-O3", "-march=native", "-fno-trapping-math", "-fno-math-errno", "-fopenmp", "-c"),
+            folder / "judge.o",
+        ),
     )
     program = folder / "ulp"
     command = [build.compiler().path, "-fopenmp", *map(str, objects), "-o", str(program), "-lquadmath", "-lmvec", "-lm"]

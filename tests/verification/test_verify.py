@@ -171,6 +171,8 @@ def test_the_record_is_json() -> None:
         "step",
         "variable",
         "emulated",
+        "reader",
+        "profile",
         "dt",
         "dtype",
     }

@@ -111,7 +111,8 @@ def _statements(body: tuple[s.Statement, ...], scope: Scope) -> list[Line]:
             case s.Deliver():
                 lines += _deliver(statement, scope, place(statement.span))
             case s.Lookup(table, argument, results, span):
-                lines += scope.statement(f"look_up {words.name(table)} for {', '.join(map(words.ref, results))} at", argument, place(span))
+                names = f" for {', '.join(map(words.ref, results))}" if results else ""
+                lines += scope.statement(f"look_up {words.name(table)}{names} at", argument, place(span))
             case s.Integrate():
                 lines += _integrate(statement, scope)
             case _:
@@ -152,5 +153,5 @@ def _integrate(i: s.Integrate, scope: Scope) -> list[Line]:
         lines.append(Line(f"hold {', '.join(words.ref(state) for state in i.hold)}"))
     lines += [scope.value(f"guard {words.ref(state)} at", limit) for state, limit in i.guards]
     lines += [Line(f"feed {words.ref(f.state)} middle {words.ref(f.middle)} end {words.ref(f.end)}") for f in i.feeds]
-    part = "" if i.part == 1.0 else f" part {words.number(i.part)}"
+    part = "" if i.part == 1.0 else f" part {words.ref(i.part) if isinstance(i.part, str) else words.number(i.part)}"
     return [*before, Line(f"integrate {words.name(i.method)}{part} {{", at, tuple(lines))]

@@ -255,7 +255,7 @@ def read_preset(scan: Scanner) -> m.Preset:
 
 def _option(scan: Scanner) -> m.Option:
     span = scan.place()
-    kind = one_of(scan, ("surrogate", "solver", "store"))
+    kind = one_of(scan, ("surrogate", "solver", "store", "spikes"))
     name, arguments = scan.name(), scan.arguments()
     return m.Option(kind, name, arguments, scan.listed(scan.ref) if scan.take("for") else (), span)
 

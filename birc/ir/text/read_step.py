@@ -137,8 +137,7 @@ def _statement(scan: Scanner) -> s.Statement:
 
 def _lookup(scan: Scanner, span: Span | None) -> s.Lookup:
     table = scan.name()
-    scan.need("for")
-    results = scan.listed(scan.ref)
+    results = scan.listed(scan.ref) if scan.take("for") else ()
     scan.need("at")
     return s.Lookup(table, scan.operand(), results, span)
 
@@ -184,7 +183,7 @@ def _deliver(scan: Scanner, span: Span | None) -> s.Deliver:
 
 def _integrate(scan: Scanner) -> s.Integrate:
     method = scan.name()
-    part = scan.real() if scan.take("part") else 1.0
+    part = _limit(scan) if scan.take("part") else 1.0
     start = scan.at
     parts = collect(scan, INTEGRATE, frozenset({"busy", "hold"}))
     equations = parts.pop("equations", ())
