@@ -523,7 +523,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Drive:
-    """`drive I = 250 pA for 500 ms`."""
+    """`drive I = 250 pA for 500 ms`; a waveform such as `step(250 pA, 100 ms)` is a call."""
 
     port: Name
     value: Expr
@@ -533,7 +533,7 @@ class Drive:
 
 @dataclass(frozen=True, slots=True)
 class Expect:
-    """`expect a [== b within N step | quantity]`, `expect a in RANGE always`.
+    """`expect a [== b within N step | quantity]`, `expect a in RANGE always`; each may end in `during RANGE`.
 
     `actual` holds a whole comparison for the forms without `within` (`expect count >= 3`).
     """
@@ -545,6 +545,7 @@ class Expect:
     range: Interval | None
     always: bool
     span: Span
+    during: Interval | None = None
 
 
 Statement = (
@@ -569,7 +570,10 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """`neuron LIF extends A:` and its body; of a check, `name` is the model it checks (`Izhikevich.FS` for a preset)."""
+    """`neuron LIF extends A:` and its body; of a check, `name` is the model it checks (`Izhikevich.FS` for a preset).
+
+    `settings` are a check's own: `check LIF with dt = 0.25 ms, solver = euler:`.
+    """
 
     kind: ItemKind
     name: str
@@ -579,6 +583,7 @@ class Item:
     span: Span
     name_span: Span
     preset: str | None = None
+    settings: tuple[Keyword, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

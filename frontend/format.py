@@ -132,6 +132,8 @@ def _space(tokens: list[Token], i: int) -> bool:
         return False
     if right.type == "LSQB":
         return not _is_value_end(tokens, i - 1)
+    if right.type == "LPAR" and left.type == "STEP":
+        return False
     if right.type == "LPAR":
         return not (_is_value_end(tokens, i - 1) and left.type not in ("NUMBER", "UNIT", "STRING"))
     return True

@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 from birc.errors import BircError, Span
 from birc.frontend import ast
 from birc.frontend.tokens import Token
-from birc.frontend.tree_parts import PARTS, Many, Parts, arguments_in, behind, every, has, keyword, keywords_only, span_of, text
+from birc.frontend.tree_parts import PARTS, Arguments, Many, Parts, arguments_in, behind, every, has, keyword, keywords_only, span_of, text
 
 # --- top
 
@@ -37,11 +37,12 @@ def item(parts: Parts) -> ast.Item:
 def check(parts: Parts) -> ast.Item:
     model = parts[1]
     header = _header_span(parts)
+    settings = keywords_only(arguments_in(parts), "the settings of a check")
     match model:
         case ast.Name(name):
-            return ast.Item("check", name, None, None, _inline(parts), header, model.span)
+            return ast.Item("check", name, None, None, _inline(parts), header, model.span, None, settings)
         case ast.Member(ast.Name(name), preset):
-            return ast.Item("check", name, None, None, _inline(parts), header, model.span, preset)
+            return ast.Item("check", name, None, None, _inline(parts), header, model.span, preset, settings)
         case _:
             raise BircError("S033", "a check names a model, or a model and its preset", model.span, "write `check Izhikevich.FS:`")
 
@@ -321,17 +322,23 @@ def drive(parts: Parts) -> ast.Drive:
     return ast.Drive(parts[1], parts[3], parts[5], span_of(parts))
 
 
+def pulse(parts: Parts) -> ast.Call:
+    arguments: Arguments = parts[2]
+    return ast.Call(ast.Name("step", parts[0].span), arguments.positional, arguments.keywords, span_of(parts))
+
+
 def expect(parts: Parts) -> ast.Expect:
     actual = parts[1]
     span = span_of(parts)
+    during = behind(parts, "DURING")
     within = behind(parts, "WITHIN")
     if within is not None:
         if not (isinstance(actual, ast.Binary) and actual.op == "eq"):
             raise BircError("S033", "`within` stands behind an equality", actual.span, "write `expect a == b within 1 step`")
         if isinstance(within, ast.Number) and within.unit == "steps":
             raise BircError("S033", "`within` counts in `step`", within.span, f"write `within {within.text} step`")
-        return ast.Expect(actual.left, actual.right, within, has(parts, "STEP"), None, False, span)
-    return ast.Expect(actual, None, None, False, behind(parts, "IN"), has(parts, "ALWAYS"), span)
+        return ast.Expect(actual.left, actual.right, within, has(parts, "STEP"), None, False, span, during)
+    return ast.Expect(actual, None, None, False, behind(parts, "IN"), has(parts, "ALWAYS"), span, during)
 
 
 BUILD: dict[str, Callable[[Parts], Any]] = {
@@ -340,6 +347,6 @@ BUILD: dict[str, Callable[[Parts], Any]] = {
         import_line, item, item_kind, check, params, param, states, state, inputs, input, output, let, function, equation, step_rule,
         on_event, payload, assignment, send, spike, refractory, noise, trace, setting, outward, gate, rate, use, use_entry, mechanism,
         preset, with_choice, with_store, section, morphology, membrane, insert, location, population, source_of, signal, project,
-        edges_file, third, record, drive, expect,
+        edges_file, third, record, drive, pulse, expect,
     )
 } | PARTS  # fmt: skip

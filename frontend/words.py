@@ -20,13 +20,13 @@ RESERVED = LINE_WORDS | {"if", "then", "else", "and", "or", "not", "in", "true",
 CONTEXTUAL = frozenset(
     (
         "birc", "extends", "learn", "at", "when", "rise", "hold", "of", "as", "surrogate", "solver", "store", "spikes",
-        "regions", "everywhere", "file", "via", "every", "for", "within", "always",
+        "regions", "everywhere", "file", "via", "every", "for", "within", "always", "during",
     )
 )  # fmt: skip
 """Words that the grammar knows in one place; everywhere else they are ordinary names."""
 
 NOT_UNITS = frozenset(
-    ("in", "learn", "then", "else", "and", "or", "not", "every", "within", "for", "always", "step", "on", "as", "of", "if")
+    ("in", "learn", "then", "else", "and", "or", "not", "every", "within", "for", "always", "during", "step", "on", "as", "of", "if")
 )
 """Words behind a number that are not its unit."""
 

@@ -40,6 +40,14 @@ def euler(flow: Flow, x: States, h: float, noise: States) -> States:
     return [a + h * k + z for a, k, z in zip(x, flow.rates(x, 0.0), noise, strict=True)]
 
 
+def sequential_euler(flow: Flow, x: States, h: float, noise: States) -> States:
+    """One variable after the other, each with its noise."""
+    now = list(x)
+    for i in range(len(x)):
+        now[i] = now[i] + h * flow.rates(now, 0.0)[i] + noise[i]
+    return now
+
+
 def rk4(flow: Flow, x: States, h: float, noise: States) -> States:
     k1 = flow.rates(x, 0.0)
     k2 = _stage(flow, [a + h / 2 * k for a, k in zip(x, k1, strict=True)], 0.5)
@@ -181,6 +189,7 @@ METHODS: dict[str, Method] = {
     "rk4": rk4,
     "heun": heun,
     "euler": euler,
+    "sequential_euler": sequential_euler,
     "implicit_euler": implicit_euler,
     "rosenbrock": rosenbrock,
 }

@@ -441,20 +441,42 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
+class Waveform:
+    """One of `birc.ir.waveforms`, with the arguments that it was given."""
+
+    name: str
+    arguments: Properties
+
+
+@dataclass(frozen=True, slots=True)
 class Drive:
-    """Hold a port at `value` for `duration`; a second drive of the port follows the first."""
+    """Hold a port at `value` for `duration`; a second drive of the port follows the first.
+
+    A waveform's times count from the beginning of its drive.
+    """
 
     port: str
-    value: Expr
+    value: Expr | Waveform
     duration: Expr
     span: Span | None = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of a run, between two times."""
+
+    low: Expr
+    high: Expr
+    low_closed: bool = True
+    high_closed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Expect:
     """`actual == expected` within a tolerance, `actual` in a range, or `actual` a condition; `always`: at every stamp.
 
-    `tolerance` is a number of steps where `in_steps`, else a quantity; None means exact. `isi`, `rate` and `count` are `var`s.
+    `tolerance` is a number of steps where `in_steps`, else a quantity; None means exact. The measures of a run are `var`s: `count`,
+    `rate`, `first` and `last` (times of spikes), `isi` (the last interval). With `during` all is about the stamps in that window.
     """
 
     actual: Expr
@@ -466,17 +488,24 @@ class Expect:
     low_closed: bool = True
     high_closed: bool = True
     always: bool = False
+    during: Window | None = None
     span: Span | None = _span()
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A doc-test of a model (and preset): drive, then expect."""
+    """A doc-test of a model (and preset): drive, then expect.
+
+    `dt` (ms), `solver` and `spikes` are the scheme under which it holds; None: as everywhere else.
+    """
 
     model: str
     preset: str | None
     drives: tuple[Drive, ...]
     expects: tuple[Expect, ...]
+    dt: float | None = None
+    solver: str | None = None
+    spikes: str | None = None
     span: Span | None = _span()
 
 

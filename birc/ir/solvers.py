@@ -38,6 +38,7 @@ TABLE: tuple[Solver, ...] = (
     Solver("rk4", "any", 4, "classical Runge-Kutta", staged=True, guarded=True),
     Solver("heun", "any", 2, "the explicit trapezoidal rule", staged=True, guarded=True),
     Solver("euler", "any", 1, "forward Euler"),
+    Solver("sequential_euler", "any", 1, "Euler steps, one equation after the other"),
     Solver("implicit_euler", "any", 1, "backward Euler", True, True, ELIMINATED),
     Solver("rosenbrock", "any", 2, "a Rosenbrock method, L-stable", True, True, ELIMINATED),
 )

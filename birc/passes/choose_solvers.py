@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from birc.errors import BircError, Diagnostic, Span
@@ -23,6 +24,9 @@ COUPLED = {"constant": "exact", "affine": "strang4", "nonlinear": "rk4"}
 ALONE = {"constant": "exact", "affine": "strang", "nonlinear": "rk4"}
 """The method by kind, for several states that depend on one another, and for one alone."""
 
+SEQUENCE = "sequential_euler"
+"""The method whose equations are solved in the order in which they stand, whether they depend on one another or not."""
+
 MISFITS = {
     "constant": "its equations are not linear with constant coefficients",
     "affine": "an equation is not affine in its own variable",
@@ -39,6 +43,8 @@ def run(model: Model) -> Model:
         rest = tuple(s for s in block.states if s not in overrides)
         for method in dict.fromkeys(m for m, _ in overrides.values()):
             named = tuple(s for s in block.states if s in overrides and overrides[s][0] == method)
+            if method == SEQUENCE and named:
+                named = _at_once(model, block, overrides)
             if named:
                 kind = linearity(model, named, rates)
                 faults.update(dict.fromkeys(_misfits(named, kind, SOLVERS[method], overrides[named[0]][1])))
@@ -76,6 +82,13 @@ def _misfits(states: tuple[str, ...], kind: Linearity, solver: Solver, span: Spa
     names = ", ".join(f"`{s}`" for s in states)
     help = "leave it to the compiler, or take rk4"
     return [Diagnostic("L102", f"solver {solver.name} cannot work for {names}: {reason}", span, help) for reason in reasons]
+
+
+def _at_once(model: Model, block: Block, overrides: Mapping[str, tuple[str, Span | None]]) -> tuple[str, ...]:
+    """All states that are solved in the order of the model, in the first block that has one of them; none in the others."""
+    every = tuple(o.state for o in model.odes if overrides.get(o.state, ("", None))[0] == SEQUENCE)
+    first = next(b for b in model.blocks if set(b.states) & set(every))
+    return every if block is first else ()
 
 
 def _sequence(model: Model, states: tuple[str, ...], method: str) -> tuple[str, ...]:

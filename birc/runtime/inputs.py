@@ -12,11 +12,11 @@ import numpy.typing as npt
 from birc.errors import BircError
 from birc.ir import random
 from birc.ir.step import Port
+from birc.ir.waveforms import WAVEFORMS
 from birc.runtime.files import read_array
 from birc.runtime.values import (
-    HZ,
-    MS,
     PER_NEURON,
+    REQUIRED,
     Argument,
     Setting,
     bind_arguments,
@@ -27,7 +27,6 @@ from birc.runtime.values import (
     unknown_form,
 )
 from birc.suggest import closest
-from birc.units import ONE, Unit
 
 Array = npt.NDArray[Any]
 
@@ -166,8 +165,8 @@ def _from_text(text: str, port: Port, setting: Setting, what: str) -> Continuous
         return Constant(per_neuron_form(call, port.unit, what, setting, port.name, "input").reshape(1, -1))
     if call.name not in WAVEFORMS:
         raise unknown_form(call, (*WAVEFORMS, *PER_NEURON), what)
-    signature, make = WAVEFORMS[call.name]
-    return make(bind_arguments(call, signature(port.unit), what), port, setting, what)
+    signature = tuple(Argument(a.name, a.unit or port.unit, REQUIRED if a.default is None else a.default) for a in WAVEFORMS[call.name])
+    return waveform(call.name, bind_arguments(call, signature, what), port, setting, what)
 
 
 def _step(bound: dict[str, float], port: Port, setting: Setting, what: str) -> Continuous:
@@ -192,6 +191,14 @@ def _ramp(bound: dict[str, float], port: Port, setting: Setting, what: str) -> C
     return Waveform(at)
 
 
+def _pulses(bound: dict[str, float], port: Port, setting: Setting, what: str) -> Continuous:
+    amplitude, first = bound["amplitude"], setting.stamp(bound["start"])
+    period, width = setting.stamp(bound["period"]), setting.stamp(bound["width"])
+    if not 0 < width <= period:
+        raise BircError("I115", f"{what}: a pulse lasts one step at least, and a period at most")
+    return Waveform(lambda k: np.where((k >= first) & ((k - first) % period < width), amplitude, 0.0))
+
+
 def _sine(bound: dict[str, float], port: Port, setting: Setting, what: str) -> Continuous:
     amplitude, frequency, offset, phase, h = bound["amplitude"], bound["frequency"], bound["offset"], bound["phase"], setting.h
     return Waveform(lambda k: offset + amplitude * np.sin(2 * np.pi * frequency * h * k + phase))
@@ -203,20 +210,16 @@ def _noise(bound: dict[str, float], port: Port, setting: Setting, what: str) -> 
     return NormalNoise(bound["mean"], bound["sd"], setting.n, setting.seed, setting.stream(port.name, "input"))
 
 
-Signature = Callable[[Unit], tuple[Argument, ...]]
 Maker = Callable[[dict[str, float], Port, Setting, str], Continuous]
 
-WAVEFORMS: dict[str, tuple[Signature, Maker]] = {
-    "step": (lambda u: (Argument("amplitude", u), Argument("start", MS, 0.0), Argument("stop", MS, np.inf)), _step),
-    "ramp": (lambda u: (Argument("first", u), Argument("last", u), Argument("start", MS), Argument("stop", MS)), _ramp),
-    "sine": (
-        lambda u: (Argument("amplitude", u), Argument("frequency", HZ), Argument("offset", u, 0.0), Argument("phase", ONE, 0.0)),
-        _sine,
-    ),
-    "noise": (lambda u: (Argument("mean", u), Argument("sd", u)), _noise),
-}
-"""Text forms over time. `step` is on from `start` to before `stop`; `ramp` goes from `first` at `start` to `last` at `stop` and
-stays there; `sine` is offset + amplitude sin(2 pi frequency t + phase); `noise` draws anew at every step for every neuron."""
+MAKERS: dict[str, Maker] = {"step": _step, "ramp": _ramp, "pulses": _pulses, "sine": _sine, "noise": _noise}
+"""What makes each of the waveforms that there are."""
+
+
+def waveform(name: str, arguments: Mapping[str, float], port: Port, setting: Setting, what: str) -> Continuous:
+    """A waveform from its arguments in internal units. Raises I115 for what makes none."""
+    given = {a.name: arguments.get(a.name, a.default) for a in WAVEFORMS[name]}
+    return MAKERS[name]({key: number for key, number in given.items() if number is not None}, port, setting, what)
 
 
 def parse_assignment(text: str, what: str) -> tuple[str, str]:

@@ -172,6 +172,8 @@ def test_spikes_are_sorted_by_stamp_then_neuron() -> None:
 
 EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 1e-300, -1e-300, 1e300, 30.0, -30.0, 700.0, -700.0, np.inf, -np.inf, np.nan]
 CALLABLE = [row for row in TABLE if not row.bind_only]
+TURNS: dict[Dtype, float] = {"f64": 2.0**48, "f32": 2.0**20}
+"""Beyond this argument `sin`, `cos` and `tan` are NaN on the targets of the C family."""
 
 
 def one_op(row: Op) -> Step:
@@ -210,6 +212,8 @@ def test_every_op_means_what_the_table_says(row: Op, dtype: Dtype) -> None:
             wanted = evaluate_op(op(row.name, *[const(True)] * row.arity), (x > y, y <= z)[: row.arity])
         else:
             wanted = evaluate_op(op(row.name, *[const(0.0)] * row.arity), (x, y, z)[: row.arity])
+    if row.name in ("sin", "cos", "tan"):
+        wanted = np.where(np.abs(x) > TURNS[dtype], np.nan, wanted)
     found = state["r"]
     if not row.transcendental:
         np.testing.assert_array_equal(found, wanted)

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from birc import driver
 
 NEURONS = 10_000
+TABLES = "1e-6, v in [-120 mV, 80 mV]"
 
 
 @dataclass(frozen=True)
 class Case:
-    """The drive rises from the first neuron to the last, in the unit of the port `I`; without a solver, the library's choice."""
+    """The drive rises from the first neuron to the last, in the unit of the port `I`; without a solver, the library's choice.
+
+    tables: as `--tables` takes them; the floor has none.
+    """
 
     name: str
     title: str
@@ -22,6 +26,7 @@ class Case:
     high: float
     steps: int
     neurons: int = NEURONS
+    tables: str | None = None
 
     @property
     def scheme(self) -> str:
@@ -50,5 +55,16 @@ CASES = (
     Case("izhikevich-default", "Izhikevich", "izhikevich", "0.1 ms", None, 0.0, 20.0, 10_000),
     Case("adex", "AdEx", "adex", "0.1 ms", "euler", 0.0, 1000.0, 10_000),
     Case("hodgkin-huxley", "HH squid", "hodgkin_huxley", "0.01 ms", "exponential", 0.0, 20.0, 2_000),
+    Case(
+        "hodgkin-huxley-tables",
+        f"HH squid, tables of {TABLES}",
+        "hodgkin_huxley",
+        "0.01 ms",
+        "exponential",
+        0.0,
+        20.0,
+        2_000,
+        tables=TABLES,
+    ),
     Case("hodgkin-huxley-default", "HH squid", "hodgkin_huxley", "0.01 ms", None, 0.0, 20.0, 1_000),
 )
