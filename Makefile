@@ -12,7 +12,7 @@ comma := ,
 
 .DEFAULT_GOAL := help
 ALL := .venv-all
-.PHONY: help demo demo-all test test-torch test-core lint fuzz bench bench-peers ulp docs clean
+.PHONY: help demo demo-all test test-torch test-core lint fuzz bench bench-peers peers ulp docs clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -47,11 +47,16 @@ bench-peers: $(TEST)/.ready ## install other simulators and compare this checkou
 	$(TEST)/bin/python -m tests.bench.peers make
 	$(TEST)/bin/birc bench simulate --peers
 
+peers: $(TEST)/.ready ## install other simulators and compare the library with their neurons; writes docs/conventions.md
+	$(TEST)/bin/python -m tests.bench.peers make nest brian2 neuron
+	$(TEST)/bin/python -m tests.peers --write
+
 ulp: $(TEST)/.ready ## measure how near and how fast the C family's functions are; writes docs/ulp.md
 	$(TEST)/bin/python -m tests.ulp --write
 
 docs: $(TEST)/.ready ## write the pages that are made from the code
 	$(TEST)/bin/python docs/generate.py
+	$(TEST)/bin/python docs/generate.py cards
 
 clean: ## remove the environments and everything built
 	rm -rf $(DEMO) $(ALL) $(TEST) .venv-peers build dist out *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

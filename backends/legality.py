@@ -14,10 +14,11 @@ from birc.backends import Dtype
 from birc.errors import Diagnostic, Label, Span
 from birc.ir.expr import Expr, topo
 from birc.ir.ops import LEAVES, TABLE
-from birc.ir.step import Define, Deliver, Emit, Lookup, Put, Statement, Step, Store
+from birc.ir.step import OFFSET, Define, Deliver, Emit, Lookup, Put, Statement, Step, Store
 
 Feature = Literal[
-    "inputs", "summed events", "events one by one", "noise", "spikes", "outputs", "counts", "flags", "tables", "learned parameters"
+    "inputs", "summed events", "events one by one", "noise", "spikes", "located spikes", "outputs", "counts", "flags", "tables",
+    "learned parameters"
 ]  # fmt: skip
 FEATURES: frozenset[Feature] = frozenset(get_args(Feature))
 COMMON: frozenset[Feature] = FEATURES - {"tables"}
@@ -29,6 +30,7 @@ WORDS: Mapping[Feature, str] = {
     "events one by one": "events that act one by one",
     "noise": "noise",
     "spikes": "spikes",
+    "located spikes": "spikes inside steps",
     "outputs": "outputs",
     "counts": "whole numbers, such as the countdown of a refractory time",
     "flags": "states that are true or false",
@@ -94,6 +96,8 @@ def uses(step: Step) -> Iterator[Use]:
     for slot in step.slots:
         if slot.kind != "real":
             yield Use("feature", "counts" if slot.kind == "int" else "flags", slot.span)
+        if slot.name == OFFSET:
+            yield Use("feature", "located spikes", slot.span)
     for port in step.inputs:
         yield Use("feature", "inputs", port.span)
     for noise in step.noises:

@@ -7,13 +7,18 @@ from birc.ir.graph import reads, transitive
 from birc.ir.linear import linear_form
 from birc.ir.model import Block, Model
 from birc.ir.solvers import SOLVERS
-from birc.ir.step import Define, Deliver, Emit, Put, Step, Store, Table
+from birc.ir.step import OFFSET, Define, Deliver, Emit, Put, Step, Store, Table
+
+LOCATED = "spikes: located by cubic interpolation, at most one in a step; the rest of a step with a spike by rk4"
 
 
 def approximations(step: Step) -> list[str]:
-    """Methods other than exact, guards, fused operations, noise that is not integrated exactly, states held while others read them."""
+    """Methods other than exact, guards, spikes located inside steps, tables, fused operations, noise that is not integrated exactly,
+    states held while others read them.
+    """
     found = [f"{', '.join(b.states)}: {b.method}" for b in step.blocks if b.method != "exact"]
     found += [f"{g.state}: runaway guard" for g in step.guards]
+    found += [LOCATED for slot in step.slots if slot.name == OFFSET]
     found += [f"{table.name}: {words_of_table(table, step)}" for table in step.tables]
     if _fuses(step):
         found.append("fused multiply-add")

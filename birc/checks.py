@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,15 @@ from birc.backends import Runner
 from birc.errors import BircError, Diagnostic
 from birc.ir.evaluate import evaluate_names
 from birc.ir.expr import Expr, leaves
-from birc.ir.model import Check, Expect
-from birc.ir.step import Step
+from birc.ir.model import Check, Drive, Expect, Waveform, Window
+from birc.ir.step import Port, Step
 from birc.runtime.bind import parameter_values
 from birc.runtime.durations import step_length
+from birc.runtime.inputs import waveform
 from birc.runtime.result import Result
 from birc.runtime.simulate import simulate
 from birc.runtime.values import Setting
+from birc.units import ONE
 
 Array = npt.NDArray[Any]
 
@@ -36,8 +39,33 @@ class CheckResult:
     diagnostic: Diagnostic | None
 
 
-def run_check(check: Check, step: Step, runner: Runner, dt: str) -> list[CheckResult]:
+@dataclass(frozen=True)
+class Ran:
+    """A check that ran: what its ports were held at over each step, in internal units, and what came out."""
+
+    out: Result
+    params: Mapping[str, Any]
+    driven: Mapping[str, Array]
+
+
+def run_check(check: Check, step: Step, runner: Runner, dt: str | float) -> list[CheckResult]:
     """Drive the model, then compare what it did with each expectation. Raises C003 for a check that would take too long."""
+    names = {s.name for s in step.slots if s.kind == "real"} | {o.name for o in step.outputs}
+    read = sorted(names & frozenset().union(*(leaves(e, "var") for x in check.expects for e in _parts(x))))
+    try:
+        ran = drive(check, step, runner, dt, read)
+    except BircError as failure:
+        broken = failure.diagnostics[0]
+        if broken.code in ("C003", "C004"):
+            raise
+        return [CheckResult(step.name, x, Diagnostic("C002", f"the run failed: {broken.message}", x.span)) for x in check.expects]
+    silent = {p.name: np.zeros(1) for p in step.inputs}
+    given = {**ran.params, **silent, **ran.driven, **{name: ran.out.recorded[name][:, 0] for name in read}}
+    return [CheckResult(step.name, x, _compare(x, Moments(ran.out, given, x.during))) for x in check.expects]
+
+
+def drive(check: Check, step: Step, runner: Runner, dt: str | float, record: Sequence[str]) -> Ran:
+    """Run a model as a check drives it. Raises C003 for a check that would take too long, C004 for one that drives nothing."""
     h = step_length(dt)
     params = parameter_values(step, Setting(step.name, 1, 0, 1, h, 0), {}, check.preset)
     driven = held_rows(check, params, h)
@@ -46,61 +74,107 @@ def run_check(check: Check, step: Step, runner: Runner, dt: str) -> list[CheckRe
         raise BircError("C004", "this check drives nothing, so there is nothing to run", check.span, "add `drive PORT = quantity for T`")
     units = {p.name: p.unit for p in (*step.inputs, *step.events)}
     inputs = {port: rows / float(units[port].scale) for port, rows in driven.items()}
-    names = {s.name for s in step.slots if s.kind == "real"} | {o.name for o in step.outputs}
-    silent = {p.name: np.zeros(1) for p in step.inputs}
-    read = sorted(names & frozenset().union(*(leaves(e, "var") for x in check.expects for e in _parts(x))))
-    try:
-        out = simulate(runner, step, dt=dt, steps=total, inputs=inputs, preset=check.preset, record=read)
-    except BircError as failure:
-        broken = failure.diagnostics[0]
-        return [CheckResult(step.name, x, Diagnostic("C002", f"the run failed: {broken.message}", x.span)) for x in check.expects]
-    return [CheckResult(step.name, x, _compare(x, _values(out, {**params, **silent, **driven}, step, read), h)) for x in check.expects]
+    return Ran(simulate(runner, step, dt=dt, steps=total, inputs=inputs, preset=check.preset, record=record), params, driven)
 
 
 def held_rows(check: Check, params: Mapping[str, Any], h: float) -> dict[str, Array]:
     """What a check's `drive` lines hold at each step, by port, all of one length, in internal units. Raises C003 where that is too long."""
-    counts: dict[str, int] = {}
-    pieces: dict[str, list[tuple[int, float]]] = {}
+    pieces: dict[str, list[Array]] = {}
     for drive in check.drives:
+        before = sum(map(len, pieces.setdefault(drive.port, [])))
         steps = float(evaluate_names(drive.duration, params)) / h
-        if not steps + counts.get(drive.port, 0) <= MOST_STEPS:
+        if not steps + before <= MOST_STEPS:
             message = f"this check would take {steps:.3g} steps of {h:g} ms; a check may take {MOST_STEPS}"
             raise BircError("C003", message, drive.span, "make it shorter, or run it with `birc run`")
-        count = int(steps + 0.5)
-        pieces.setdefault(drive.port, []).append((count, float(evaluate_names(drive.value, params))))
-        counts[drive.port] = counts.get(drive.port, 0) + count
-    total = max(counts.values(), default=0)
-    found = {}
-    for port, held in pieces.items():
-        rows = np.zeros(total)
-        rows[: counts[port]] = np.repeat([v for _, v in held], [c for c, _ in held])
-        found[port] = rows
-    return found
+        pieces[drive.port].append(_rows(drive, params, int(steps + 0.5), h))
+    total = max((sum(map(len, held)) for held in pieces.values()), default=0)
+    return {port: np.concatenate([*held, np.zeros(total - sum(map(len, held)))]) for port, held in pieces.items()}
 
 
-def _values(out: Result, given: Mapping[str, Any], step: Step, read: list[str]) -> dict[str, Any]:
-    """What expectations may speak of; inputs and recorded variables as arrays over stamps, in internal units."""
-    stamps = out.stamps
-    found: dict[str, Any] = {**given, "count": np.asarray(float(len(stamps))), "rate": np.asarray(len(stamps) / (out.steps * out.dt))}
-    ends = stamps if out.offsets is None else stamps + out.offsets
-    found["isi"] = np.asarray(float(ends[-1] - ends[-2]) * out.dt if len(stamps) > 1 else np.nan)
-    found["elapsed"] = np.asarray(out.dt)
-    return found | {name: out.recorded[name][:, 0] for name in read}
+def _rows(drive: Drive, params: Mapping[str, Any], count: int, h: float) -> Array:
+    """What one drive holds at each of its steps."""
+    if not isinstance(drive.value, Waveform):
+        return np.full(count, float(evaluate_names(drive.value, params)))
+    arguments = {name: float(evaluate_names(e, params)) for name, e in drive.value.arguments}
+    what = f"the drive of `{drive.port}`"
+    try:
+        made = waveform(drive.value.name, arguments, Port(drive.port, ONE), Setting("check", 1, 0, count, h, 0), what)
+    except BircError as failure:
+        raise BircError.of(replace(d, span=drive.span) for d in failure.diagnostics) from None
+    return np.asarray(made.rows(0, count), np.float64)[:, 0]
+
+
+@dataclass(frozen=True)
+class Moments:
+    """A run, or the stretch of it that an expectation is about: what may be read of it, in internal units."""
+
+    out: Result
+    given: Mapping[str, Any]
+    during: Window | None
+
+    @cached_property
+    def ends(self) -> tuple[float, float]:
+        """The stretch in ms, inside the run."""
+        whole = 0.0, self.out.steps * self.out.dt
+        if self.during is None:
+            return whole
+        low, high = (float(evaluate_names(e, self.given)) for e in (self.during.low, self.during.high))
+        return max(low, whole[0]), min(high, whole[1])
+
+    def holds(self, times: Array) -> Array:
+        """Which times are in the stretch; those of stamps are on its ends where they should be, but for rounding."""
+        if self.during is None:
+            return np.ones(len(times), np.bool_)
+        low, high = self.ends
+        slack = 1e-6 * self.out.dt
+        above = times >= low - slack if self.during.low_closed else times > low + slack
+        inside: Array = above & (times <= high + slack if self.during.high_closed else times < high - slack)
+        return inside
+
+    @cached_property
+    def rows(self) -> Array:
+        """Which stamps are in the stretch."""
+        return self.holds(np.arange(1, self.out.steps + 1) * self.out.dt)
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """What expectations may speak of; inputs and recorded variables as arrays over stamps."""
+        times = self.out.spikes.time
+        times = times[self.holds(times)]
+        low, high = self.ends
+        found: dict[str, Any] = {
+            "count": float(len(times)),
+            "rate": len(times) / (high - low) if high > low else np.nan,
+            "first": float(times[0]) if len(times) else np.nan,
+            "last": float(times[-1]) if len(times) else np.nan,
+            "isi": float(times[-1] - times[-2]) if len(times) > 1 else np.nan,
+            "elapsed": self.out.dt,
+        }
+        kept = {name: x[self.rows] if np.shape(x) == self.rows.shape else x for name, x in self.given.items()}
+        return {name: np.asarray(x) for name, x in (found | kept).items()}
 
 
 def _parts(expect: Expect) -> list[Expr]:
     return [e for e in (expect.actual, expect.expected, expect.low, expect.high) if e is not None]
 
 
-def _compare(expect: Expect, values: Mapping[str, Any], h: float) -> Diagnostic | None:
+MISSING = {"isi": "last interval", "first": "first spike", "last": "last spike"}
+
+
+def _compare(expect: Expect, moments: Moments) -> Diagnostic | None:
     """None if the expectation holds."""
+    values, h = moments.values, moments.out.dt
 
     def number(e: Expr | None) -> Any:
         x = np.atleast_1d(np.asarray(evaluate_names(e, values))) if e is not None else np.zeros(1)
         return x if expect.always else x[-1:]
 
-    if "isi" in frozenset().union(*(leaves(e, "var") for e in _parts(expect))) and np.isnan(values["isi"]):
-        return Diagnostic("C002", f"there is no last interval: the model fired {int(values['count'])} times", expect.span)
+    asked = frozenset[Any]().union(*(leaves(e, "var") for e in _parts(expect)))
+    for name, what in MISSING.items():
+        if name in asked and name not in moments.given and np.isnan(values[name]):
+            return Diagnostic("C002", f"there is no {what}: the model fired {int(values['count'])} times", expect.span)
+    if not moments.rows.any():
+        return Diagnostic("C002", f"the run, of {moments.out.duration:g} ms, has no stamp in this stretch", expect.span)
     with np.errstate(all="ignore"):
         actual = number(expect.actual)
         if expect.low is not None or expect.high is not None:
@@ -120,6 +194,7 @@ def _compare(expect: Expect, values: Mapping[str, Any], h: float) -> Diagnostic 
     if bool(np.all(good)):
         return None
     at = int(np.argmin(good))
-    where = f" at stamp {at + 1} ({(at + 1) * h:g} ms)" if expect.always else ""
+    stamp = int(np.flatnonzero(moments.rows)[at]) + 1 if expect.always and len(good) > 1 else at + 1
+    where = f" at stamp {stamp} ({stamp * h:g} ms)" if expect.always else ""
     shown = bool(actual[at]) if actual.dtype == bool else f"{float(actual[at]):.10g}"
     return Diagnostic("C001", f"expected {wanted}, got {shown}{where} (internal units: ms, mV, pA, nS …)", expect.span)

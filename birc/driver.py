@@ -337,12 +337,14 @@ def check(file: str | Path | Loaded, names: Iterable[str] | None = None) -> list
     broken = faults(loaded.module.items)
     if broken:
         raise BircError.of(broken)
+    made: dict[tuple[str | None, ...], Compiled] = {}
     found: list[CheckResult] = []
     for block in loaded.module.checks:
-        item, _ = choose(loaded, block.model)
         if names is None or block.model in names:
-            compiled = build(lower(item)[1], "numpy", preset=block.preset)
-            found += run_check(block, compiled.step, compiled.runner, DT)
+            scheme = block.model, block.solver, block.spikes
+            if scheme not in made:
+                made[scheme] = build(lower(choose(loaded, block.model)[0], block.solver, spikes=block.spikes)[1], "numpy")
+            found += run_check(block, made[scheme].step, made[scheme].runner, block.dt or DT)
     return found
 
 

@@ -1,17 +1,24 @@
-"""Write the pages that are made from the code: `docs/errors.md` and `docs/passes.md`.
+"""Write the pages that are made from the code: `docs/errors.md`, `docs/passes.md`, and the cards of the library in `docs/models`.
 
-python docs/generate.py                # writes them
-python docs/generate.py --check        # exit 1 if one is out of date
+python docs/generate.py                # writes the first two
+python docs/generate.py --check        # exit 1 if one of them is out of date
+python docs/generate.py cards          # writes the cards, with their figures
+python docs/generate.py cards --check  # exit 1 if a card is out of date; figures are not compared
 python docs/generate.py conformance    # verifies the library on every target and writes the table of the README
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from birc import codes
 from birc.passes import PASSES
+
+if TYPE_CHECKING:
+    from birc.cards import Found
 
 DOCS = Path(__file__).parent
 
@@ -90,11 +97,46 @@ def conformance() -> None:
     path.write_text("\n".join([before + BEGIN, *lines, END + after]), "utf-8")
 
 
+def cards() -> None:
+    """Write the cards of the library's neurons, and take away those of models that are gone."""
+    from birc.cards import write_cards
+
+    folder = DOCS / "models"
+    written = write_cards(folder, _neurons())
+    for old in set(folder.iterdir()) - set(written):
+        old.unlink()
+
+
+def stale_cards() -> list[str]:
+    """The files of cards that are out of date, missing, or of models that are gone."""
+    from birc.cards import pages
+
+    folder = DOCS / "models"
+    wanted = pages(_neurons())
+    there = {path.name: path.read_text("utf-8") for path in folder.glob("*.md")}
+    shown = {name for text in wanted.values() for name in re.findall(r"\]\((\S+\.png)\)", text)}
+    figures = {path.name for path in folder.glob("*.png")}
+    return sorted({name for name in {*wanted, *there} if wanted.get(name) != there.get(name)} | (shown ^ figures))
+
+
+def _neurons() -> list[Found]:
+    from birc.cards import entries
+
+    return [found for found in entries() if found.kind == "neuron"]
+
+
 def main(arguments: list[str]) -> int:
     """Write or compare the pages."""
     if arguments == ["conformance"]:
         conformance()
         return 0
+    if arguments == ["cards"]:
+        cards()
+        return 0
+    if arguments == ["cards", "--check"]:
+        old = stale_cards()
+        print("".join(f"models/{name} is out of date: run `python docs/generate.py cards`\n" for name in old), end="")
+        return 1 if old else 0
     stale = 0
     for name, make in PAGES.items():
         path, text = DOCS / name, make()

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 
 from birc.errors import Label, Span
 from birc.frontend import ast
+from birc.frontend.build_drive import DURATION, build_drive
 from birc.frontend.constants import Inliner
-from birc.frontend.draft import AFTER_A_RUN, PARAMETERS, Finished
+from birc.frontend.draft import AFTER_A_RUN, CONSTANT, PARAMETERS, Finished
 from birc.frontend.infer import infer
 from birc.frontend.mismatch import a_kind, mark
-from birc.frontend.names import CALLED, Scope, Symbol
+from birc.frontend.names import Scope, Symbol
 from birc.frontend.report import Report
 from birc.frontend.typed import Place, Typed, fits, is_condition
 from birc.ir import model as ir
 from birc.ir.expr import Expr
+from birc.ir.options import SOLVERS, SPIKES
 from birc.units import ONE, TIME, Unit, internal_unit, power
 
-DURATION = internal_unit(TIME)
 MEASURES = (
     Symbol("isi", "measure", DURATION),
     Symbol("rate", "measure", internal_unit(power(TIME, -1))),
     Symbol("count", "measure", ONE),
+    Symbol("first", "measure", DURATION),
+    Symbol("last", "measure", DURATION),
 )
 RUN = Place("an `expect`", AFTER_A_RUN)
 
@@ -38,7 +41,7 @@ def build_check(item: ast.Item, built: Finished, report: Report) -> ir.Check | N
     for statement in item.body:
         match statement:
             case ast.Drive():
-                drive = _drive(statement, base, built, scope, report)
+                drive = build_drive(statement, base, built, scope, report)
                 drives.extend([drive] if drive is not None else [])
             case ast.Expect():
                 expect = _expect(statement, scope, report)
@@ -52,7 +55,8 @@ def build_check(item: ast.Item, built: Finished, report: Report) -> ir.Check | N
             item.name_span,
             "write `expect count == 0`, `expect v in [-80 mV, 50 mV] always` …",
         )
-    return ir.Check(item.name, item.preset, tuple(drives), tuple(expects), item.span) if report.errors == before else None
+    scheme = _scheme(item, built.scope, report)
+    return ir.Check(item.name, item.preset, tuple(drives), tuple(expects), *scheme, item.span) if report.errors == before else None
 
 
 def no_preset(name: str, model: ir.Model, span: Span, report: Report) -> None:
@@ -64,46 +68,79 @@ def no_preset(name: str, model: ir.Model, span: Span, report: Report) -> None:
         report.error("N119", f"`{model.name}` has no preset `{name}`", span, help)
 
 
-def _drive(drive: ast.Drive, model: ir.Model, built: Finished, scope: Scope, report: Report) -> ir.Drive | None:
-    value = infer(drive.value, scope, Place("the value of a drive", PARAMETERS), report)
-    duration = infer(drive.duration, scope, Place("the duration of a drive", PARAMETERS), report)
-    timed = fits(duration, DURATION, drive.duration, scope, report, "U103", "the duration of a drive is a time")
-    port = next((i for i in model.inputs if i.name == drive.port.name), None)
-    if port is None:
-        if built.is_doubtful(drive.port.name):
-            return None
-        _no_port(drive, model, scope, report)
-        return None
-    labels = () if port.span is None else (Label(port.span, "declared here"),)
-    if not fits(
-        value, port.unit, drive.value, scope, report, "U107", f"the port `{port.name}` takes {a_kind(port.unit.dimension)}", labels
-    ):
-        return None
-    level, known = Inliner().value(value.expr, {}), Inliner().value(duration.expr, {})
-    if any(x is not None and not math.isfinite(x) for x in (level, known)):
-        report.error("M110", "a drive is finite", drive.span)
-    if timed and known is not None and not known > 0:
-        report.error("M111", "the duration of a drive must be greater than zero", drive.duration.span)
-    return ir.Drive(port.name, value.expr, duration.expr, drive.span) if timed else None
+SETTINGS = ("dt", "solver", "spikes")
 
 
-def _no_port(drive: ast.Drive, model: ir.Model, scope: Scope, report: Report) -> None:
-    name = drive.port.name
-    if name in report.forgiven:
-        return
-    ports = [i.name for i in model.inputs]
-    near = report.nearest(name, ports)
-    help = f"did you mean `{near}`?" if near else f"its inputs are {', '.join(f'`{p}`' for p in ports)}" if ports else "it has no inputs"
-    symbol = scope.symbols.get(name)
-    if any(h.port == name for h in model.handlers):
-        report.error("N118", f"`{name}` is an event port; a drive holds a continuous input", drive.port.span, help)
-    elif symbol is not None:
-        report.error("N118", f"`{name}` is {CALLED[symbol.kind]}; a drive holds an input", drive.port.span, help)
-    else:
-        report.error("N118", f"`{model.name}` has no input `{name}`", drive.port.span, help)
+def _scheme(item: ast.Item, scope: Scope, report: Report) -> tuple[float | None, str | None, str | None]:
+    """N102, N121, N122, M111: the settings of a check: the length of a step, a solver for all equations, the place of spikes."""
+    dt: float | None = None
+    chosen: dict[str, str] = {}
+    named: set[str] = set()
+    for keyword in item.settings:
+        if keyword.name not in SETTINGS:
+            near = report.nearest(keyword.name, SETTINGS)
+            help = f"did you mean `{near}`?" if near else f"it has {', '.join(SETTINGS)}"
+            report.error("N121", f"a check has no setting `{keyword.name}`", keyword.name_span, help)
+        elif keyword.name in named:
+            report.error("N102", f"`{keyword.name}` is given twice", keyword.name_span)
+        elif keyword.name == "dt":
+            dt = _step_length(keyword.value, scope, report)
+        else:
+            chosen[keyword.name] = _one_of(SOLVERS if keyword.name == "solver" else SPIKES, keyword, report)
+        named.add(keyword.name)
+    return dt, chosen.get("solver"), chosen.get("spikes")
+
+
+def _step_length(node: ast.Expr, scope: Scope, report: Report) -> float | None:
+    typed = infer(node, scope, Place("the length of a step", CONSTANT), report)
+    if not fits(typed, DURATION, node, scope, report, "U103", "the length of a step is a time"):
+        return None
+    value = Inliner().value(typed.expr, {})
+    if value is not None and not 0 < value < float("inf"):
+        report.error("M111", "the length of a step must be greater than zero, and finite", node.span)
+    return None if value is None else float(value)
+
+
+def _one_of(names: tuple[str, ...], keyword: ast.Keyword, report: Report) -> str:
+    """N122: a name of a list."""
+    name = keyword.value.name if isinstance(keyword.value, ast.Name) else ""
+    if name not in names:
+        what = {"solver": "solver", "spikes": "place of spikes"}[keyword.name]
+        near = report.nearest(name, names)
+        help = f"did you mean `{near}`?" if near else f"there are {', '.join(f'`{n}`' for n in names)}"
+        report.error("N122", f"there is no {what} `{name}`" if name else f"this is no {what}", keyword.value.span, help)
+    return name
 
 
 def _expect(expect: ast.Expect, scope: Scope, report: Report) -> ir.Expect | None:
+    """An expectation; None where it has a mistake, which is reported."""
+    before = report.errors
+    window = _window(expect.during, scope, report) if expect.during is not None else None
+    built = _expected(expect, scope, report)
+    return replace(built, during=window) if built is not None and report.errors == before else None
+
+
+def _window(interval: ast.Interval, scope: Scope, report: Report) -> ir.Window | None:
+    ends = [(node, infer(node, scope, Place("a stretch of time", PARAMETERS), report)) for node in (interval.low, interval.high)]
+    timed = [fits(typed, DURATION, node, scope, report, "U103", "a stretch of a run is between two times") for node, typed in ends]
+    if not all(timed):
+        return None
+    (_, low), (_, high) = ends
+    if not _is_ordered(low.expr, high.expr, interval, report):
+        return None
+    return ir.Window(low.expr, high.expr, interval.low_closed, interval.high_closed)
+
+
+def _is_ordered(low: Expr, high: Expr, interval: ast.Interval, report: Report) -> bool:
+    """M109: the lower end of a range comes first, as far as both are known."""
+    ends = [Inliner().value(e, {}) for e in (low, high)]
+    if ends[0] is not None and ends[1] is not None and ends[0] > ends[1]:
+        report.error("M109", "this range holds no value", interval.span, "write the smaller end first")
+        return False
+    return True
+
+
+def _expected(expect: ast.Expect, scope: Scope, report: Report) -> ir.Expect | None:
     actual = infer(expect.actual, scope, RUN, report)
     if expect.range is not None:
         return _expect_in_range(expect, expect.range, actual, scope, report)
@@ -141,9 +178,7 @@ def _expect_in_range(expect: ast.Expect, interval: ast.Interval, actual: Typed, 
     if not all(fits(typed, actual.type, node, scope, report, "U103", message, labels) for node, typed in ends):
         return None
     (_, low), (_, high) = ends
-    known = [Inliner().value(e.expr, {}) for e in (low, high)]
-    if known[0] is not None and known[1] is not None and known[0] > known[1]:
-        report.error("M109", "this range holds no value", interval.span, "write the smaller end first")
+    if not _is_ordered(low.expr, high.expr, interval, report):
         return None
     closed = interval.low_closed, interval.high_closed
     return ir.Expect(actual.expr, None, None, False, low.expr, high.expr, *closed, always=expect.always, span=expect.span)

@@ -156,4 +156,6 @@ def _is_keyword(tokens: list[Token], i: int) -> bool:
         return False
     if before.type in ("SPIKE", "WITH", "FROM") or (before.type == "ON" and i == 2 and tokens[0].type == "SPIKE"):
         return True
+    if tokens[i].type == "DURING" and before.type in ("ALWAYS", "STEP"):
+        return True
     return _is_value_end(tokens, i - 1) or (before.type == "COLON" and tokens[0].type == "REFRACTORY")

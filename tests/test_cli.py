@@ -319,7 +319,7 @@ def test_models(capsys: Capture) -> None:
     assert main(["models"]) == 0
     out = capsys.readouterr().out
     assert all(name in out for name in ("LIF", "Izhikevich", "AdEx", "HH"))
-    assert main(["models", "Izhikevich.FS"]) == 0
+    assert main(["models", "Izhikevich", "--source"]) == 0
     assert "neuron Izhikevich:" in capsys.readouterr().out
 
 

@@ -23,10 +23,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("birc.passes", "birc.frontend", "birc.backends"),
     (
         "birc.approximations",
+        "birc.cards",
         "birc.checks",
         "birc.conformance",
         "birc.driver",
         "birc.exact",
+        "birc.patterns",
         "birc.runtime",
         "birc.solvable",
         "birc.sources",

@@ -13,7 +13,10 @@ from birc.ir.model import Model
 
 FOLDER = Path(birc.__file__).parent / "library"
 FILES = sorted(file.stem for file in FOLDER.glob("*.birc"))
-WANTED = {"lif", "lif_unit", "lif_exp", "lif_alpha", "alif", "izhikevich", "adex", "hodgkin_huxley", "qif", "eif"}
+WANTED = {
+    "lif", "lif_unit", "lif_exp", "lif_alpha", "alif", "izhikevich", "adex", "hodgkin_huxley", "qif", "eif",
+    "connor_stevens", "traub_miles", "wang_buzsaki", "morris_lecar", "fitzhugh_nagumo", "hindmarsh_rose", "pospischil",
+}  # fmt: skip
 
 
 def test_the_library_is_complete() -> None:
@@ -61,6 +64,14 @@ def test_checks_hold(file: str) -> None:
     ("izhikevich", ("a = 0.1 ms^-1, b = 0.2 ms^-1", "a = 0.05 ms^-1, b = 0.2 ms^-1"), "count"),
     ("hodgkin_huxley", ("g = 36 mS/cm^2", "g = 30 mS/cm^2"), "isi"),
     ("qif", ("k = 0.1 mV^-1", "k = 0.11 mV^-1"), "isi"),
+    ("hodgkin_huxley", ("3^(", "2.8^("), "isi"),
+    ("connor_stevens", ("(v + 55.96 mV)", "(v + 57 mV)"), "isi"),
+    ("traub_miles", ("(v - V_T - 17 mV)", "(v - V_T - 17.5 mV)"), "isi"),
+    ("wang_buzsaki", ("phi = 5", "phi = 4.9"), "isi"),
+    ("morris_lecar", ("phi = 0.04", "phi = 0.041"), "isi"),
+    ("fitzhugh_nagumo", ("tau_w = 12.5 ms", "tau_w = 12.6 ms"), "isi"),
+    ("hindmarsh_rose", ("r = 0.005", "r = 0.0051"), "isi"),
+    ("pospischil", ("3^1.2", "3^1.1"), "isi"),
 ])  # fmt: skip
 def test_checks_notice_a_change(file: str, change: tuple[str, str], fault: str, tmp_path: Path) -> None:
     text = (FOLDER / f"{file}.birc").read_text("utf-8")

@@ -10,8 +10,8 @@ from birc.backends import Artifact, Dtype, Missing, Runner
 from birc.backends.keras.emit import emit
 from birc.backends.keras.legality import TAKES, refusals
 from birc.backends.legality import Takes
-from birc.errors import Diagnostic
-from birc.ir.step import Step
+from birc.errors import BircError, Diagnostic
+from birc.ir.step import OFFSET, Step
 
 ENGINES = ("tensorflow", "jax")
 
@@ -49,9 +49,16 @@ class Keras:
     def layer(
         self, artifact: Artifact, params: Mapping[str, object], options: Mapping[str, object], number: Callable[[str, str], float]
     ) -> object:
-        """The emitted layer. A parameter whose name is that of an option, or reserved, is given with an underscore behind."""
+        """The emitted layer. A parameter whose name is that of an option, or reserved, is given with an underscore behind.
+
+        Raises L303 for a program whose spikes lie inside steps.
+        """
         from birc.backends.keras.run import make_layer
 
+        located = next((slot for slot in artifact.step.slots if slot.name == OFFSET), None)
+        if located is not None:
+            message = "a layer has its spikes on the ends of steps, where a surrogate stands for their derivative"
+            raise BircError("L303", message, located.span, 'compile with `spikes="grid"`')
         return make_layer(artifact, params, options, number)
 
 

@@ -6,7 +6,10 @@ one by one parts the loop in two, with a loop over the events between; what the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -22,12 +25,14 @@ from birc.backends.c_family.writer import Writer
 from birc.backends.legality import expressions
 from birc.backends.names import file_name
 from birc.ir.expr import topo, value
-from birc.ir.step import Deliver, Step
+from birc.ir.step import Deliver, Slot, Step
 
 FIRST_CACHE = 40_000
 """Bytes of a tile that are sure to stay in the processor's first cache."""
 MOST_DEFINITIONS = 10_000
 """Statements that a compiler takes in about half a minute."""
+MANY = 32
+"""Slots of one type in a row."""
 SHORT = 100
 """Statements of a program that is compiled twice without making anyone wait."""
 MOST_ARRAYS = 2000
@@ -66,12 +71,34 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
             silences=silences,
             unless_silent="if constexpr (!silent) " if silences else "",
             types=C_TYPES,
+            runs=list(_runs(places.slots, writer.names)),
             kept_types={**C_TYPES, "bool": "count"},  # loops over arrays of bool stay scalar
-            storage=STORAGE,
             c=writer.names,
         )
     )
     return Artifact("native", step, dtype, {f"{name}.cpp": text}, {"compiler_flags": [*FLAGS, *(group[0] for group in OPTIONAL)]})
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A slot, or so many of one type in a row that a loop over them is quicker to compile than a line for each."""
+
+    storage: str
+    slot: str
+    at: str
+    each: str = ""
+
+
+def _runs(slots: Sequence[Slot], names: Mapping[str, str]) -> Iterator[_Run]:
+    """The slots in their order, which is that of their arrays and of the members of `slots`."""
+    first = 0
+    for kind, group in groupby(slots, lambda slot: slot.kind):
+        same = list(group)
+        if len(same) < MANY:
+            yield from (_Run(STORAGE[kind], f"slots.{names[slot.name]}", str(first + i)) for i, slot in enumerate(same))
+        else:
+            yield _Run(STORAGE[kind], f"(&slots.{names[same[0].name]})[i]", f"{first} + i", f"for (int i = 0; i < {len(same)}; i++) ")
+        first += len(same)
 
 
 def _has_silence(step: Step) -> bool:

@@ -27,6 +27,7 @@ TAKES = Takes(
     features=frozenset(("inputs", "summed events", "spikes", "counts", "learned parameters")),
     advice={
         "noise": "feed it in through an input",
+        "located spikes": "spikes of a graph are on the ends of steps: `--spikes grid`",
         "outputs": "a graph gives out the spikes or the potential of its last node",
     },
 )

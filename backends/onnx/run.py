@@ -125,7 +125,7 @@ class OnnxRunner:
 
     def _binds(self, job: Job) -> dict[str, Array]:
         given = {tensor: np.atleast_1d(job.bind[name]) for name, tensor in self.names.get("bind", {}).items()}
-        types = {"f": self.real, "b": np.dtype(np.bool_)}
+        types: dict[str, np.dtype[Any]] = {"f": np.dtype(self.real), "b": np.dtype(np.bool_)}
         return {tensor: a.astype(types.get(a.dtype.kind, np.dtype(np.int32))) for tensor, a in given.items()}
 
     def _rows(self, given: Array, first: int, count: int) -> Array:

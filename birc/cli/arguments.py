@@ -202,7 +202,11 @@ def _explain(parser: Parser) -> None:
 
 
 def _models(parser: Parser) -> None:
-    parser.add_argument("name", metavar="NAME", nargs="?", help="show one library model")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="show the card of one library model, or of a preset: `Izhikevich.FS`")
+    parser.add_argument("--source", action="store_true", help="print the file of the model")
+    parser.add_argument("--card", metavar="DIR", help="write the card, or those of the whole library, as Markdown and PNG")
+    parser.add_argument("--patterns", action="store_true", help="run the firing patterns that its paper publishes (`izhikevich`)")
+    parser.add_argument("--plot", metavar="FILE", help="draw the patterns (.png, .pdf, .svg)")
     _json(parser)
 
 
@@ -224,7 +228,7 @@ SUBPARSERS: Mapping[str, tuple[str, Callable[[Parser], None]]] = {
     "explain": ("explain a code, or how a model is solved", _explain),
     "targets": ("list the targets, and what is missing here", _json),
     "passes": ("list the passes", _json),
-    "models": ("list the model library", _models),
+    "models": ("list the model library, or show a model's card", _models),
     "bench": ("measure birc (in a checkout)", _bench),
 }
 

@@ -391,51 +391,13 @@ def passes(arguments: argparse.Namespace) -> int:
 
 
 def models(arguments: argparse.Namespace) -> int:
-    """`birc models`: the library, or one of its models."""
-    from birc import sources
+    """`birc models`: the library, a model's card, cards as files, published patterns."""
+    from birc.cli.cards import models as show_models
+    from birc.cli.patterns import patterns
 
-    if arguments.name is not None:
-        return _one_model(arguments)
-    rows = []
-    for file in sources.library():
-        for item in sources.load(file).module.items:
-            rows.append((file, item.name, _kind(item), _first_line(item)))
-    if arguments.json:
-        show.as_json([dict(zip(("file", "model", "kind", "summary"), row, strict=True)) for row in rows])
-    else:
-        show.table(("file", "model", "kind", "what it is"), rows)
-    return 0
-
-
-def _one_model(arguments: argparse.Namespace) -> int:
-    from birc import sources
-    from birc.suggest import closest
-
-    wanted = arguments.name.partition(".")[0]
-    known: dict[str, tuple[str, Any]] = {}
-    for file in sources.library():
-        for item in sources.load(file).module.items:
-            known[item.name] = (file, item)
-            known.setdefault(file, (file, item))
-    if wanted not in known:
-        near = closest(wanted, known)
-        raise BircError(
-            "A005", f"there is no model `{wanted}` in the library", help=f"did you mean `{near}`?" if near else "`birc models` lists it"
-        )
-    source = sources.load(known[wanted][0]).source
-    if arguments.json:
-        show.as_json({"file": known[wanted][0], "source": source.text})
-    else:
-        print(source.text.rstrip("\n"))
-    return 0
-
-
-def _kind(item: Any) -> str:
-    return str(getattr(item, "kind", type(item).__name__.lower()))
-
-
-def _first_line(item: Any) -> str:
-    return (getattr(item, "doc", None) or "").strip().partition("\n")[0]
+    if arguments.patterns or arguments.plot:
+        return patterns(arguments)
+    return show_models(arguments)
 
 
 def bench(arguments: argparse.Namespace) -> int:

@@ -32,6 +32,7 @@ def verify_exact(arguments: argparse.Namespace) -> int:
         inputs=assignments(arguments.input, "--input") if arguments.input else None,
         params=assignments(arguments.set, "--set"),
         seed=arguments.seed,
+        spikes=arguments.spikes,
     )
     target = (arguments.target or [verify.quickest_target()])[0]
     with show.progress(f"{posed.step.name} against the exact solution") as progress:

@@ -61,6 +61,7 @@ def pose(
     params: Mapping[str, object] | None = None,
     seed: int = 0,
     smooth: bool = False,
+    spikes: str | None = None,
 ) -> Posed:
     """The problem: where no input is given, what drives the model's first `check`, its last values being held on.
 
@@ -68,7 +69,7 @@ def pose(
     """
     loaded = load(file)
     item, named = choose(loaded, model)
-    lowered, step = driver.lower(item, solver, skip)
+    lowered, step = driver.lower(item, solver, skip, spikes=spikes)
     chosen = preset or named
     h = step_length(dt)
     values = parameter_values(step, Setting(step.name, 1, 0, 1, h, seed), params or {}, chosen)

@@ -5,8 +5,9 @@
 
 The crossing is the root of the cubic Hermite polynomial of the margin (left side less right side) over the step (Shelley & Tao 2001, J.
 Comput. Neurosci. 11:111). Where the spike changes anything, the states are then integrated up to there by one step of RK4, the crossing is
-corrected by one Newton step on them, the body of the spike acts, and RK4 takes the states through the rest of the step. So the spike keeps
-the fourth order of RK4, of which a spike at the end of its step leaves the first (Hansel, Mato, Meunier & Neltner 1998, Neural Comput. 10:467).
+corrected by one Newton step on them, the body of the spike acts, and RK4 takes the states through the rest of the step. So spike times
+keep the fourth order of RK4, of which spikes on the ends of steps leave the first (Hansel, Mato, Meunier & Neltner 1998, Neural Comput.
+10:467).
 
 A refractory period ends at the same part of its last step: there held states rest for that part, and are free for what is left. Only the
 first crossing in a step is a spike; a level that holds at its start is one there. Deliveries act at the end of the step as always.
@@ -98,9 +99,10 @@ def cubic_root(g0: Expr, g1: Expr, s0: Expr, s1: Expr, define: Callable[[str, Ex
     From the root of the parabola through g0, s0 and g1, which always has one there, by Newton steps that are kept in a bracket.
     """
     gap = define("gap", op("sub", g1, g0))
-    spread = op("mul", op("mul", const(4.0), g0), op("sub", s0, gap))
     low, high = ZERO, ONE
-    reach = define("reach", op("add", s0, op("sqrt", op("max", op("add", op("mul", s0, s0), spread), ZERO))))
+    bow = op("add", s0, op("add", g0, g0))
+    spread = op("sub", op("mul", bow, bow), op("mul", op("mul", const(4.0), g0), g1))  # s0^2 - 4 g0 (gap - s0), never below 0
+    reach = define("reach", op("add", s0, op("sqrt", spread)))
     root = define("root.0", op("min", op("div", op("mul", const(-2.0), g0), positive(reach)), ONE))
     a = define("square", op("sub", op("mul", const(3.0), gap), op("add", op("add", s0, s0), s1)))
     b = define("cube", op("sub", op("add", s0, s1), op("add", gap, gap)))
@@ -148,8 +150,8 @@ class _Search:
             start = op("select", release, value(LAST), ZERO)
             hit = op("and", hit, free if level else op("and", free, op("ge", root, start)))
             root = op("max", root, start) if level else root
-        offset = self.define(".spike.offset", root)
-        return Located(tuple(self.out), end, self.define(".spike.hit", hit), offset, free, None)
+        offset, found = self.define(".spike.offset", root), self.define(".spike.hit", hit)
+        return Located(tuple(self.out), end, found, offset, free, None)
 
     def sharp(self, end: Point) -> Located:
         """A spike that changes the states, or holds them."""
@@ -167,10 +169,7 @@ class _Search:
         self.define(".spike.rest", op("sub", room, part))
         busy = op("gt", value(N_REF), const(0)) if self.hold else None
         rest = self.move("rest", struck, ".spike.rest", busy)
-        states = {
-            s.name: end[s.name] if rest[s.name] is end[s.name] else self.define(f"{s.name}.flow", op("select", hit, rest[s.name], end[s.name]))
-            for s in self.model.states
-        }
+        states = {s: a if rest[s] is a else self.define(f"{s}.flow", op("select", hit, rest[s], a)) for s, a in end.items()}
         offset = self.define(".spike.offset", part if release is None else op("add", op("sub", ONE, room), part))
         frozen = None
         if busy is not None and release is not None:

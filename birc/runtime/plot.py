@@ -38,13 +38,20 @@ def plot(result: Result, path: str | Path, title: str | None = None) -> Path:
     return write_atomic(path, lambda file: drawn.savefig(file, format=format, dpi=150))
 
 
-def figure(result: Result, title: str | None = None) -> Figure:
-    """The figure itself: a panel per recorded variable, and one of spikes."""
+def require_matplotlib() -> None:
+    """Raises X101 without matplotlib."""
     try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
+        import matplotlib  # noqa: F401
     except ImportError as error:
         raise BircError("X101", "figures need matplotlib, which is not installed", help='pip install "birc[plot]"') from error
+
+
+def figure(result: Result, title: str | None = None) -> Figure:
+    """The figure itself: a panel per recorded variable, and one of spikes."""
+    require_matplotlib()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     names = [name for name in result.recorded if result.recorded[name].shape[0]][:MOST_PANELS]
     heights = [2.0] * len(names) + [0.5 if result.n == 1 and names else 2.4]
     drawn = Figure(figsize=(8.0, 0.9 + 0.9 * sum(heights)), layout="constrained")

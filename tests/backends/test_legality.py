@@ -21,7 +21,7 @@ def without(*features: Feature) -> frozenset[Feature]:
 
 def test_what_a_program_uses() -> None:
     used = {use.name for use in uses(lif()) if use.what == "feature"}
-    assert used == FEATURES - {"learned parameters", "tables"}
+    assert used == FEATURES - {"learned parameters", "tables", "located spikes"}
     assert {"mul", "add", "select", "ge", "and", "not", "max", "sub", "gt"} == ALL
 
 

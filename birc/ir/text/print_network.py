@@ -107,12 +107,22 @@ def endpoint(e: m.Endpoint) -> str:
 def line_of_check(check: m.Check) -> Line:
     """A check as a block."""
     scope = Scope("var", {})
-    lines: list[Line] = []
+    lines: list[Line] = [] if check.dt is None else [Line(f"dt {words.number(check.dt)}")]
+    lines += [Line(f"{key} {words.name(x)}") for key, x in (("solver", check.solver), ("spikes", check.spikes)) if x is not None]
     for drive in check.drives:
-        lines += clauses(f"drive {words.name(drive.port)} =", [("", drive.value), ("for", drive.duration)], scope, place(drive.span))
+        lines += _drive(drive, scope)
     for expect in check.expects:
         lines += _expect(expect, scope)
     return Line(f"check {words.name(check.model)}{_preset(check.preset)} {{", place(check.span), tuple(lines))
+
+
+def _drive(drive: m.Drive, scope: Scope) -> list[Line]:
+    head = f"drive {words.name(drive.port)} ="
+    if not isinstance(drive.value, m.Waveform):
+        return clauses(head, [("", drive.value), ("for", drive.duration)], scope, place(drive.span))
+    first = arguments(f"{head} waveform {words.name(drive.value.name)}", drive.value.arguments, scope, place(drive.span))
+    line, *more = clauses("for", [("", drive.duration)], scope, HERE)
+    return [*joined(first, line), *more]
 
 
 def _expect(e: m.Expect, scope: Scope) -> list[Line]:
@@ -125,6 +135,9 @@ def _expect(e: m.Expect, scope: Scope) -> list[Line]:
     if e.low is not None or e.high is not None or not e.low_closed or not e.high_closed:
         parts += [("in [" if e.low_closed else "in (", e.low), (",", e.high), "]" if e.high_closed else ")"]
     parts += ["always"] if e.always else []
+    if e.during is not None:
+        low, high = "[" if e.during.low_closed else "(", "]" if e.during.high_closed else ")"
+        parts += [(f"during {low}", e.during.low), (",", e.during.high), high]
     return clauses("expect", parts, scope, place(e.span))
 
 

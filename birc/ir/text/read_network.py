@@ -161,14 +161,14 @@ def read_check(scan: Scanner) -> m.Check:
     span = scan.place()
     model, preset = scan.name(), _preset(scan)
     empty: dict[str, Any] = {"drives": (), "expects": ()}
-    return m.Check(model, preset, **(empty | collect(scan, CHECK)), span=span)
+    return m.Check(model, preset, **(empty | collect(scan, CHECK, frozenset({"dt", "solver", "spikes"}))), span=span)
 
 
 def _drive(scan: Scanner) -> m.Drive:
     span = scan.place()
     port = scan.name()
     scan.need("=")
-    value = scan.value()
+    value: Expr | m.Waveform = m.Waveform(scan.name(), scan.arguments()) if scan.take("waveform") else scan.value()
     scan.need("for")
     return m.Drive(port, value, scan.value(), span)
 
@@ -184,16 +184,36 @@ def _expect(scan: Scanner) -> m.Expect:
     high: Expr | None = None
     low_closed = high_closed = True
     if scan.take("in"):
-        low_closed = scan.take("[")
-        if not low_closed:
-            scan.need("(")
+        low_closed = _bracket(scan, "[", "(")
         low = scan.optional(scan.value)
         scan.need(",")
         high = scan.optional(scan.value)
-        high_closed = scan.take("]")
-        if not high_closed:
-            scan.need(")")
-    return m.Expect(actual, expected, tolerance, in_steps, low, high, low_closed, high_closed, scan.take("always"), span)
+        high_closed = _bracket(scan, "]", ")")
+    always = scan.take("always")
+    during = _window(scan) if scan.take("during") else None
+    return m.Expect(actual, expected, tolerance, in_steps, low, high, low_closed, high_closed, always, during, span)
 
 
-CHECK: Table = {"drive": ("drives", _drive), "expect": ("expects", _expect)}
+def _window(scan: Scanner) -> m.Window:
+    low_closed = _bracket(scan, "[", "(")
+    low = scan.value()
+    scan.need(",")
+    high = scan.value()
+    return m.Window(low, high, low_closed, _bracket(scan, "]", ")"))
+
+
+def _bracket(scan: Scanner, closed: str, open: str) -> bool:
+    """Whether the end of an interval belongs to it."""
+    if scan.take(closed):
+        return True
+    scan.need(open)
+    return False
+
+
+CHECK: Table = {
+    "dt": ("dt", Scanner.real),
+    "solver": ("solver", Scanner.name),
+    "spikes": ("spikes", Scanner.name),
+    "drive": ("drives", _drive),
+    "expect": ("expects", _expect),
+}

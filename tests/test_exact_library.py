@@ -1,0 +1,99 @@
+"""Every neuron of the library, with every preset that has a check, against the exact solution of its equations.
+
+A scheme with steps waits for the end of one with each spike, and what follows waits too: spike times have order 1, states the order of
+the method. The runs end behind the fifth spike, so that what the dynamics makes of early errors (irregular bursts) stays apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from birc import driver, sources
+from birc.errors import BircError
+from birc.exact.order import EXACT
+from birc.exact.solve import solve
+from birc.exact.verify import Posed, pose, quickest_target, verify_exact
+from birc.ir.model import Check, Model
+from birc.sources import Loaded
+
+pytest.importorskip("scipy")
+
+H = float(driver.DT.removesuffix(" ms"))
+LONGEST = 2000
+SPIKES = 5
+APART = 2 * H
+"""A run ends between spikes that are farther apart than this."""
+STRETCHED = 4.0
+"""What the dynamics near a bifurcation makes of the lateness of a spike, at most."""
+
+
+def posed_cases() -> Iterator[tuple[str, str, str | None]]:
+    """File, model and preset."""
+    for file in sources.library():
+        checks = sources.load(file).module.checks
+        yield from dict.fromkeys((file, check.model, check.preset) for check in checks if check.drives)
+
+
+CASES = list(posed_cases())
+
+
+def drives(loaded: Loaded, model: str, preset: str | None) -> list[Loaded]:
+    """The file with one of its checks alone, for each check that drives this preset; those of the default scheme first."""
+    checks = [c for c in loaded.module.checks if c.drives and (c.model, c.preset) == (model, preset)]
+    return [replace(loaded, module=replace(loaded.module, checks=(c,))) for c in sorted(checks, key=by_scheme)]
+
+
+def by_scheme(check: Check) -> bool:
+    return check.solver is not None
+
+
+def pose_to(loaded: Loaded, model: str, preset: str | None, steps: int) -> Posed:
+    return pose(loaded, model=model, preset=preset, dt=driver.DT, duration=f"{steps * H} ms")
+
+
+def problem(file: str, model: str, preset: str | None) -> Posed:
+    """The first drive under which it spikes, up to the time between the fifth spike and the next; else the first drive."""
+    found = []
+    for loaded in drives(sources.load(file), model, preset):
+        steps = min(pose(loaded, model=model, preset=preset, dt=driver.DT).drive.steps, LONGEST)
+        whole = pose_to(loaded, model, preset, steps)
+        spikes = solve(whole.system, whole.drive).spikes
+        for before, after in zip(spikes[SPIKES - 1 :], spikes[SPIKES:], strict=False):
+            if after - before > APART:
+                return pose_to(loaded, model, preset, int((before + after) / 2 / H))
+        if spikes:
+            return whole
+        found.append(whole)
+    return found[0]
+
+
+def has_no_exact_solution(model: Model) -> bool:
+    """Whether chance or the length of a step is part of the model."""
+    return bool(model.noises or model.step_rules) or not model.odes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("file", "name", "preset"), CASES, ids=["-".join(filter(None, case)) for case in CASES])
+def test_scheme_converges_to_the_exact_solution(file: str, name: str, preset: str | None) -> None:
+    model = next(m for m in sources.load(file).module.items if isinstance(m, Model) and m.name == name)
+    try:
+        posed = problem(file, name, preset)
+    except BircError as error:
+        assert has_no_exact_solution(model), error
+        assert {d.code for d in error.diagnostics} == {"V101"}
+        return
+    report = verify_exact(posed, quickest_target())
+    assert report.status == "pass", report.reason
+    at_dt = next(row for row in report.rows if row.dt == posed.drive.h)
+    assert at_dt.agree and at_dt.spikes == len(report.spikes)
+    if at_dt.lateness is not None:
+        assert at_dt.lateness <= (1.01 if report.order == EXACT else STRETCHED)
+
+
+def test_most_of_the_library_has_an_exact_solution() -> None:
+    neurons = {m.name: m for file in sources.library() for m in sources.load(file).module.items if isinstance(m, Model) and m.odes}
+    exact = [m for m in neurons.values() if not has_no_exact_solution(m)]
+    assert len(exact) > 0.6 * len(neurons)
