@@ -4,6 +4,7 @@ python docs/generate.py                # writes the first two
 python docs/generate.py --check        # exit 1 if one of them is out of date
 python docs/generate.py cards          # writes the cards, with their figures
 python docs/generate.py cards --check  # exit 1 if a card is out of date; figures are not compared
+python docs/generate.py patterns       # runs the published patterns, writes their table and their figure
 python docs/generate.py conformance    # verifies the library on every target and writes the table of the README
 """
 
@@ -97,6 +98,21 @@ def conformance() -> None:
     path.write_text("\n".join([before + BEGIN, *lines, END + after]), "utf-8")
 
 
+def patterns() -> None:
+    """Put the table of the published patterns of Izhikevich into their page, and draw them."""
+    from birc.cli.patterns import HEADS, row
+    from birc.patterns import draw
+    from birc.patterns import patterns as run
+
+    found = list(run("izhikevich"))
+    lines = [f"| {' | '.join(cells)} |" for cells in (HEADS, ["---"] * len(HEADS), *map(row, found))]
+    path = DOCS / "izhikevich_patterns.md"
+    before, _, rest = path.read_text("utf-8").partition("<!-- patterns -->")
+    after = rest.partition("<!-- /patterns -->")[2]
+    path.write_text("\n".join([before + "<!-- patterns -->", "", *lines, "", "<!-- /patterns -->" + after]), "utf-8")
+    draw(found, DOCS / "izhikevich_patterns.png")
+
+
 def cards() -> None:
     """Write the cards of the library's neurons, and take away those of models that are gone."""
     from birc.cards import write_cards
@@ -129,6 +145,9 @@ def main(arguments: list[str]) -> int:
     """Write or compare the pages."""
     if arguments == ["conformance"]:
         conformance()
+        return 0
+    if arguments == ["patterns"]:
+        patterns()
         return 0
     if arguments == ["cards"]:
         cards()

@@ -20,6 +20,8 @@ from birc.ir.waveforms import WAVEFORMS
 from birc.units import TIME, internal_unit
 
 DURATION = internal_unit(TIME)
+HERE = tuple(name for name in WAVEFORMS if name != "noise")
+"""The waveforms of a check, which is the same in every run."""
 
 
 def build_drive(drive: ast.Drive, model: ir.Model, built: Finished, scope: Scope, report: Report) -> ir.Drive | None:
@@ -54,9 +56,9 @@ def _value(node: ast.Expr, port: ir.Input, scope: Scope, report: Report) -> Expr
 
 def _waveform(call: ast.Call, name: str, port: ir.Input, scope: Scope, report: Report) -> ir.Waveform | None:
     """N102, N104, N106, N121: a waveform that there is, with its arguments, in their order or by their names."""
-    if name not in WAVEFORMS:
-        near = report.nearest(name, (*WAVEFORMS, *USER_FUNCTIONS))
-        help = f"did you mean `{near}`?" if near else f"waveforms: {', '.join(WAVEFORMS)}"
+    if name not in HERE:
+        near = report.nearest(name, (*HERE, *USER_FUNCTIONS))
+        help = f"did you mean `{near}`?" if near else f"waveforms: {', '.join(HERE)}"
         report.error("N104", f"there is no waveform or function `{name}`", call.function.span, help)
         return None
     before = report.errors
@@ -66,11 +68,12 @@ def _waveform(call: ast.Call, name: str, port: ir.Input, scope: Scope, report: R
         report.error("N106", f"`{name}` takes {len(known)} arguments at most", extra.span, form)
     given: dict[str, Expr] = {}
     named: set[str] = set()
-    for key, node in (*zip(known, call.args, strict=False), *((k.name, k.value) for k in call.keywords)):
+    unnamed = [(key, node, node.span) for key, node in zip(known, call.args, strict=False)]
+    for key, node, span in (*unnamed, *((k.name, k.value, k.name_span) for k in call.keywords)):
         if key not in known:
-            report.error("N121", f"`{name}` has no argument `{key}`", node.span, form)
+            report.error("N121", f"`{name}` has no argument `{key}`", span, form)
         elif key in named:
-            report.error("N102", f"`{key}` is given twice", node.span, form)
+            report.error("N102", f"`{key}` is given twice", span, form)
         else:
             typed = infer(node, scope, Place(f"an argument of `{name}`", PARAMETERS), report)
             unit = known[key].unit or port.unit

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from birc import driver
-from birc.cards import Card, card_of, entries, find, pages, write_card
+from birc.cards import Card, Found, card_of, entries, find, pages, write_card
 from birc.cards.bench import Bench, answer, bench, curve
-from birc.cards.figure import main_variable, panels
+from birc.cards.figure import main_variable, panels, presets
 from birc.cards.find import FAMILIES
 from birc.cards.markdown import table
 from birc.cards.plane import moving, plane
@@ -120,12 +122,7 @@ def test_families_by_structure() -> None:
 
 
 @pytest.mark.parametrize("entry", [e for e in entries() if e.kind == "neuron"], ids=lambda e: e.item.name)
-def test_the_command_of_a_card_runs(entry: object, capsys: Capture) -> None:
-    import shlex
-
-    from birc.cards import Found
-
-    assert isinstance(entry, Found)
+def test_the_command_of_a_card_runs(entry: Found, capsys: Capture) -> None:
     program, *words = shlex.split(card_of(entry).command)
     assert program == "birc"
     words[words.index("--for") + 1] = "5 ms"
@@ -170,7 +167,7 @@ def test_the_list_is_by_family(capsys: Capture) -> None:
     (["lif", "--source", "--card", "out"], "A007", "birc models lif --source"),
 ])  # fmt: skip
 def test_what_there_is_not(words: list[str], code: str, said: str, capsys: Capture) -> None:
-    assert main(["models", *words]) == (1 if code == "A012" else 2)
+    assert main(["models", *words]) == 2
     err = capsys.readouterr().err
     assert f"error[{code}]" in err and said in err
 
@@ -274,8 +271,21 @@ def test_a_preset_is_driven_under_the_scheme_of_its_check() -> None:
     check = next(c for c in on.checks if c.preset == "tonic_spiking" and c.solver is not None)
     ran = on.driven(check, ("v",))
     assert ran.out.dt == check.dt
-    assert ran.out.manifest["solver"]["v"] == check.solver if ran.out.manifest else True
     assert len(ran.out.stamps) == 5
+    assert ran.out.spikes.time[[0, -1]].tolist() == [13.25, 87.0]
+    other = on.driven(replace(check, solver=None), ("v",))
+    assert other.out.spikes.time.tolist() != ran.out.spikes.time.tolist()
+
+
+def test_presets_of_equal_values_share_a_panel() -> None:
+    pytest.importorskip("matplotlib")
+    figure = presets(on_bench("Izhikevich"))
+    assert figure is not None
+    titles = [panel.get_title("left") for panel in figure.axes if panel.get_visible()]
+    assert titles[0] == "RS, regular_spiking"
+    values = {preset.values for preset in on_bench("Izhikevich").step.presets}
+    assert len(titles) == len(values) < len(on_bench("Izhikevich").step.presets)
+    assert presets(on_bench("EIF")) is None
 
 
 def test_a_name_that_is_nowhere() -> None:

@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from birc.errors import Span
-from birc.ir.expr import Expr, leaves, value
+from birc.ir.expr import Expr, leaves, topo, value
 from birc.ir.step import Define, Deliver, Emit, Lookup, Put, Step, Store
 
 Named = tuple[str, Expr, Span | None]
 
 LONGEST = 100
 """Definitions in one loop: compilers take more than linear time for longer ones."""
+FUNCTIONS = frozenset({"exp", "expm1", "exprel", "log", "log1p", "sin", "cos", "tan", "tanh", "sinh", "cosh", "sigmoid", "pow"})
+"""Ops that take long."""
 READ = ("load", "read", "normal", "const")
 """What can be read again in a later loop, and so need not be kept."""
 
@@ -71,8 +73,11 @@ class LookupLoop:
 Part = Loop | EventLoop | LookupLoop
 
 
-def loops_of(step: Step) -> list[Part]:
-    """The program's loops; stores wait for the last one, since `load` reads a slot as it stood at stamp k."""
+def loops_of(step: Step, functions: int | None = None) -> list[Part]:
+    """The program's loops; stores wait for the last one, since `load` reads a slot as it stood at stamp k.
+
+    functions: at most so many ops that take long in one loop.
+    """
     loop = Loop()
     done: list[Part] = [loop]
     stores: list[Named] = []
@@ -100,12 +105,20 @@ def loops_of(step: Step) -> list[Part]:
             case _:
                 raise TypeError(f"a backend was given {type(statement).__name__}")
     loop.stores = stores
-    return [part for long in done for part in (_short(long) if isinstance(long, Loop) else (long,))]
+    return [part for long in done for part in (_short(long, functions) if isinstance(long, Loop) else (long,))]
 
 
-def _short(loop: Loop) -> list[Loop]:
-    """A loop as loops of at most `LONGEST` definitions; the last has what it leaves behind."""
-    pieces = [loop.defines[i : i + LONGEST] for i in range(0, len(loop.defines), LONGEST)] or [[]]
+def _short(loop: Loop, functions: int | None) -> list[Loop]:
+    """A loop as loops of at most `LONGEST` definitions and `functions` functions; the last has what it leaves behind."""
+    pieces: list[list[Named]] = [[]]
+    held = 0
+    for define in loop.defines:
+        costs = sum(node.op in FUNCTIONS for node in topo(define[1]))
+        if len(pieces[-1]) == LONGEST or (functions is not None and held and held + costs > functions):
+            pieces.append([])
+            held = 0
+        pieces[-1].append(define)
+        held += costs
     return [*(Loop(piece) for piece in pieces[:-1]), Loop(pieces[-1], loop.fired, loop.outputs, loop.stores)]
 
 

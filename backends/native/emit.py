@@ -31,6 +31,8 @@ FIRST_CACHE = 40_000
 """Bytes of a tile that are sure to stay in the processor's first cache."""
 MOST_DEFINITIONS = 10_000
 """Statements that a compiler takes in about half a minute."""
+FUNCTIONS = 3
+"""Exponentials and their like in one loop: those of the next neurons then need not wait for the end of a long chain."""
 MANY = 32
 """Slots of one type in a row."""
 SHORT = 100
@@ -44,7 +46,7 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
     name = file_name(step.name)
     short = shorten(turn_quotients(step))
     places = layout(short)
-    loops = loops_of(short)
+    loops = loops_of(short, FUNCTIONS)
     kept = kept_names(loops)
     writer = Writer(short, places, aliases(loops), REALS[dtype], lane="[lane]")
     shared = ["birc_types.h", "birc_spikes.h", "birc_math.h", *(["birc_random.h"] if places.noises else [])]
@@ -128,7 +130,7 @@ def too_large(step: Step) -> str | None:
     definitions = sum(1 for _ in short.statements())
     if definitions > MOST_DEFINITIONS:
         return f"the program has {definitions} statements; the native target takes {MOST_DEFINITIONS}"
-    arrays = _arrays(layout(short), kept_names(loops_of(short)))
+    arrays = _arrays(layout(short), kept_names(loops_of(short, FUNCTIONS)))
     if arrays > MOST_ARRAYS:
         return f"the program holds {arrays} values of each neuron at a time; the native target has room for {MOST_ARRAYS}"
     return None

@@ -82,17 +82,27 @@ class Bench:
         ports = sorted(self.step.inputs, key=lambda port: port.name not in driven)
         return ports[0] if ports else None
 
+    def held(self, check: Check) -> Mapping[str, Array]:
+        """What a check holds at each step, by port, in internal units."""
+        setting = Setting(self.step.name, 1, 0, 1, step_length(check.dt or driver.DT), 0)
+        return held_rows(check, parameter_values(self.step, setting, {}, check.preset), setting.h)
+
+    def liveliest(self, preset: str, record: tuple[str, ...]) -> Ran | None:
+        """The check of a preset in which it fires most, run under the scheme of the preset's first one; None without a check."""
+        own = [check for check in self.checks if check.preset == preset and check.drives]
+        same = [check for check in own if (check.dt, check.solver, check.spikes) == (own[0].dt, own[0].solver, own[0].spikes)]
+        return max((self.driven(check, record) for check in same), key=lambda ran: len(ran.out.stamps), default=None)
+
     @cached_property
     def scale(self) -> float:
         """The largest input, in the port's unit, that a check of the same preset holds; of any preset, if none does; else 1."""
         if self.port is None:
             return 1.0
-        setting = Setting(self.step.name, 1, 0, 1, step_length(self.compiled.dt), 0)
         own = [check for check in self.checks if check.preset == self.found.preset]
         for checks in (own, self.checks):
             largest = 0.0
             for check in checks:
-                rows = held_rows(check, parameter_values(self.step, setting, {}, check.preset), setting.h).get(self.port.name)
+                rows = self.held(check).get(self.port.name)
                 if rows is not None and rows.size:
                     largest = max(largest, float(np.abs(rows).max() / self.port.unit.scale))
             if largest > 0.0:
@@ -125,7 +135,7 @@ class Bench:
         """How many steps a duration (ms) has."""
         return int(duration / step_length(self.compiled.dt) + 0.5)
 
-    def held(self, inputs: Array) -> Result:
+    def fired(self, inputs: Array) -> Result:
         """A run with each input held for `DURATION`. Raises R001 where one drives the model out of all bounds."""
         assert self.port is not None
         return self.run({self.port.name: inputs}, self.steps(DURATION))
@@ -160,7 +170,7 @@ def curve(on: Bench) -> Curve | None:
         if i == 0:
             break
         inputs = np.linspace(inputs[i - 1], inputs[i], SCANNED)
-        counts = np.asarray(on.held(inputs).counts)
+        counts = np.asarray(on.fired(inputs).counts)
     onset = float(inputs[int(np.argmax(counts > 0))])
     return _drawn(on, onset, max(2.5 * onset, 1.2 * on.scale))
 
@@ -168,7 +178,7 @@ def curve(on: Bench) -> Curve | None:
 def _counts(on: Bench, inputs: Array) -> Array | None:
     """How often each input makes the model fire; None where one drives it out of all bounds."""
     try:
-        return np.asarray(on.held(inputs).counts)
+        return np.asarray(on.fired(inputs).counts)
     except BircError as error:
         if error.code != "R001":
             raise
@@ -181,7 +191,7 @@ def _drawn(on: Bench, onset: float, top: float) -> Curve | None:
         near = onset * (1.0 + np.array([1e-3, 3e-3, 0.01, 0.02, 0.03])) if onset > 0.0 else np.zeros(1)
         inputs = np.unique(np.concatenate([np.linspace(0.5 * onset, top, DRAWN), near]))
         try:
-            result = on.held(inputs)
+            result = on.fired(inputs)
         except BircError as error:
             if error.code != "R001":
                 raise

@@ -10,7 +10,6 @@ import numpy as np
 from birc.cards.bench import Answer, Bench, Curve, answer, curve
 from birc.cards.plane import Plane, moving, plane
 from birc.errors import BircError
-from birc.ir.model import Preset
 from birc.runtime.plot import COLOURS, require_matplotlib
 from birc.runtime.result import Result
 
@@ -45,7 +44,7 @@ def png(figure: Figure) -> bytes:
 
     drawn, file = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png", dpi=DPI, pil_kwargs={"compress_level": 1})
-    image = Image.open(drawn).convert("RGB").quantize(TONES, dither=Image.Dither.NONE)
+    image = Image.open(drawn).convert("RGB").quantize(TONES, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     image.save(file, format="png", optimize=True)
     return file.getvalue()
 
@@ -102,6 +101,7 @@ def _halves(figure: Any, upper: float) -> Any:
 
 def _steps(area: Any, on: Bench, reply: Answer, rows: list[list[str]], heights: list[float]) -> None:
     grid = area.subplots(len(rows), len(reply.amplitudes), sharex=True, sharey="row", squeeze=False, height_ratios=heights)
+    index, fired = reply.result.spikes
     time, unit = reply.result.time, on.port.unit.text if on.port else ""
     for column, amplitude in enumerate(reply.amplitudes):
         for panel, names in zip(grid[:, column], rows, strict=True):
@@ -113,7 +113,7 @@ def _steps(area: Any, on: Bench, reply: Answer, rows: list[list[str]], heights: 
         top = grid[0, column]
         if on.port:
             top.set_title(f"{on.port.name} = {amplitude:g}{'' if unit == '1' else ' ' + unit}", fontsize="small")
-        _marks(top, reply.result, column)
+        _marks(top, fired[index == column])
         grid[-1, column].set_xlabel("time (ms)", fontsize="small")
     for panel, names in zip(grid[:, 0], rows, strict=True):
         panel.set_ylabel(_label(reply.result, names), fontsize="x-small" if len(rows) > 2 else "small")
@@ -122,12 +122,10 @@ def _steps(area: Any, on: Bench, reply: Answer, rows: list[list[str]], heights: 
     grid[0, 0].set_xlim(0.0, float(time[-1]))
 
 
-def _marks(panel: Axes, result: Result, neuron: int) -> None:
+def _marks(panel: Axes, times: Any) -> None:
     """A tick above the trace for every spike."""
-    index, time = result.spikes
-    own = time[index == neuron]
-    if len(own):
-        panel.plot(own, np.full(len(own), 1.0), "|", color="black", markersize=5, transform=panel.get_xaxis_transform(), clip_on=False)
+    if len(times):
+        panel.plot(times, np.full(len(times), 1.0), "|", color="black", markersize=5, transform=panel.get_xaxis_transform(), clip_on=False)
 
 
 def _label(result: Result, names: list[str]) -> str:
@@ -188,7 +186,7 @@ def _plane(panel: Axes, on: Bench, reply: Answer, states: tuple[str, ...]) -> No
         finite = values[np.isfinite(values)]
         low, high = np.quantile(finite, [0.0, 0.9])
         panel.set_ylim(low - 0.1 * (high - low), high + 0.3 * (high - low))
-    panel.legend(fontsize="x-small", frameon=False, loc="best")
+    panel.legend(fontsize="x-small", frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, columnspacing=1.0)
     _plain(panel)
 
 
@@ -228,49 +226,58 @@ def _path(panel: Axes, reply: Answer, path: list[Any], on: Bench) -> None:
 
 
 def presets(on: Bench) -> Figure | None:
-    """A trace of the membrane for each preset, driven as its check drives it; None for a model without presets."""
-    chosen = on.step.presets
-    if not chosen or on.found.preset is not None:
+    """A trace of the membrane for each preset, those of equal values as one; None for a model without presets."""
+    if not on.step.presets or on.found.preset is not None:
         return None
-    columns = min(len(chosen), COLUMNS)
-    rows = -(-len(chosen) // columns)
+    names: dict[object, list[str]] = {}
+    for preset in on.step.presets:
+        names.setdefault(preset.values, []).append(preset.name)
+    columns = min(len(names), COLUMNS)
+    rows = -(-len(names) // columns)
     figure = blank(2.25 * columns, 1.45 * rows + 0.2)
     grid = figure.subplots(rows, columns, squeeze=False).flatten()
-    for panel, preset in zip(grid, chosen, strict=False):
-        _trace(panel, on, preset)
-    for panel in grid[len(chosen) :]:
+    for panel, equal in zip(grid, names.values(), strict=False):
+        _trace(panel, on, equal)
+    for panel in grid[len(names) :]:
         panel.set_visible(False)
     return figure
 
 
-def _trace(panel: Axes, on: Bench, preset: Preset) -> None:
-    """The membrane with the input below it: as the preset's check drives it, else during the strongest of three steps."""
-    main = main_variable(on)
-    panel.set_title(preset.name, fontsize="x-small", loc="left", pad=8)
+def _trace(panel: Axes, on: Bench, names: list[str]) -> None:
+    """The membrane with the input below it: as a check of one of the names drives it, else during the strongest of three steps."""
+    panel.set_title(", ".join(names), fontsize="x-small", loc="left", pad=8)
     _plain(panel)
-    own = [check for check in on.checks if check.preset == preset.name and check.drives]
+    main = main_variable(on)
     try:
-        if own:
-            ran = on.driven(own[0], (main,))
-            result, neuron, held = ran.out, 0, ran.driven.get(on.port.name if on.port else "")
-        else:
-            by_itself = on.under(preset.name)
-            reply = answer(by_itself, curve(by_itself), (main,))
-            result, neuron, held = reply.result, len(reply.amplitudes) - 1, None
-            held = np.where((result.time > reply.on) & (result.time <= reply.off), reply.amplitudes[-1], 0.0)
+        result, held = _example(on, names, main)
     except BircError as error:
         if error.code != "R001":
             raise
         panel.text(0.5, 0.5, "leaves the finite range", fontsize="x-small", ha="center", transform=panel.transAxes)
         return
-    panel.plot(result.time, result[main][:, neuron], color=COLOURS[0], linewidth=0.7)
-    _marks(panel, result, neuron)
+    neuron = result.n - 1
+    index, time = result.spikes
+    own = time[index == neuron]
+    end = float(own[MOST_SPIKES]) if len(own) > MOST_SPIKES and not on.model.step_rules else float(result.time[-1])
+    shown = result.time <= end
+    panel.plot(result.time[shown], result[main][shown, neuron], color=COLOURS[0], linewidth=0.7)
+    _marks(panel, own[own <= end])
+    panel.set_xlim(0.0, end)
     if held is not None and np.ptp(held) > 0.0:
         low, high = panel.get_ylim()
         panel.set_ylim(low - 0.2 * (high - low), high)
         shape = 0.02 + 0.1 * (held - held.min()) / np.ptp(held)
-        panel.plot(result.time, shape, color=GREY, linewidth=0.8, transform=panel.get_xaxis_transform())
-    index, time = result.spikes
-    own_times = time[index == neuron]
-    end = float(own_times[MOST_SPIKES]) if len(own_times) > MOST_SPIKES and not on.model.step_rules else float(result.time[-1])
-    panel.set_xlim(0.0, end)
+        panel.plot(result.time[shown], shape[shown], color=GREY, linewidth=0.8, transform=panel.get_xaxis_transform())
+
+
+def _example(on: Bench, names: list[str], main: str) -> tuple[Result, Any]:
+    """A run of a preset, whose last neuron is drawn, and what its input was held at."""
+    port = on.port.name if on.port else ""
+    for name in names:
+        ran = on.liveliest(name, (main,))
+        if ran is not None:
+            return ran.out, ran.driven.get(port)
+    by_itself = on.under(names[0])
+    reply = answer(by_itself, curve(by_itself), (main,))
+    time = reply.result.time
+    return reply.result, np.where((time > reply.on) & (time <= reply.off), reply.amplitudes[-1], 0.0)

@@ -31,12 +31,15 @@ def patterns(arguments: argparse.Namespace) -> int:
     elif written is not None:
         print(f"{show.count(len(found), 'pattern')}, wrote {written}")
     else:
-        heads = ("pattern", "step", "published scheme: spikes", "first, last (ms)", "accurately: spikes", "first, last (ms)", "")
-        show.table(heads, [_row(pattern) for pattern in found])
+        show.table(HEADS, [row(pattern) for pattern in found])
     return 0
 
 
-def _row(pattern: Pattern) -> tuple[str, ...]:
+HEADS = ("pattern", "step", "published: spikes", "first, last (ms)", "accurate: spikes", "first, last (ms)", "")
+
+
+def row(pattern: Pattern) -> tuple[str, ...]:
+    """A pattern's line of the table, below `HEADS`."""
     scheme, equations = pattern.published, pattern.accurate
     step = f"{pattern.dt:g} ms"
     note = "" if pattern.agrees else "differs"

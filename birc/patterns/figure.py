@@ -50,7 +50,7 @@ def draw(found: Sequence[Pattern], path: str | Path) -> Path:
 def _panel(panel: Axes, pattern: Pattern, title: str) -> None:
     panel.plot(*trace(pattern.accurate), color=COLOURS[0], linewidth=0.5, alpha=0.7)
     panel.plot(*trace(pattern.published), color="black", linewidth=0.7)
-    low, high = min(pattern.stimulus.min(), 0.0), max(pattern.stimulus.max(), 0.0)
+    low, high = pattern.stimulus.min(), pattern.stimulus.max()
     time = np.arange(len(pattern.stimulus)) * pattern.dt
     panel.step(time, BELOW + HEIGHT * (pattern.stimulus - low) / ((high - low) or 1.0), where="post", color="black", linewidth=0.7)
     panel.plot([time[-1] - 20.0, time[-1]], [BELOW - 6.0] * 2, color="black", linewidth=1.5)
@@ -62,6 +62,6 @@ def _panel(panel: Axes, pattern: Pattern, title: str) -> None:
 def trace(result: Result) -> tuple[Array, Array]:
     """Time and membrane of the neuron, with a point at the peak put in before each reset."""
     spikes = result.spikes.time
-    time, v = result.time, result["v"][:, 0]
+    time, v = result.time, np.minimum(result["v"][:, 0], PEAK)
     at = np.searchsorted(time, spikes, side="left")
     return np.insert(time, at, spikes), np.insert(v, at, PEAK)

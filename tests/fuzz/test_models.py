@@ -26,6 +26,12 @@ def test_passes_and_numpy_agree(first: int) -> None:
         assert [f"seed {seed}: {d}" for d in compare.differences(random_model(seed), seed=seed)] == []
 
 
+@pytest.mark.parametrize("seed", [2, 3, 6, 7, 8, 10])
+def test_so_they_do_with_spikes_inside_steps(seed: int) -> None:
+    text = f"{random_model(seed).rstrip()}\n    with spikes located\n"
+    assert [f"seed {seed}: {d}" for d in compare.differences(text, seed=seed)] == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(1000, 1020, 5))
 def test_native_agrees(first: int) -> None:

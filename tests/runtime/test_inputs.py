@@ -80,7 +80,7 @@ def test_arrays_are_per_neuron_or_over_time() -> None:
         (1e307, {}, "error[I111]: input `I`: the value is inf"),
         ("inf", {}, "error[I111]: input `I`: `inf` is not finite"),
         ("steps(1 nA)", {}, "error[I114]: input `I`: there is no `steps(…)` here\n  help: did you mean `step`?"),
-        ("foo()", {}, "there are `step`, `ramp`, `sine`, `noise`, `linspace`, `uniform`, `normal`"),
+        ("foo()", {}, "there are `step`, `ramp`, `pulses`, `sine`, `noise`, `linspace`, `uniform`, `normal`"),
         ("step()", {}, "error[I115]: input `I`: `amplitude` is missing\n  help: its form is `step(amplitude, start = …, stop = …)`"),
         ("ramp(0 pA, 1 nA, 1 ms, 0 ms)", {}, "error[I115]: input `I`: the ramp's stop must come"),
         ("noise(0 pA, -1 pA)", {}, "a standard deviation cannot be negative"),
@@ -108,6 +108,11 @@ def test_a_step_is_on_from_start_to_before_stop() -> None:
 
 def test_a_ramp_goes_up_and_stays() -> None:
     assert np.allclose(rows("ramp(100 pA, 200 pA, 0.2 ms, 0.6 ms)")[:, 1], [100, 100, 100, 125, 150, 175, 200, 200, 200, 200])
+
+
+def test_pulses_come_every_period() -> None:
+    assert rows("pulses(3 pA, 0.4 ms, 0.2 ms, start = 0.1 ms)")[:, 0].tolist() == [0, 3, 3, 0, 0, 3, 3, 0, 0, 3]
+    assert "a pulse lasts one step at least" in message("pulses(3 pA, 0.4 ms, 0.5 ms)")
 
 
 def test_a_sine_has_its_frequency_and_offset() -> None:
