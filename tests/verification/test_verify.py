@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from birc import driver
-from birc.backends import Dtype, Missing, load_backend
+from birc.backends import Array, Dtype, Missing, load_backend
 from birc.errors import Diagnostic, Source
 from birc.frontend.load import load_partial
 from birc.ir.expr import Expr, make
@@ -17,6 +20,8 @@ from birc.ir.model import Model
 from birc.ir.step import Step
 from birc.sources import Loaded, choose, load
 from birc.verification import Report, verify_target
+from birc.verification.sensitive import ROUNDINGS, as_often, sensitive, shifts
+from birc.verification.trial import Trace
 from tests.conformance.kit import step_of
 from tests.conformance.targets import need
 from tests.conftest import Golden
@@ -64,6 +69,34 @@ def test_float32_is_l2(model: str, target: str) -> None:
     report = verified(library(model), target, dtype="f32")
     assert (report.status, report.level, report.dtype) == ("pass", "L2", "f32")
     assert report.worst is not None and 0 < report.worst <= 1e-5
+
+
+def test_of_a_chaotic_neuron_only_the_number_of_spikes_counts_in_a_free_float32_run() -> None:
+    step = library("hindmarsh_rose")
+    report = verified(step, "native", dtype="f32", duration="400 ms", n=16)
+    assert (report.status, report.level) == ("pass", "L2")
+    assert re.fullmatch(r"of \d+ of 16 neurons only how often they fire is compared: .*", report.reason)
+    assert verified(step, "native", duration="400 ms", n=16).reason == ""
+
+
+def test_spikes_that_roundings_do_not_move_are_compared_one_by_one() -> None:
+    raster = np.zeros((50, 3), dtype=bool)
+    raster[[10, 30], 0] = raster[[20], 1] = True
+    chaotic = raster.copy()
+    chaotic[30, 0], chaotic[36, 0] = False, True
+    trace = Trace({"v": np.ones((51, 3)), "k": np.ones((51, 3), dtype=np.int32)}, {}, raster)
+    asked: list[float] = []
+
+    def again(state: Mapping[str, Array]) -> Trace:
+        asked.append(float(state["v"][0]))
+        assert (state["k"] == 1).all()
+        return Trace({}, {}, chaotic if len(asked) == 2 else raster)
+
+    assert sensitive(trace, again).tolist() == [True, False, False]
+    assert asked == [1 + r for r in ROUNDINGS] and all(np.float32(a) != 1 for a in asked)
+    assert shifts(chaotic, raster).tolist() == [6, 0, 0]
+    assert as_often(raster, chaotic)
+    assert not as_often(np.zeros((50, 40), dtype=bool), np.ones((50, 40), dtype=bool))
 
 
 def test_noise_is_verified_like_anything_else() -> None:
