@@ -20,8 +20,8 @@ help: ## list these targets
 demo: $(DEMO)/.ready ## compile, run and verify real models on every target that can run here; writes out/demo.png
 	$(DEMO)/bin/python examples/demo.py
 
-demo-all: $(ALL)/.ready ## the same with every target installed
-	$(ALL)/bin/python examples/demo.py
+demo-all: $(ALL)/.ready ## the same with every target installed, and the whole library verified (minutes)
+	$(ALL)/bin/python examples/demo.py --library
 
 test: $(TEST)/.ready ## run all tests but those that need torch
 	$(TEST)/bin/python -m pytest -q -n $(WORKERS)
