@@ -55,8 +55,8 @@ class Takes:
     features: frozenset[Feature] = COMMON
     dtypes: frozenset[Dtype] = frozenset(("f64", "f32"))
     statements: int | None = None
-    fuses: frozenset[Dtype] = frozenset()
     advice: Mapping[str, str] = field(default_factory=dict)
+    fuses: frozenset[Dtype] = frozenset()
 
     def lacks(self) -> tuple[str, ...]:
         """What programs may use and the target does not take: features, ops and number types by name."""

@@ -16,6 +16,7 @@ from birc.cli import main
 from birc.errors import BircError
 from birc.tabulation import with_tables
 from birc.verification import tabulated, verify_tables
+from birc.verification.variety import tabled
 from tests.passes.programs import LIBRARY, lowered
 
 WIDE = "1e-6, v in [-120 mV, 80 mV]"
@@ -114,6 +115,11 @@ def test_verification_reports_the_tables_and_the_targets(capsys: pytest.CaptureF
     rows = {row["target"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows["tables"]["status"] == "pass" and 0 < rows["tables"]["worst"] < 1e-6
     assert rows["native"]["status"] == rows["numpy"]["status"] == "pass"
+
+
+def test_neurons_of_a_trial_share_what_tables_rest_on_and_differ_in_the_rest() -> None:
+    step = hh(solver="exponential").step
+    assert tabled(step) == {"na.T", "k.T"} and tabled(lowered(LIBRARY["HH"])) == frozenset()
 
 
 def test_a_table_that_is_off_by_more_than_it_says_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,8 +30,9 @@ FLAGS = (
     "-ffp-contract=off",  # no fused multiply-add that the program does not name
     "-fno-math-errno", "-fno-trapping-math",  # values stay the same; without them loops with `sqrt` or comparisons stay scalar
 )  # fmt: skip
-OPTIONAL = (("-march=native", "-mcpu=native"), ("-fopenmp",))
-"""Of each group the first that the compiler takes, if it takes any: code for this processor, and threads."""
+OPTIONAL = (("-march=native", "-mcpu=native"), ("-fopenmp",), ("-fno-tree-pre",), ("-fno-thread-jumps",))
+"""Of each group the first that the compiler takes, if it takes any: code for this processor; threads; and nothing that makes branches out
+of selections, which would keep loops from becoming vector code."""
 
 PATIENCE = 600
 """Seconds that a compiler may take."""
@@ -78,7 +79,7 @@ def _ask(path: str, folder: Path) -> Compiler:
     version = output([path, "--version"])
     if version is None:
         raise BircError("X202", f"the C++ compiler `{path}` does not answer `--version`", help=HOW_TO_GET_ONE)
-    known = folder / f"{_digest(path, version)}.flags"
+    known = folder / f"{_digest(path, version, repr((FLAGS, OPTIONAL)))}.flags"
     try:
         flags = known.read_text("utf-8").split()
     except OSError:

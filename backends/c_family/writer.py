@@ -111,7 +111,7 @@ class Writer:
         sinks += [Sink(f"fired{self.lane}", e, span) for e, span in loop.fired]
         sinks += [Sink(self.place("outputs", name), e, span) for name, e, span in loop.outputs]
         sinks += [Sink(self.place("slots", name), e, span) for name, e, span in loop.stores]
-        return {"port": None, "fires": bool(loop.fired), "body": self.assignments(loop.defines, sinks)}
+        return {"port": None, "body": self.assignments(loop.defines, sinks)}
 
     def event_loop(self, deliver: Deliver) -> dict[str, object]:
         """A loop over the events of a port; what they carry is kept, and no variable any more."""

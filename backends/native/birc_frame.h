@@ -98,6 +98,13 @@ template <class S, class T> void keep(void* record, int64 row, const Job& job, i
     if (record) from.save((S*)record + row * job.n + base, count);
 }
 
+// A loop of its own: noted in the loop that makes the flags, it keeps that from becoming vector code.
+template <class T> bool any(const Lanes<T>& flags) {
+    T found = 0;
+    for (int lane = 0; lane < LANES; lane++) found |= flags[lane];
+    return found;
+}
+
 // Flags (0 or 1) to bits, 64 lanes to a word; lanes past the last neuron have none. The product gathers the flags of eight bytes in its
 // highest byte.
 template <class T> void pack(uint64* word, const Lanes<T>& fired, int count) {

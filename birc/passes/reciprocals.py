@@ -2,6 +2,7 @@
 
     mul %.h, (div %x, %tau)                ->  mul (div %.h, %tau), %x
     div (neg %x), 18.0                     ->  mul (div -1.0, 18.0), %x
+    div %x, (div %y, 4.0)                  ->  div (mul 4.0, %x), %y
 
 The factor is computed once, in float64. Products associate anew, so the last bits change, and they change for every target alike; a
 division by a power of two stays exact. What several expressions share stays whole.
@@ -38,14 +39,15 @@ class Factors:
     """A product: fixed and other factors, above and below the line."""
 
     negative: bool = False
+    inverted: bool = False
+    """Whether a fixed factor stands, or stood, below a line; divided by twice, it is above."""
     fixed: tuple[list[Expr], list[Expr]] = field(default_factory=lambda: ([], []))
     other: tuple[list[Expr], list[Expr]] = field(default_factory=lambda: ([], []))
 
     @property
     def worth_while(self) -> bool:
         """Whether anything is saved."""
-        above, below = self.fixed
-        return bool(self.other[0] or self.other[1]) and (bool(below) or len(above) + self.negative > 1)
+        return bool(self.other[0] or self.other[1]) and (self.inverted or len(self.fixed[0]) + self.negative > 1)
 
     def expr(self) -> Expr:
         """The fixed factor times the others, divided by those below the line."""
@@ -86,15 +88,17 @@ class Gather:
         found = Factors()
         stack = [(a, int(node.op == "div") * i, False) for i, a in reversed(list(enumerate(node.args)))]
         while stack:
-            e, below, whole = stack.pop()
+            e, lines, whole = stack.pop()  # the lines it stands below
+            below = lines % 2
             alone = self.users[e] == 1 and not whole
             if self.fixed[e]:
                 found.fixed[below].append(e)
+                found.inverted |= lines > 0
             elif e.op == "neg":  # costs nothing to repeat
                 found.negative = not found.negative
-                stack.append((e.args[0], below, not alone))
+                stack.append((e.args[0], lines, not alone))
             elif alone and e.op in ("mul", "div"):
-                stack.extend((a, below ^ (int(e.op == "div") * i), False) for i, a in reversed(list(enumerate(e.args))))
+                stack.extend((a, lines + int(e.op == "div") * i, False) for i, a in reversed(list(enumerate(e.args))))
             elif alone and (opposite := self._opposite(e)) is not None:
                 found.negative = not found.negative
                 found.other[below].append(opposite)

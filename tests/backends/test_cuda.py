@@ -24,7 +24,10 @@ from birc.backends.native import BACKEND as NATIVE
 from birc.errors import BircError
 from birc.ir.expr import Expr, const, make, op, value
 from birc.ir.step import Define, Emit, Phase, Slot, Step, Store
+from birc.runtime.simulate import Program, prepare
 from birc.units import ONE
+from birc.verification.stimulus import make_stimulus, probes
+from birc.verification.trial import run_free
 from tests.backends.programs import arrivals, at, copy, interpreted, lif, lif_job, load, same
 from tests.conftest import Golden
 
@@ -113,18 +116,22 @@ def test_stretches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", LIBRARY)
 def test_library_models_have_the_bits_of_native(name: str) -> None:
     """The functions of the C family are the same text; what is left to the C library is so on both sides here."""
-    step = birc.compile(name, target="cuda").step
-    results = []
-    for compiled in (birc.compile(name, target=target, dt="0.1 ms") for target in ("native", "cuda")):
-        machine_run = compiled.run(
-            "50 ms", n=100, inputs={p.name: np.linspace(0, 500, 100) for p in step.inputs}, record=[step.slots[0].name]
-        )
-        results.append(machine_run)
-    first, second = results
-    np.testing.assert_array_equal(first.stamps, second.stamps)
-    np.testing.assert_array_equal(first.index, second.index)
-    for slot in step.slots:
-        np.testing.assert_array_equal(first.state.values[slot.name], second.state.values[slot.name])
+    native, cuda = (birc.compile(name, target=target, dt="0.1 ms") for target in ("native", "cuda"))
+    assert native.step == cuda.step
+    step = native.step
+
+    def program(n: int) -> Program:
+        return prepare(native.runner, step, h=0.1, steps=500, dtype="f64", n=n)
+
+    hundred = program(100)
+    stimulus = make_stimulus(step, native.runner, hundred, program(probes()), 500, 100, 0)
+    first, second = (run_free(compiled.runner, step, "f64", hundred, stimulus) for compiled in (native, cuda))
+    assert first.finite
+    np.testing.assert_array_equal(first.fired, second.fired)
+    for kept, other in ((first.states, second.states), (first.outputs, second.outputs)):
+        assert kept.keys() == other.keys()
+        for variable, values in kept.items():
+            np.testing.assert_array_equal(values, other[variable])
 
 
 def test_text_of_every_kind_of_statement(golden: Golden) -> None:

@@ -45,7 +45,7 @@ def every_op() -> Step:
     truth = (op("gt", x, y), op("le", y, x))
     flow = []
     for row in (row for row in TABLE if not row.bind_only):
-        args: tuple[Expr, ...] = (truth[0], x, y) if row.name == "select" else truth if row.unit == "logic" else (x, y)
+        args: tuple[Expr, ...] = (truth[0], x, y) if row.name == "select" else truth if row.unit == "logic" else (x, y, x)
         e = op(row.name, *args[: row.arity])
         flow.append(Define(f"{row.name}.1", op("select", e, x, y) if row.kind == "bool" else e))
     total: Expr = const(0.0)

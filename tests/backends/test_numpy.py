@@ -22,7 +22,7 @@ from birc.ir.step import Step
 from tests.backends.programs import arrivals, copy, interpreted, lif, lif_job, same
 from tests.conftest import Golden
 from tests.passes.models import SMALL
-from tests.passes.programs import LIBRARY, bound, lowered, model_of
+from tests.passes.programs import LIBRARY, bound, limits, lowered, model_of
 
 BACKEND = load_backend("numpy")
 MODELS = LIBRARY | SMALL
@@ -47,6 +47,8 @@ def space_of(step: Step, dtype: Dtype = "f64") -> dict[str, Any]:
 
 LEVELS = {"pA": 4000.0, "1": 3.0, "mV/ms": 30.0, "mV": 50.0, "uA/cm^2": 0.3, "ms^-1": 1.0}
 """Inputs that make a neuron fire within a few ms, in internal units."""
+STRONGER = {"MorrisLecar": 20.0}
+"""What a neuron needs times as much of: here, for its capacitance of 20 uF/cm^2."""
 
 
 def job_of(step: Step, dtype: Dtype, n: int = 24, steps: int = 60, h: float = 0.1) -> Job:
@@ -58,7 +60,7 @@ def job_of(step: Step, dtype: Dtype, n: int = 24, steps: int = 60, h: float = 0.
         start = np.broadcast_to(numbers[slot.init], n)
         spread = 0.0 if slot.kind != "real" else 0.05 if 0 < start[0] < 1 else 1.5 if abs(start[0]) <= 1 else 0.05 * abs(start[0])
         scatter = rng.normal(0, spread, n)
-        values = np.clip(start + scatter, -np.inf if slot.low is None else slot.low, np.inf if slot.high is None else slot.high)
+        values = np.clip(start + scatter, *limits(slot, numbers))
         state[slot.name] = values.astype({"real": real, "int": np.int32, "bool": np.bool_}[slot.kind])
     return Job(
         n,
@@ -66,7 +68,7 @@ def job_of(step: Step, dtype: Dtype, n: int = 24, steps: int = 60, h: float = 0.
         steps=steps,
         bind=numbers,
         state=state,
-        inputs={p.name: rng.normal(1, 1, (steps, n)) * LEVELS[p.unit.text] for p in step.inputs},
+        inputs={p.name: rng.normal(1, 1, (steps, n)) * LEVELS[p.unit.text] * STRONGER.get(step.name, 1.0) for p in step.inputs},
         events={
             p.name: replace(arrivals(n, steps, n / 8, i), payload=rng.normal(0, 5, arrivals(n, steps, n / 8, i).payload.shape))
             for i, p in enumerate(step.events)

@@ -12,6 +12,10 @@ from tests.bench.schemes import CASES, crossing, spike_times
 
 pytestmark = pytest.mark.slow
 
+RUNS_FAR = {"adex"}
+"""Models whose v a step carries so far over the threshold that a state behind it, which sequential Euler shows it before the reset, is
+thrown off: AdEx, whose w takes a part of v, with an upstroke of 1e10 mV/ms at its peak."""
+
 
 def test_the_default_of_hodgkin_and_huxley_keeps_all_spike_times() -> None:
     case = CASES[0]
@@ -32,6 +36,8 @@ def test_every_scheme_has_all_spikes_of_models_with_a_reset(case: schemes.Case) 
     problem = pose(case.model, dt=case.dt, duration="1 s", inputs={"I": case.drive})
     exact = solve(problem.system, problem.drive)
     found = {scheme.name: len(spike_times(scheme, None)[0]) for scheme in schemes.schemes(case)[0]}
+    if case.model in RUNS_FAR:
+        assert found.pop("sequential_euler") < len(exact.spikes)
     assert found == dict.fromkeys(found, len(exact.spikes)) and "rk4" in found and "euler" in found
 
 

@@ -15,7 +15,7 @@ from birc.errors import Source
 from birc.frontend.load import load
 from birc.ir.evaluate import Moment, Outcome, interpret
 from birc.ir.model import Model
-from birc.ir.step import REFRACTORY, Step
+from birc.ir.step import REFRACTORY, Slot, Step
 from birc.ir.text import print_model, print_step
 from birc.passes import Program
 from birc.runtime.bind import bind
@@ -107,6 +107,12 @@ def bound(step: Step, h: float = 0.1, dtype: Dtype = "f64", **params: Any) -> di
     return bind(step, Setting(step.name, N, 0, 1, h, 0), dtype, params).values
 
 
+def limits(slot: Slot, numbers: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The limits of a slot as numbers, given the bind values."""
+    low, high = (numbers[x] if isinstance(x, str) else x for x in (slot.low, slot.high))
+    return -np.inf if low is None else low, np.inf if high is None else high
+
+
 def moment(step: Step, seed: int = 0, h: float = 0.1, n: int = N, dtype: Dtype = "f64", **given: Any) -> Moment:
     """Random states about the initial ones, random inputs and events (several to a target among them), and a generator of draws.
 
@@ -122,9 +128,7 @@ def moment(step: Step, seed: int = 0, h: float = 0.1, n: int = N, dtype: Dtype =
             state[slot.name] = rng.integers(0, 4, n).astype(np.int32)
             continue
         values = rng.uniform(0, 1, n) if 0 < start < 1 else start + rng.normal(0, 0.2 * max(1.0, abs(start)), n)
-        ends = ((slot.low, -np.inf), (slot.high, np.inf))
-        low, high = (numbers[x] if isinstance(x, str) else d if x is None else x for x, d in ends)
-        state[slot.name] = np.broadcast_to(np.asarray(given.get(slot.name, np.clip(values, low, high)), real), (n,)).copy()
+        state[slot.name] = np.broadcast_to(np.asarray(given.get(slot.name, np.clip(values, *limits(slot, numbers))), real), (n,)).copy()
     inputs = {p.name: np.broadcast_to(np.asarray(given.get(p.name, rng.normal(100, 300, n)), real), (n,)).copy() for p in step.inputs}
     events = {p.name: (np.sort(rng.integers(0, n, 2 * n)).astype(np.int32), rng.normal(0, 10, 2 * n)) for p in step.events}
     draws = np.random.default_rng([seed, 1]).normal(size=(8, n))

@@ -41,6 +41,7 @@ def test_text(golden: Golden) -> None:
         (op("div", op("neg", X), const(16.0)), op("mul", const(-0.0625), X)),
         (op("mul", op("sub", op("neg", X), Y), H), op("mul", op("neg", H), op("add", X, Y))),
         (op("div", op("div", X, TAU), Y), op("div", op("mul", op("div", const(1.0), TAU), X), Y)),
+        (op("div", X, op("div", Y, const(4.0))), op("div", op("mul", const(4.0), X), Y)),
         (op("mul", H, X), op("mul", H, X)),
         (op("mul", op("neg", X), Y), op("mul", op("neg", X), Y)),
         (op("div", const(1.0), op("exprel", X)), op("div", const(1.0), op("exprel", X))),

@@ -18,10 +18,12 @@ from birc.frontend.load import load_partial
 from birc.ir.expr import Expr, make
 from birc.ir.model import Model
 from birc.ir.step import Step
+from birc.runtime.simulate import prepare
 from birc.sources import Loaded, choose, load
 from birc.verification import Report, verify_target
+from birc.verification.narrow import narrowed
 from birc.verification.sensitive import ROUNDINGS, as_often, sensitive, shifts
-from birc.verification.trial import Trace
+from birc.verification.trial import Stimulus, Trace, run_free
 from tests.conformance.kit import step_of
 from tests.conformance.targets import need
 from tests.conftest import Golden
@@ -97,6 +99,21 @@ def test_spikes_that_roundings_do_not_move_are_compared_one_by_one() -> None:
     assert shifts(chaotic, raster).tolist() == [6, 0, 0]
     assert as_often(raster, chaotic)
     assert not as_often(np.zeros((50, 40), dtype=bool), np.ones((50, 40), dtype=bool))
+
+
+def test_what_float32_cannot_compute_is_driven_more_weakly() -> None:
+    """exp(200) is finite in float64 alone, exp(100) too, exp(50) in both."""
+    step = program("neuron Steep:\n    state v = 0, g = 0\n    input I: 1\n    0.1 ms * v' = I - v\n    1 ms * g' = exp(v) - g\n")
+    numpy = load_backend("numpy")
+    double, single = (numpy.load(numpy.emit(step, dtype)) for dtype in ("f64", "f32"))
+    prepared = prepare(double, step, h=0.1, steps=100, dtype="f64", n=3)
+    stimulus = Stimulus(3, 100, {"I": np.tile([0.0, 50.0, 200.0], (100, 1))}, {})
+    assert run_free(double, step, "f64", prepared, stimulus).finite
+    assert not run_free(single, step, "f32", prepared, stimulus).finite
+    found, weaker = narrowed(step, single, prepared, stimulus)
+    assert weaker == 1
+    assert found.inputs["I"].tolist() == [[0.0, 50.0, 50.0]] * 100
+    assert run_free(single, step, "f32", prepared, found).finite
 
 
 def test_noise_is_verified_like_anything_else() -> None:
