@@ -1,4 +1,4 @@
-"""Every neuron of the library against every target: the table that demo and README show."""
+"""Neurons of the library against every target: the table that demo and README show."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ from birc.driver import verify
 from birc.ir.model import Model
 from birc.sources import library, load
 from birc.verification import Report
+
+
+SHORT = (
+    "adex", "alif", "eif", "hodgkin_huxley", "integrate_and_fire", "izhikevich", "leaky_integrator", "lif", "lif_alpha", "lif_exp",
+    "lif_unit", "qif",
+)  # fmt: skip
+"""The files of a table that is made in a few minutes: each kind of step program is among them."""
 
 
 def neurons(files: Sequence[str] | None = None) -> list[tuple[str, str]]:

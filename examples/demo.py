@@ -24,8 +24,6 @@ MODELS = {
 }
 NAMED = [word for word in sys.argv[1:] if word != "--library"]
 MODELS = {file: currents for file, currents in MODELS.items() if not NAMED or file in NAMED}
-VERIFIED = (*MODELS, "alif", "eif", "integrate_and_fire", "leaky_integrator", "lif_alpha", "lif_exp", "lif_unit", "qif")
-"""What is verified in a short demonstration."""
 FIGURE = Path("out/demo.png")
 RUN_ON = ("numpy", "native")
 """The simulators; the other targets are verified."""
@@ -71,7 +69,7 @@ def runs(target: str) -> dict[str, tuple[birc.Result, birc.Result]]:
 
 def verified() -> bool:
     """Compare neurons of the library on every target with the reference, and print the table."""
-    files = None if "--library" in sys.argv[1:] else NAMED or VERIFIED
+    files = None if "--library" in sys.argv[1:] else NAMED or conformance.SHORT
     reports = list(conformance.library_reports(target_names(), files=files))
     print(plain(*conformance.matrix(reports)))
     print("", *conformance.notes(reports), sep="\n")
