@@ -13,7 +13,6 @@ from birc.ir.model import Model
 from birc.sources import library, load
 from birc.verification import Report
 
-
 SHORT = (
     "adex", "alif", "eif", "hodgkin_huxley", "integrate_and_fire", "izhikevich", "leaky_integrator", "lif", "lif_alpha", "lif_exp",
     "lif_unit", "qif",
