@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from birc.backends.legality import expressions
-from birc.ir.expr import Expr, leaves
-from birc.ir.ops import Kind, kinds
-from birc.ir.step import Define, Deliver, Lookup, Slot, Step, Table
+from birc.ir.expr import leaves
+from birc.ir.name_kinds import name_kinds
+from birc.ir.ops import Kind
+from birc.ir.step import Slot, Step, Table
 
 
 @dataclass(frozen=True)
@@ -39,34 +40,6 @@ def layout(step: Step) -> Layout:
         tuple(port.name for port in step.events),
         tuple(port.name for port in step.outputs),
         tuple(noise.name for noise in step.noises),
-        _kinds(step),
+        name_kinds(step),
         step.tables,
     )
-
-
-def _kinds(step: Step) -> dict[str, Kind]:
-    found: dict[str, Kind] = {}
-    slots = {slot.name: slot.kind for slot in step.slots}
-
-    def kind(e: Expr) -> Kind:
-        return kinds(
-            (e,), lambda leaf: slots[str(leaf.attr)] if leaf.op == "load" else found[str(leaf.attr)] if leaf.op == "value" else "real"
-        )[e]
-
-    for define in step.bind:
-        found[define.name] = kind(define.value)
-    for _, statement in step.statements():
-        match statement:
-            case Define():
-                found[statement.name] = kind(statement.value)
-            case Lookup():
-                found |= dict.fromkeys(statement.results, "real")
-            case Deliver():
-                found[statement.payload] = "real"
-                for carry in statement.carries:
-                    found[carry.name] = found[carry.result] = kind(carry.initial)
-                for define in statement.body:
-                    found[define.name] = kind(define.value)
-            case _:
-                pass
-    return found

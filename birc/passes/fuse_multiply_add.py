@@ -12,14 +12,15 @@ from __future__ import annotations
 from collections import Counter
 
 from birc.ir.expr import Expr, const, op, rebuild, topo
+from birc.ir.name_kinds import name_kinds
 from birc.ir.ops import Kind, kinds
-from birc.ir.step import Define, Deliver, Lookup, Step
+from birc.ir.step import Step
 from birc.passes.expressions import map_step
 
 
 def run(step: Step) -> Step:
     """Fuse in every expression of the phases."""
-    names = _kinds(step)
+    names = name_kinds(step)
     slots = {slot.name: slot.kind for slot in step.slots}
 
     def leaf(e: Expr) -> Kind:
@@ -57,30 +58,3 @@ def _signed(e: Expr, minus: bool) -> Expr:
     if not minus:
         return e
     return const(-e.attr) if e.op == "const" and isinstance(e.attr, float) else op("neg", e)
-
-
-def _kinds(step: Step) -> dict[str, Kind]:
-    """The kind of every name."""
-    slots = {slot.name: slot.kind for slot in step.slots}
-    found: dict[str, Kind] = {}
-
-    def kind(e: Expr) -> Kind:
-        return kinds((e,), lambda leaf: slots[str(leaf.attr)] if leaf.op == "load" else found.get(str(leaf.attr), "real"))[e]
-
-    for define in step.bind:
-        found[define.name] = kind(define.value)
-    for _, statement in step.statements():
-        match statement:
-            case Define(name, e):
-                found[name] = kind(e)
-            case Lookup(results=results):
-                found |= dict.fromkeys(results, "real")
-            case Deliver():
-                found[statement.payload] = "real"
-                for carry in statement.carries:
-                    found[carry.name] = found[carry.result] = kind(carry.initial)
-                for define in statement.body:
-                    found[define.name] = kind(define.value)
-            case _:
-                pass
-    return found
