@@ -1,0 +1,92 @@
+"""Synapses as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Synapses sorted by source, then delay, then target, then occurrence (where a pair has several).
+
+    Those of source i with a delay of `delays[j]` steps (int64, ascending) are the stretch `starts[i * len(delays) + j]` to
+    `starts[i * len(delays) + j + 1]` (int64 [sources * len(delays) + 1]) of `target` (int32 [synapses]).
+    """
+
+    sources: int
+    targets: int
+    delays: Array
+    starts: Array
+    target: Array
+
+    @property
+    def count(self) -> int:
+        """How many synapses."""
+        return len(self.target)
+
+    def source(self) -> Array:
+        """The source of each synapse (int32 [synapses])."""
+        ends = self.starts[:: max(1, len(self.delays))]
+        return np.repeat(np.arange(self.sources, dtype=np.int32), np.diff(ends))
+
+
+@dataclass(frozen=True)
+class Backward:
+    """The same synapses from their targets: `edges` leads from targets (as its sources) to sources, by the delay of `on post`.
+
+    `synapse` (int64 [synapses]) is the place of each in the forward order. Within one target and delay they stand in that order.
+    """
+
+    edges: Edges
+    synapse: Array
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A number for each synapse: `constant` (a), `uniform` (from a to b), `normal` (mean a, standard deviation b) or an `array`.
+
+    Draws are kept in [low, high]. The draw of the synapse from source i to target j that is the m-th of this pair is that of
+    `birc.ir.random` with the stream `stream`, step j, instance i and lane m: a function of these only. An array has the order of
+    `rules` (source, then target, then occurrence).
+    """
+
+    kind: Literal["constant", "uniform", "normal", "array"]
+    a: float = 0.0
+    b: float = 0.0
+    stream: int = 0
+    low: float = -np.inf
+    high: float = np.inf
+    array: Array | None = None
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """A rule with its arguments, over `sources` x `targets` cells; `stream` is that of its own draws.
+
+    `same` is the index of the source that is target 0 (source i and target j are one cell where i - j == same), None where source and
+    target share no cell; such pairs are left out unless `self` is among the flags.
+    """
+
+    rule: str
+    arguments: Mapping[str, Any]
+    flags: frozenset[str]
+    sources: int
+    targets: int
+    same: int | None
+    seed: int
+    stream: int
+
+
+@dataclass(frozen=True)
+class Wired:
+    """Edges, and the values drawn for them (float64 [synapses], or a number where they are constant), in the order of the edges."""
+
+    edges: Edges
+    values: tuple[Array | float, ...]
