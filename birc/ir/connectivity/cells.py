@@ -33,7 +33,8 @@ def _own(w: Wiring, cells: int, partners: int, sign: int) -> Array:
 
 def room(own: Array, partners: int) -> Array:
     """How many partners each cell can have (int64 [cells]). They are numbered from 0, its own cell being skipped."""
-    return partners - (own < partners).astype(np.int64)
+    found: Array = partners - (own < partners).astype(np.int64)
+    return found
 
 
 def skip(number: Array, own: Array) -> Array:
