@@ -45,7 +45,8 @@ def skip(number: Array, own: Array) -> Array:
 def below(w: Wiring, step: Any, instance: Any, count: Any, lane: int = 0) -> Array:
     """Whole numbers from 0 to `count` - 1 (int64): floor(u * count), and `count` - 1 where u rounds it up to `count`."""
     number = np.floor(uniform(w.seed, w.stream, step, instance, lane) * count).astype(np.int64)
-    return np.minimum(number, count - 1)
+    kept: Array = np.minimum(number, count - 1)
+    return kept
 
 
 def pair_count(w: Wiring) -> int:
