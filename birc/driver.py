@@ -22,6 +22,7 @@ from birc.backends import Artifact, Backend, Cautions, Dtype, HoldsNumbers, Laye
 from birc.backends.legality import fuses
 from birc.checks import CheckResult, run_check
 from birc.errors import BircError, Diagnostic
+from birc.explained import Explained, explain_network
 from birc.frontend.quantity import parse_quantity
 from birc.ir.model import Item, Model, Module, Network
 from birc.ir.step import Step
@@ -368,16 +369,6 @@ def _show(program: Any, form: str) -> str:
     return print_module((*program.items, *program.checks) if isinstance(program, Module) else (program,))
 
 
-@dataclass(frozen=True)
-class Explained:
-    """How one variable is advanced, and why."""
-
-    variable: str
-    method: str
-    reason: str
-    place: str
-
-
 def explain(
     file: str | Path | Loaded,
     *,
@@ -388,7 +379,10 @@ def explain(
     spikes: str | None = None,
 ) -> list[Explained]:
     """The solver of each variable of a model, and the tables asked for, each with the reason and the line."""
-    lowered, step = lower(choose(load(file), model)[0], solver, skip, spikes=spikes)
+    item = choose(load(file), model)[0]
+    if isinstance(item, Network):
+        return explain_network(item, solver, skip)
+    lowered, step = lower(item, solver, skip, spikes=spikes)
     places = {o.state: o.span.where if o.span else "" for o in lowered.odes}
     rows = []
     guards = {g.state for g in step.guards}
