@@ -28,10 +28,11 @@ from birc.ir.model import Item, Model, Module, Network
 from birc.ir.step import Step
 from birc.ir.text import print_module, print_step
 from birc.lowering import lower as lower
+from birc.lowering import lower_network
 from birc.networks import compile_network
 from birc.runtime.bind import bind
 from birc.runtime.defaults import with_values
-from birc.runtime.durations import step_length
+from birc.runtime.durations import count_steps, step_length
 from birc.runtime.output import write_folder
 from birc.runtime.result import Result, State
 from birc.runtime.simulate import Progress, simulate
@@ -41,9 +42,11 @@ from birc.solvable import faults
 from birc.sources import Loaded, choose, find, load
 from birc.suggest import closest
 from birc.tabulation import with_tables
-from birc.verification import Report, verify_all, verify_tables
+from birc.verification import Report, verify_all, verify_network, verify_tables
 
 DT = "0.1 ms"
+NETWORK_STEPS = 500
+"""Steps over which a network is compared where nobody says how many."""
 
 
 # --- step to artifact
@@ -435,6 +438,11 @@ def verify(
     loaded = load(file)
     names = target_names() if targets is None else targets
     backends = [load_backend(name) for name in names]
+    if loaded.step is None and isinstance(item := choose(loaded, model)[0], Network):
+        h = step_length(dt)
+        steps = count_steps(duration, h)[0] if duration else NETWORK_STEPS
+        lowered = lower_network(item, solver, skip)
+        return [verify_network(lowered, b, h=h, dtype=dtype, steps=steps, seed=seed or 0, dt=dt) for b in backends]
     programs = _programs(loaded, model, preset, solver, skip, spikes)
     reports: list[Report] = []
     done = 0
