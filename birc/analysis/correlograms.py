@@ -33,8 +33,8 @@ def autocorrelogram(trains: SpikeTrains, reach: str | float = 100.0, bin: str | 
     ms, bins, lags = _grid(trains, reach, bin)
     stride = bins + lags
     keys, counts = occupied(trains, ms, stride, bins)
-    half = [float((counts * (counts - 1)).sum()), *(_products(keys, counts, lag) for lag in range(1, lags + 1))]
-    pairs = np.array([*half[:0:-1], *half])
+    later = _later(keys, counts, lags)
+    pairs = np.concatenate([later[::-1], [(counts * (counts - 1)).sum()], later])
     return _per_spike(pairs, float(counts.sum()), ms, bins, lags)
 
 
@@ -63,12 +63,19 @@ def _grid(trains: SpikeTrains, reach: str | float, bin: str | float) -> tuple[fl
     return ms, bins, lags
 
 
-def _products(keys: Array, counts: Array, lag: int) -> float:
-    """The sum, over neurons and bins, of a count times that of the same neuron `lag` bins later."""
-    found = np.searchsorted(keys, keys + lag)
-    there = np.minimum(found, max(len(keys) - 1, 0))
-    hit = keys[there] == keys + lag
-    return float((counts[hit] * counts[there[hit]]).sum())
+def _later(keys: Array, counts: Array, lags: int) -> Array:
+    """For each lag from 1 on [lags]: the sum, over neurons and bins, of a count times that of the same neuron so many bins later.
+
+    The bins that have spikes stand in a row: each is compared with the next, the one behind it, and so on, until all are too far away.
+    """
+    found = np.zeros(lags + 1)
+    for place in range(1, len(keys)):
+        gap = keys[place:] - keys[:-place]
+        near = gap <= lags
+        if not near.any():
+            break
+        found += np.bincount(gap[near], (counts[place:] * counts[:-place])[near], lags + 1)
+    return found[1:]
 
 
 def _per_spike(pairs: Array, spikes: float, ms: float, bins: int, lags: int) -> Correlogram:

@@ -141,6 +141,10 @@ def compile_(arguments: argparse.Namespace) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """`birc run`: simulate, then print, write and draw what came out."""
+    from birc.runtime.export.formats import format_of
+
+    if arguments.output:
+        format_of(arguments.output)  # what cannot be written is told before a long run, not after it
     inputs = assignments(arguments.input, "--input")
     params = assignments(arguments.set, "--set")
     init = assignments(arguments.init, "--init")

@@ -32,12 +32,16 @@ LONGEST_COUNT = 2**31 - 1
 
 @dataclass(frozen=True)
 class Bound:
-    """The numbers of a run: bind values by name (float, int, bool or array [n]), initial states by slot, warnings, tables by slot."""
+    """The numbers of a run: bind values by name (float, int, bool or array [n]), initial states by slot, warnings, tables by slot.
+
+    `params` are the parameters' own values (a float or [n]), in internal units.
+    """
 
     values: dict[str, Any]
     state: dict[str, Array]
     warnings: tuple[Diagnostic, ...]
     tables: dict[str, Pieces] = field(default_factory=dict)
+    params: dict[str, Any] = field(default_factory=dict)
 
 
 def bind(step: Step, setting: Setting, dtype: Dtype, params: Values, preset: str | None = None, init: Values | None = None) -> Bound:
@@ -50,7 +54,7 @@ def bind(step: Step, setting: Setting, dtype: Dtype, params: Values, preset: str
     initial = _initial(step, setting, init or {})
     values, warnings = _evaluate(step, setting, given, initial)
     state = {slot.name: _slot_array(slot, values, setting, dtype) for slot in step.slots}
-    return Bound(values, state, tuple(warnings), fitted(step, values, dtype))
+    return Bound(values, state, tuple(warnings), fitted(step, values, dtype), given)
 
 
 # --- what the user gives
