@@ -327,6 +327,34 @@ def test_files_that_are_no_sonata_spikes_are_refused(tmp_path: Path) -> None:
             run(inputs={"tick": f"@{path}"})
 
 
+# --- results of little, and spikes inside steps
+
+
+@pytest.mark.parametrize("options", [{"record": ()}, {"n": 1, "inputs": {}}, {"steps": 1}, {"every": 1000}])
+def test_results_of_little_are_converted(options: dict[str, Any], tmp_path: Path) -> None:
+    for name in ("pandas", "xarray", "neo", "pynwb", "h5py"):
+        pytest.importorskip(name)
+    out = run(**options)
+    rows = sum(array.size for array in list(out.recorded.values())[:1])
+    assert len(out.to_pandas().recorded) == rows and len(out.to_pandas().spikes) == len(out.index)
+    assert sum(data.size for data in list(out.to_xarray().data_vars.values())[:1]) == rows
+    assert len(out.to_neo().segments[0].spiketrains) == out.n
+    assert out.save(tmp_path / "a.nwb").stat().st_size > 0 and out.save(tmp_path / "a.h5").stat().st_size > 0
+
+
+def test_spikes_inside_steps_keep_their_times(tmp_path: Path) -> None:
+    for name in ("pandas", "neo", "h5py"):
+        pytest.importorskip(name)
+    lif = birc.compile("lif", spikes="located")
+    first = lif.run("50 ms", n=2, inputs={"I": "400 pA"})
+    out = lif.run("50 ms", inputs={"I": "400 pA"}, state=first.state)
+    assert len(out.index) > 2 and (out.spikes.time % 0.1 > 1e-3).any()
+    assert np.array_equal(out.to_pandas().spikes["time_ms"], out.spikes.time)
+    trains = out.to_neo().segments[0].spiketrains
+    assert np.array_equal(trains[1].rescale("ms").magnitude, out.spikes.time[out.index == 1])
+    assert float(trains[1].t_start.rescale("ms")) == 50.0
+
+
 # --- which, and whether
 
 
