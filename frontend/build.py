@@ -15,6 +15,7 @@ from birc.frontend.check_names import check_names_are_unique, check_statements_b
 from birc.frontend.check_unused import check_everything_is_used
 from birc.frontend.draft import Draft, Finished
 from birc.frontend.events import article
+from birc.frontend.network_draft import FinishedNetwork
 from birc.frontend.report import Report
 from birc.frontend.resolve import File, Found
 from birc.ir import model as ir
@@ -48,15 +49,23 @@ class Builder:
     report: Report
     main: File
     finished: dict[int, Finished] = field(default_factory=dict)
+    networks: dict[int, FinishedNetwork] = field(default_factory=dict)
     parts: dict[int, tuple[Part, ...]] = field(default_factory=dict)
 
     def item(self, found: Found) -> ir.Item | None:
         """An item of any kind but a check; None where it could not be built, which is reported."""
         if found.item.kind == "network":
-            parts = self._checked_parts(found)
-            return build_network(found.item, found.file, parts, self.find_model, self.report)
+            return self.network(found).network
         built = self.model(found)
         return None if built.broken else built.model
+
+    def network(self, found: Found) -> FinishedNetwork:
+        """A network; its mistakes are reported."""
+        key = id(found.item)
+        if key not in self.networks:
+            parts = self._checked_parts(found)
+            self.networks[key] = build_network(found.item, found.file, parts, self.find_model, self.report)
+        return self.networks[key]
 
     def model(self, found: Found) -> Finished:
         """A neuron, channel, synapse, astrocyte or cell; its mistakes are reported."""

@@ -24,7 +24,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "synapse": frozenset((*_COMMON, "input", "step", "on", "noise", "trace")),
     "astrocyte": frozenset((*_COMMON, "input", "output", "step", "on", "noise", "gate", "use")),
     "cell": frozenset((*_COMMON, "input", "output", "on", "spike", "refractory", "section", "morphology", "membrane", "insert")),
-    "network": frozenset(("population", "source", "signal", "project", "third", "record")),
+    "network": frozenset(("param", "let", "fn", "preset", "population", "source", "signal", "project", "third", "record")),
     "check": frozenset(("drive", "expect")),
 }
 

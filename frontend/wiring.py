@@ -63,7 +63,7 @@ RULES: dict[str, Kind] = {
     "shared": Kind((Argument("groups", domain="count"),)),
 }
 
-FLAGS = ("self",)
+FLAGS = ("self", "gap")
 DELAYS = ("axon", "dend", "back")
 
 
