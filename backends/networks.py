@@ -113,6 +113,8 @@ class BoundProjection:
     tables: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
     pending: int = 0
     """Rows of its pending sums, 0 where it sends without delay."""
+    streams: Mapping[str, int] = field(default_factory=dict)
+    """Of the noises of its flow; the instance of a draw is the place of the synapse in the order of the edges."""
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,10 @@ from birc.backends.legality import fuses
 from birc.checks import CheckResult, run_check
 from birc.errors import BircError, Diagnostic
 from birc.frontend.quantity import parse_quantity
-from birc.ir.model import Item, Model, Module, Network, Option
-from birc.ir.options import SOLVERS, SPIKES
+from birc.ir.model import Item, Model, Module
 from birc.ir.step import Step
 from birc.ir.text import print_module, print_step
+from birc.lowering import lower as lower
 from birc.runtime.bind import bind
 from birc.runtime.defaults import with_values
 from birc.runtime.durations import step_length
@@ -42,64 +42,6 @@ from birc.tabulation import with_tables
 from birc.verification import Report, verify_all, verify_tables
 
 DT = "0.1 ms"
-
-
-# --- model to step
-
-
-def lower(
-    item: Item,
-    solver: str | Sequence[str] | None = None,
-    skip: Iterable[str] = (),
-    after: passes.After | None = None,
-    spikes: str | None = None,
-) -> tuple[Model, Step]:
-    """Run all passes; gives the model as it was before lowering, and the step program."""
-    if not isinstance(item, Model):
-        what = "network" if isinstance(item, Network) else "cell"
-        raise BircError("L112", f"{what}s are not lowered yet; `birc dump --stage model` shows what was understood", item.span)
-    stage: list[Model] = [item]
-
-    def watch(name: str, program: passes.Program, seconds: float) -> None:
-        if isinstance(program, Model):
-            stage[0] = program
-        if after is not None:
-            after(name, program, seconds)
-
-    step = passes.run(_with_spikes(_with_solver(item, solver), spikes), passes.PIPELINES["step"], watch, skip)
-    assert isinstance(step, Step)
-    return stage[0], replace(step, model=stage[0])
-
-
-def _with_solver(model: Model, solver: str | Sequence[str] | None) -> Model:
-    """The model with solver options added: `rk4` for all states, `v=rk4` for one."""
-    texts = [solver] if isinstance(solver, str) else list(solver or ())
-    options = []
-    states = {o.state for o in model.odes} | {f"{use.alias}.{o.state}" for use in model.uses for o in use.channel.odes}
-    for text in (part for t in texts for part in t.split(",")):
-        state, _, method = text.rpartition("=")
-        state, method = state.strip(), method.strip()
-        if method not in SOLVERS:
-            near = closest(method, SOLVERS)
-            help = (f"did you mean `{near}`? " if near else "") + f"solvers: {', '.join(SOLVERS)}"
-            raise BircError("A013", f"there is no solver `{method}`", help=help)
-        if state and state not in states:
-            near = closest(state, states)
-            help = f"did you mean `{near}`?" if near else f"states with an equation: {', '.join(sorted(states)) or 'none'}"
-            raise BircError("A014", f"`{model.name}` has no equation for a state `{state}`", help=help)
-        options.append(Option("solver", method, targets=(state,) if state else ()))
-    return replace(model, options=model.options + tuple(options)) if options else model
-
-
-def _with_spikes(model: Model, spikes: str | None) -> Model:
-    """The model with an option that says where its spikes are: `grid` or `located`."""
-    if spikes is None:
-        return model
-    if spikes not in SPIKES:
-        near = closest(spikes, SPIKES)
-        help = (f"did you mean `{near}`? " if near else "") + f"spikes are {' or '.join(f'`{name}`' for name in SPIKES)}"
-        raise BircError("A015", f"there is no place of spikes `{spikes}`", help=help)
-    return replace(model, options=(*model.options, Option("spikes", spikes)))
 
 
 # --- step to artifact

@@ -25,7 +25,6 @@ from birc.ir.step import (
     Emit,
     Feed,
     Integrate,
-    Limit,
     Noise,
     Phase,
     PhaseName,
@@ -36,6 +35,7 @@ from birc.ir.step import (
     Step,
     Store,
 )
+from birc.passes.bind_states import NO_LIMITS, Limits, bind_states, clip
 from birc.passes.classify_odes import bind_time
 from birc.passes.locate_spikes import Located, asked, locate
 from birc.passes.step_names import BUSY, FIRED, LAST, LEFT, N_REF, WAS, H
@@ -67,7 +67,7 @@ class _Lowering:
         self.fixed = bind_time(model)
         self.held = frozenset(model.refractory.hold) if model.refractory else frozenset()
         self.lanes: dict[str, int] = {}
-        self.limits: dict[str, tuple[Limit, Limit]] = {}
+        self.limits: Limits = {}
         self.sources = transitive(reads(model))
         self.frozen: Expr | None = value(BUSY) if model.refractory else None
         self.inside: Located | None = None
@@ -120,37 +120,12 @@ class _Lowering:
 
     def _clip(self, state: State, e: Expr) -> Expr:
         """`e`, kept between the state's limits."""
-        low, high = self.limits.get(state.name, (None, None))
-        raised = e if low is None else op("max", e, _limit(low))
-        return raised if high is None else op("min", raised, _limit(high))
-
-    def _bind_limits(self) -> None:
-        for state in self.model.states:
-            if state.low is not None or state.high is not None:
-                self.limits[state.name] = self._limit(state, state.low, ".low"), self._limit(state, state.high, ".high")
-
-    def _limit(self, state: State, limit: Expr | None, name: str) -> Limit:
-        """A limit as its number, or under the name it is bound to."""
-        match limit:
-            case None:
-                return None
-            case Expr("const", attr=float(number)):
-                return number
-            case Expr("var", attr=str(param)):
-                return param
-            case _:
-                self.bind.append(Define(f"{name}.{state.name}", self._now(limit), state.span))
-                return f"{name}.{state.name}"
+        return clip(e, self.limits.get(state.name, NO_LIMITS))
 
     def _bind(self) -> None:
         model = self.model
-        self.bind.append(Define(H, make("step_size")))
-        self.bind += [Define(p.name, make("param", (), p.name), p.span) for p in model.params]
-        initial = {var(s.name): value(f".init.{s.name}") for s in model.states}
-        for state in _in_order(model.states):
-            names = {var(n): value(n) for n in leaves(state.init, "var")}
-            self.bind.append(Define(f".init.{state.name}", substitute(state.init, {**names, **initial}), state.span))
-        self._bind_limits()
+        lines, self.limits = bind_states(model)
+        self.bind += lines
         if model.refractory:
             duration = model.refractory.duration
             if not leaves(duration, "var") <= self.fixed:
@@ -163,7 +138,7 @@ class _Lowering:
             self.bind.append(Define(f".init.{OFFSET}", const(1.0)))
 
     def _slots(self) -> tuple[Slot, ...]:
-        ends = {s.name: self.limits.get(s.name, (None, None)) for s in self.model.states}
+        ends = {s.name: self.limits.get(s.name, NO_LIMITS) for s in self.model.states}
         slots = [Slot(s.name, "real", s.unit, f".init.{s.name}", *ends[s.name], s.span) for s in self.model.states]
         if self.model.refractory:
             slots.append(Slot(REFRACTORY, "int", NO_UNIT, ".init.refractory", span=self.model.refractory.span))
@@ -354,10 +329,6 @@ class _Lowering:
             self.current[update.target] = name
 
 
-def _limit(limit: float | str) -> Expr:
-    return value(limit) if isinstance(limit, str) else const(limit)
-
-
 def summing(handler: Handler, fixed: frozenset[str]) -> bool:
     """Whether each statement is `x += c*w` or `x -= c*w`, c made of parameters and constants and x not otherwise used."""
     if handler.payload is None:
@@ -378,15 +349,3 @@ def _adds(update: Update, payload: str, fixed: frozenset[str]) -> bool:
     return (
         form is not None and is_const(form.rest, 0.0) and set(form.coefficients) == {payload} and leaves(form.of(payload), "var") <= fixed
     )
-
-
-def _in_order(states: tuple[State, ...]) -> list[State]:
-    """States, each after those whose initial values its own refers to."""
-    rest, done, out = list(states), set[str](), []
-    names = {s.name for s in states}
-    while rest:
-        ready = next(s for s in rest if leaves(s.init, "var") & names <= done)
-        rest.remove(ready)
-        out.append(ready)
-        done.add(ready.name)
-    return out
