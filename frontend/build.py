@@ -8,7 +8,7 @@ from birc.errors import Label, Span
 from birc.frontend import ast
 from birc.frontend.body import Part, entries, extended
 from birc.frontend.build_cell import build_cell
-from birc.frontend.build_check import build_check
+from birc.frontend.build_check import build_check, build_network_check
 from birc.frontend.build_model import build_model
 from birc.frontend.build_network import build_network
 from birc.frontend.check_names import check_names_are_unique, check_statements_belong
@@ -34,7 +34,8 @@ def build_module(file: File, report: Report) -> ir.Module:
                 checks.append(check)
                 found = file.find(check.model)
                 if found is not None and found.file is not file:
-                    imported[check.model] = builder.model(found).model
+                    network = builder.network(found).network if found.item.kind == "network" else None
+                    imported[check.model] = network or builder.model(found).model
         elif file.items[item.name].item is item:
             built = builder.item(Found(item, file))
             if built is not None:
@@ -85,12 +86,13 @@ class Builder:
         """A check; None where it has a mistake, which is reported."""
         found = file.find(item.name)
         if found is None:
-            self._no_item(item.name, item.name_span, file, ("neuron", "cell", "synapse", "astrocyte", "channel"), "model")
+            self._no_item(item.name, item.name_span, file, ("neuron", "cell", "synapse", "astrocyte", "channel", "network"), "model")
             return None
-        if found.item.kind in ("network", "channel", "synapse"):
-            self.report.error(
-                "N109", f"`{item.name}` is {article(found.item.kind)}; a check runs a neuron, a cell or an astrocyte", item.name_span
-            )
+        if found.item.kind == "network":
+            return build_network_check(item, self.network(found), self.report)
+        if found.item.kind == "channel":
+            message = f"`{item.name}` is a channel; a check runs a neuron, a cell, an astrocyte, a synapse or a network"
+            self.report.error("N109", message, item.name_span)
             return None
         built = self.model(found)
         return build_check(item, built, self.report)

@@ -98,7 +98,7 @@ def _population(entry: ast.Population, group: Group, net: NetworkDraft) -> ir.Po
     if finished is None or base is None:
         return None
     if preset and preset not in {p.name for p in base.presets}:
-        no_preset(preset, base, entry.model.span, net.report)
+        no_preset(preset, base.name, [p.name for p in base.presets], entry.model.span, net.report)
     arguments = model_arguments(entry.arguments, finished, base, net)
     return ir.Population(entry.name, finished.model.name, preset or None, arguments, group.count, entry.span, group.size)
 

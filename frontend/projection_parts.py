@@ -101,7 +101,7 @@ def _synapse(piece: _Piece, ends: Ends, net: NetworkDraft) -> tuple[Finished | N
     model = finished.model
     net.models.setdefault(model.name, model)
     if preset and preset not in {p.name for p in model.presets}:
-        no_preset(preset, model, span, net.report)
+        no_preset(preset, model.name, [p.name for p in model.presets], span, net.report)
     for extra in piece.positional:
         net.error("N106", f"the arguments of `{name}` have names", extra.span, f"write `{name}(w = …)`")
     return finished, preset or None, model_arguments(piece.keywords, finished, model, net, ends)

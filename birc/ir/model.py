@@ -511,7 +511,7 @@ class Expect:
 class Check:
     """A doc-test of a model or network (and preset): drive or run, then expect.
 
-    `dt` (ms), `solver`, `spikes` and `seed` are the scheme under which it holds; None: as everywhere else. `run` is how long a network runs.
+    `dt` (ms), `solver`, `spikes` and `seed` are the scheme under which it holds; None: as everywhere else. A network runs for `run`.
     """
 
     model: str

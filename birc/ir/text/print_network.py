@@ -54,7 +54,9 @@ def line_of_network(network: m.Network) -> Line:
     lines += packed([param(p, scope) for p in network.params])
     lines += [arguments(f"preset {words.name(p.name)}", p.values, scope, place(p.span)) for p in network.presets]
     for population in network.populations:
-        lines += _group(f"population {words.name(population.name)} of {words.name(population.model)}{_preset(population.preset)}", population)
+        lines += _group(
+            f"population {words.name(population.name)} of {words.name(population.model)}{_preset(population.preset)}", population
+        )
     for source in network.sources:
         lines += _group(f"source {words.name(source.name)} of {words.name(source.kind)}", source)
     lines += [arguments(f"signal {words.name(s.name)}", s.properties, scope, place(s.span)) for s in network.signals]
