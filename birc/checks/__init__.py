@@ -1,0 +1,7 @@
+"""The `check` blocks of a file: doc-tests of models, synapses and networks, run on the reference."""
+
+from birc.checks.compare import CheckResult
+from birc.checks.drives import MOST_STEPS, has_events, held_rows
+from birc.checks.models import Ran, drive, run_check
+
+__all__ = ["MOST_STEPS", "CheckResult", "Ran", "drive", "has_events", "held_rows", "run_check"]
