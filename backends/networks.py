@@ -15,16 +15,19 @@ stamp are one payload of m times the weight at a summing port, m events at anoth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from birc.backends import Array, Dtype, Spikes
 from birc.errors import Diagnostic
-from birc.ir.connectivity.edges import Backward, Edges
+from birc.ir.connectivity.edges import Backward, Drawn, Edges, Wired, Wiring
 from birc.ir.network import NetworkProgram
 from birc.ir.step import Step
 from birc.ir.synapse import SynapseProgram
+
+Builder = Callable[[Wiring, tuple[Drawn, float], tuple[Drawn, ...]], Wired]
+"""Makes the synapses of a rule, given their delay and the step (ms), and what is drawn for them, as `birc.ir.connectivity.build.wire`."""
 
 HISTORY_INDEX, HISTORY_MANY, HISTORY_COUNT = ".spikes.index", ".spikes.many", ".spikes.count"
 """State of a group whose spikes travel: those of stamp s are the first `count[s % length]` entries of row s % length of `index`, ascending.
@@ -208,3 +211,11 @@ class RunsNetworks(Protocol):
 
     def load_network(self, artifact: NetworkArtifact) -> NetworkRunner:
         """Make the artifact runnable in this process."""
+
+
+@runtime_checkable
+class BuildsNetworks(Protocol):
+    """A target that makes synapses by itself, the same as `birc.ir.connectivity.build.wire` does."""
+
+    def builder(self) -> Builder:
+        """What makes them."""

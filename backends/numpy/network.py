@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from birc.backends import FLOATS, Array, Dtype, Spikes
+from birc.backends.names import file_name
 from birc.backends.networks import (
     HISTORY_COUNT,
     HISTORY_INDEX,
@@ -16,13 +17,16 @@ from birc.backends.networks import (
     PENDING,
     TRACE,
     BoundCoupling,
-    BoundNetwork,
     BoundPopulation,
     BoundProjection,
     BoundSource,
+    NetworkArtifact,
     NetworkJob,
 )
+from birc.backends.numpy.emit import emit
+from birc.backends.numpy.run import cast, load_step
 from birc.ir.connectivity.edges import Edges
+from birc.ir.network import NetworkProgram
 from birc.ir.random import normal, poisson, uniform
 from birc.ir.step import Deliver, Step
 from birc.ir.synapse import COUNT, PIECE, SEND
@@ -47,6 +51,31 @@ class NetworkLoop:
         return {name: _joined(found) for name, found in stretch.spikes.items()}
 
 
+def emit_network(program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
+    """A module for each population's model and each program of a synapse; what leads through them is `birc.backends.numpy.network`."""
+    files = {}
+    for step in programs(program):
+        files[f"{file_name(step.name)}.py"] = next(iter(emit(step, dtype).files.values()))
+    return NetworkArtifact("numpy", program, dtype, files)
+
+
+def programs(program: NetworkProgram) -> list[Step]:
+    """Every step program of a network, each once."""
+    found = [p.step for p in program.populations]
+    found += [step for p in program.projections if p.synapse is not None for _, step in p.synapse.programs]
+    return list(dict.fromkeys(found))
+
+
+def load_network(artifact: NetworkArtifact) -> NetworkLoop:
+    """Runs the emitted modules in this process."""
+    steps = {step: load_step(emit(step, artifact.dtype)) for step in programs(artifact.program)}
+
+    def execute(step: Step, n: int, bind: Any, state: Any, inputs: Any, events: Any, draw: Any) -> Any:
+        return steps[step](n, bind, state, inputs, events, draw)
+
+    return NetworkLoop(artifact.dtype, execute)
+
+
 def _joined(found: list[tuple[Array, int]]) -> Spikes:
     index = np.concatenate([np.zeros(0, np.int32), *(i for i, _ in found)]).astype(np.int32)
     stamp = np.concatenate([np.zeros(0, np.int64), *(np.full(len(i), t, np.int64) for i, t in found)])
@@ -64,7 +93,7 @@ class _Stretch:
         self.spikes: dict[str, list[tuple[Array, int]]] = {name: [] for name in (*self.populations, *self.sources)}
         self.rows = [0] * len(job.record)
         self.synapses = [_Synapses(p, self) for p in self.net.projections]
-        self.bind = {p.name: {k: _cast(v, self.real) for k, v in p.bind.items()} for p in self.net.populations}
+        self.bind = {p.name: {k: cast(v, self.real) for k, v in p.bind.items()} for p in self.net.populations}
 
     def step(self, j: int) -> None:
         """From stamp k to t = k + 1."""
@@ -209,13 +238,6 @@ class _Stretch:
                 self.rows[i] += 1
 
 
-def _cast(x: Any, real: type[np.floating[Any]]) -> Any:
-    """A bind value as a program reads it."""
-    a = np.asarray(x)
-    cast: Array = a.astype({"f": real, "b": np.bool_}.get(a.dtype.kind, np.int32))
-    return cast if cast.ndim else cast[()]
-
-
 class _Synapses:
     """One projection of events: what arrives, what is sent, what is learnt."""
 
@@ -227,7 +249,7 @@ class _Synapses:
         self.now: list[tuple[Array, Array]] = []
         self.ran: set[int] = set()
         if self.synapse is not None:
-            self.bind = {role: {k: _cast(v, self.real) for k, v in bound.bind[role].items()} for role, _ in self.synapse.programs}
+            self.bind = {role: {k: cast(v, self.real) for k, v in bound.bind[role].items()} for role, _ in self.synapse.programs}
             self.tables = {name: (a.astype(self.real), b.astype(self.real)) for name, (a, b) in bound.tables.items()}
 
     # --- what arrives
@@ -403,6 +425,3 @@ class _Synapses:
             for at, many in self._seen_back(t):
                 if len(at):
                     self._handle("rise_post", self.synapse.rise_post, at, t, {COUNT: many.astype(self.real)})
-
-
-__all__ = ["BoundNetwork", "NetworkLoop"]

@@ -109,7 +109,7 @@ def dump(arguments: argparse.Namespace) -> int:
 def _compiled(arguments: argparse.Namespace, target: str, params: Mapping[str, object] | None = None) -> Compiled:
     from birc import driver
 
-    compiled = driver.compile(
+    compiled = driver.compile_model(
         arguments.file,
         target=target,
         model=arguments.model,
@@ -141,6 +141,16 @@ def compile_(arguments: argparse.Namespace) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """`birc run`: simulate, then print, write and draw what came out."""
+    from birc import sources
+    from birc.ir.model import Network
+
+    loaded = sources.load(arguments.file)
+    if loaded.step is None and isinstance(item := sources.choose(loaded, arguments.model)[0], Network):
+        from birc.cli.networks import run_network
+
+        return run_network(arguments, loaded, item)
+    if arguments.checkpoint or arguments.resume:
+        raise BircError("A018", "checkpoints are made of networks", help="a network of one population is one: `population E: LIF[100]`")
     inputs = assignments(arguments.input, "--input")
     params = assignments(arguments.set, "--set")
     init = assignments(arguments.init, "--init")

@@ -20,11 +20,11 @@ from birc.backends.networks import (
     BoundProjection,
     BoundSignal,
     BoundSource,
+    Builder,
 )
 from birc.errors import BircError, Diagnostic, Span
 from birc.frontend.wiring import SOURCES
 from birc.ir import random
-from birc.ir.connectivity.build import Builder
 from birc.ir.connectivity.edges import Edges
 from birc.ir.evaluate import evaluate_names
 from birc.ir.model import Population
@@ -200,7 +200,8 @@ def _histories(projections: list[BoundProjection]) -> dict[str, int]:
 def _spike_rows(populations: list[BoundPopulation], sources: list[BoundSource]) -> dict[str, Array]:
     """Empty rows of spikes; those of sources at stamp 0 are in theirs."""
     state: dict[str, Array] = {}
-    for group in (*populations, *sources):
+    groups: list[BoundPopulation | BoundSource] = [*populations, *sources]
+    for group in groups:
         if not group.history:
             continue
         require(group.history * group.n * 4, f"spikes of `{group.name}` on their way", "make delays shorter")

@@ -10,21 +10,25 @@ import numpy as np
 import numpy.typing as npt
 
 from birc.backends import FLOATS, Dtype
-from birc.backends.networks import LAST, PENDING, TRACE, BoundCoupling, BoundProjection
+from birc.backends.networks import LAST, PENDING, TRACE, BoundCoupling, BoundProjection, Builder
 from birc.errors import BircError, Diagnostic, Span
 from birc.ir import random
-from birc.ir.connectivity.build import Builder, backward
-from birc.ir.connectivity.edges import Backward, Drawn, Edges, Wired, Wiring
+from birc.ir.connectivity.build import backward
+from birc.ir.connectivity.convolution import kernel_factors
+from birc.ir.connectivity.edges import Drawn, Wired, Wiring
+from birc.ir.connectivity.rules import expected_synapses
 from birc.ir.expr import Expr, const
-from birc.ir.model import Endpoint, Model, Param, Range
+from birc.ir.model import Endpoint, Param, Range
 from birc.ir.network import NetworkProgram, ProjectionProgram
 from birc.ir.step import Slot
 from birc.ir.synapse import PIECE, SynapseProgram
 from birc.runtime.bind import bind, bind_values
+from birc.runtime.files import read_table
+from birc.runtime.memory import require
 from birc.runtime.network.delays import LONGEST, steps_of
-from birc.runtime.network.values import beside, drawn, number
+from birc.runtime.network.values import beside, drawn, from_file, number
 from birc.runtime.values import Internal, Setting
-from birc.units import NAMES, ONE, Unit, internal_unit
+from birc.units import NAMES, ONE, Unit, internal_unit, over
 
 Array = npt.NDArray[Any]
 MS = NAMES["ms"]
@@ -70,7 +74,9 @@ def wiring_of(made: ProjectionProgram, around: Around) -> tuple[Wiring, int, int
     first_source, sources = around.slice(projection.source)
     first_target, targets = (0, 1) if projection.target.population in around.signals else around.slice(projection.target)
     one_group = projection.source.population == projection.target.population
-    arguments = {name: _argument(e, around, projection.span, made.name) for name, e in projection.rule_arguments}
+    arguments: dict[str, Any] = {}
+    for name, e in projection.rule_arguments:
+        arguments |= _argument(name, e, around, projection.span, f"`{name}` of {made.name}")
     wiring = Wiring(
         rule=projection.rule,
         arguments=arguments,
@@ -84,8 +90,14 @@ def wiring_of(made: ProjectionProgram, around: Around) -> tuple[Wiring, int, int
     return wiring, first_source, first_target
 
 
-def _argument(e: Expr, around: Around, span: Span | None, what: str) -> Any:
-    return beside(str(e.attr), span) if e.op == "array" else number(e, around.names)
+def _argument(name: str, e: Expr, around: Around, span: Span | None, what: str) -> dict[str, Any]:
+    """An argument of a rule; `file` brings the arrays that the file holds."""
+    if e.op != "array":
+        return {name: number(e, around.names)}
+    reference = beside(str(e.attr), span)
+    if name != "file":
+        return {name: from_file(reference, span, what)}
+    return {**read_table(reference, what).arrays, "file": reference}
 
 
 # --- events
@@ -108,6 +120,10 @@ def _static(made: ProjectionProgram, around: Around) -> Made:
     weight = dict(projection.properties)["w"]
     unit = _weight_unit(made, around)
     value = drawn(weight, around.names, around.stream(made.name, "w"), unit, projection.span, f"`w` of {made.name}")
+    if wiring.rule == "conv2d" and (factors := kernel_factors(wiring)) is not None:
+        if value.kind != "constant":
+            raise BircError("I115", f"the weights of {made.name} are those of its kernel times a constant `w`", projection.span)
+        value = Drawn("array", array=value.a * factors)
     axon, dend = _delay(made, around, "axon"), _delay(made, around, "dend")
     first, second = (dend, axon) if axon.kind == "constant" else (axon, dend)
     if second.kind != "constant":
@@ -130,8 +146,19 @@ def _static(made: ProjectionProgram, around: Around) -> Made:
 
 
 def build(wiring: Wiring, delay: Drawn, values: tuple[Drawn, ...], made: ProjectionProgram, around: Around) -> Wired:
-    """Edges with a delay each; mistakes are reported at the projection."""
+    """Edges with a delay each; mistakes are reported at the projection.
+
+    Beside synapses that a file lists, arrays are in the order of that file.
+    """
     span, what = made.projection.span, f"the delay of {made.name}"
+    if wiring.rule == "from_file":
+        if "delay" in wiring.arguments and "axon" not in dict(made.projection.properties):
+            delay = replace(delay, kind="array", array=np.asarray(wiring.arguments["delay"], np.float64))
+        delay, *values_ = (_in_file_order(d, wiring) for d in (delay, *values))
+        values = tuple(values_)
+    expected = expected_synapses(wiring)
+    width = 4 + np.dtype(FLOATS[around.dtype]).itemsize * len(values)
+    require(int(expected * width), f"{expected:.3g} synapses of {made.name}", "make fewer, or shrink the populations")
     if delay.kind == "constant":
         steps_of(delay, delay.a, around.h, span, what)
     elif delay.array is not None:
@@ -143,6 +170,16 @@ def build(wiring: Wiring, delay: Drawn, values: tuple[Drawn, ...], made: Project
     if len(wired.edges.delays) and wired.edges.delays[-1] > LONGEST:
         raise BircError("I132", f"{what} is up to {wired.edges.delays[-1]:g} steps, and {LONGEST} are the most", span)
     return wired
+
+
+def _in_file_order(d: Drawn, wiring: Wiring) -> Drawn:
+    """An array that lists numbers as the file lists synapses, in the order of the rule."""
+    if d.array is None or d.array.ndim != 1:
+        return d
+    source, target = (np.asarray(wiring.arguments[key]).reshape(-1) for key in ("source", "target"))
+    if len(d.array) != len(source):
+        raise BircError("I110", f"{len(d.array)} numbers are given for the {len(source)} synapses of the file")
+    return replace(d, array=d.array[np.lexsort((target, source))])
 
 
 def _real(value: Array | float, around: Around) -> Array | float:
@@ -202,7 +239,7 @@ def _plastic(made: ProjectionProgram, synapse: SynapseProgram, around: Around) -
             for role, step in synapse.programs
         },
         dend=dend,
-        back=_backward(edges, steps["back"], synapse) if needs_back else None,
+        back=backward(edges, steps["back"]) if needs_back else None,
         inputs={name: _feed(e.attr, around) for name, e in projection.arguments if e.op == "var"},
         tables={d.input: decay_table(float(start.values[d.exponent])) for d in synapse.decays} if start else {},
         pending=pending,
@@ -249,11 +286,6 @@ def _ends(of: Param | Slot) -> tuple[float, float]:
 def _feed(name: object, around: Around) -> tuple[str, str]:
     side, _, variable = str(name).partition(".")
     return (side, variable) if side in ("pre", "post") and variable else ("signal", str(name))
-
-
-def _backward(edges: Edges, delays: Array | int, synapse: SynapseProgram) -> Backward:
-    """From targets to synapses; where `post` events only raise traces of neurons, only its delay counts."""
-    return backward(edges, delays)
 
 
 def decay_table(exponent: float) -> tuple[Array, Array]:
@@ -306,18 +338,12 @@ def bind_coupling(made: ProjectionProgram, around: Around) -> BoundCoupling:
 
 def _coupling_unit(made: ProjectionProgram, around: Around) -> Unit:
     """The unit in which an array of weights of a coupling is taken to be: what arrives over what is sent."""
-    from birc.units import over
-
     end = made.projection
     steps = {p.population.name: p.step for p in around.program.populations}
     target = next(p.unit for p in steps[end.target.population].inputs if p.name == end.target.port)
     given = steps.get(end.source.population)
     if given is None:
         return ONE
-    sent = next((s.unit for s in (*given.slots, *given.outputs) if s.name == end.source.port), target)
+    units = {**{s.name: s.unit for s in given.slots}, **{o.name: o.unit for o in given.outputs}}
+    sent = units.get(str(end.source.port), target)
     return internal_unit(over(target.dimension, sent.dimension))
-
-
-def model_of(name: str, program: NetworkProgram) -> Model | None:
-    """A model of the network by its name."""
-    return next((m for m in program.network.models if isinstance(m, Model) and m.name == name), None)

@@ -70,7 +70,7 @@ def _in_run(stamps: Array, setting: Setting) -> Array:
 
 
 def _listed(source: NetworkSource, reference: str, setting: Setting, history: int, what: str) -> BoundSource:
-    """The spikes of a file: who, and when (ms). Raises I117, I121 and I120 for what is no such list, for no such cell, for a time before 0."""
+    """The spikes of a file: who, and when (ms). Raises I117 for what is no such list, I121 for no such cell, I120 for a time before 0."""
     table = read_events(beside(reference, source.span), what)
     if not isinstance(table, SpikeTable):
         raise BircError("I117", f"{what}: `{reference}` is no spike list", source.span, "it needs the columns index and time_ms")

@@ -39,7 +39,7 @@ def drawn(
     match e.op:
         case "array":
             scale = float(unit.scale)
-            array = from_file(str(e.attr), span, what).reshape(-1)
+            array = from_file(str(e.attr), span, what)
             return Drawn("array", array=array if scale == 1.0 else array * scale)
         case "uniform" | "normal" as kind:
             a, b = (number(x, names) for x in e.args)
@@ -64,9 +64,10 @@ def per_cell(e: Expr, names: Mapping[str, Any], n: int, seed: int, stream: int, 
             return found.a + found.b * random.normal(seed, stream, cells, 0)
         case "array":
             assert found.array is not None
-            if len(found.array) not in (1, n):
-                raise BircError("I110", f"{what}: the file holds {len(found.array)} values for {n} cells", span)
-            return found.array if len(found.array) == n else float(found.array[0])
+            values = found.array.reshape(-1)
+            if len(values) not in (1, n):
+                raise BircError("I110", f"{what}: the file holds {len(values)} values for {n} cells", span)
+            return values if len(values) == n else float(values[0])
 
 
 def from_file(reference: str, span: Span | None, what: str) -> Array:
