@@ -55,7 +55,7 @@ def build_check(item: ast.Item, built: Finished, report: Report) -> ir.Check | N
             case _:
                 report.error("M117", "a check consists of `drive` and `expect`", statement.span)
     expects = _expects(item, scope, report, before, "`expect count == 0`, `expect v in [-80 mV, 50 mV] always`")
-    scheme = _scheme(item, SETTINGS, built.scope, report)
+    scheme = _scheme(item, OF_A_SYNAPSE if base.kind == "synapse" else SETTINGS, built.scope, report)
     return _check(item, scheme, expects, tuple(drives)) if report.errors == before else None
 
 
@@ -141,6 +141,7 @@ def no_preset(name: str, owner: str, names: Sequence[str], span: Span, report: R
 
 SETTINGS = ("dt", "solver", "spikes", "seed")
 OF_A_NETWORK = ("dt", "solver", "seed")
+OF_A_SYNAPSE = ("dt", "seed")
 
 
 def _scheme(item: ast.Item, known: tuple[str, ...], scope: Scope, report: Report) -> Scheme:

@@ -435,7 +435,7 @@ class Record:
 class Network:
     """Populations, sources and signals wired by projections; `models` holds every model they name, resolved.
 
-    Counts, weights, delays and other arguments are expressions of `params`, which `birc.runtime.network_parameters` replaces by numbers.
+    Counts, weights, delays and other arguments are expressions of `params`, which `birc.runtime.network.parameters` replaces by numbers.
     """
 
     name: str

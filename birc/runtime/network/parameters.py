@@ -20,24 +20,32 @@ MOST = 2**31 - 1
 
 
 def with_parameters(network: Network, given: Mapping[str, object] | None = None, preset: str | None = None) -> Network:
-    """The network without parameters: defaults, replaced by those of a preset, replaced by what is given, are put in everywhere.
+    """The network without parameters: their values are put in everywhere.
 
-    `given` are quantities as text, or numbers in the declared unit. Counts are rounded. Raises I102 and I105 for names, I110 to I112
-    and I130 for values, I155 for a count that is none or a slice beyond its population.
+    Counts are rounded. Raises as `parameters`, and I158 for a count that is none or a slice beyond its population.
+    """
+    values = parameters(network, given or {}, preset)
+    return _filled(network, {var(name): const(value) for name, value in values.items()}) if values else network
+
+
+def parameters(network: Network, given: Mapping[str, object], preset: str | None) -> dict[str, float]:
+    """The value of every parameter in internal units: defaults, replaced by a preset's, replaced by what is given.
+
+    `given` are quantities as text, or numbers in the declared unit. Raises I102 and I105 for names, I110 to I112 and I130 for values.
     """
     known = {p.name: p for p in network.params}
-    for name in given or {}:
+    for name in given:
         if name not in known:
             raise unknown_name("I102", "parameter", name, known)
     presets = {p.name: p for p in network.presets}
     if preset is not None and preset not in presets:
         raise unknown_name("I105", "preset", preset, presets)
     source = {p.name: p.value for p in network.params} | (dict(presets[preset].values) if preset is not None else {})
-    chosen = {name: _number(value, known[name].unit, f"parameter `{name}`") for name, value in (given or {}).items()}
+    chosen = {name: _number(value, known[name].unit, f"parameter `{name}`") for name, value in given.items()}
     values = default_values(source, chosen)
     for param in network.params:
         check_range(param, values[param.name])
-    return _filled(network, {var(name): const(float(value)) for name, value in values.items()}) if values else network
+    return {name: float(value) for name, value in values.items()}
 
 
 def _number(value: object, unit: Unit, what: str) -> float:
@@ -82,20 +90,20 @@ def _whole(arguments: Properties) -> Properties:
 
 
 def _size(group: Population | NetworkSource, values: Mapping[Expr, Expr]) -> int:
-    """The number of instances. Raises I155."""
+    """The number of instances. Raises I158."""
     if group.size is None:
         return group.count
     value = float(evaluate_names(substitute(group.size, values), {}))
     if not 1 <= value <= MOST:
         message = f"with these parameters `{group.name}` has {value:g} instances"
-        raise BircError("I155", message, group.span, f"a count is a whole number from 1 to {MOST}")
+        raise BircError("I158", message, group.span, f"a count is a whole number from 1 to {MOST}")
     return int(value)
 
 
 def _check_slice(end: Endpoint, counts: Mapping[str, int], span: Span | None) -> None:
-    """I155: a slice lies inside its population."""
+    """I158: a slice lies inside its population."""
     n = counts.get(end.population)
     if n is None or (end.start is None and end.stop is None):
         return
     if not (end.start or 0) < (n if end.stop is None else end.stop) <= n:
-        raise BircError("I155", f"with these parameters `{end.population}` has the instances 0 to {n - 1}", span)
+        raise BircError("I158", f"with these parameters `{end.population}` has the instances 0 to {n - 1}", span)
