@@ -20,7 +20,7 @@ from birc import passes
 from birc.approximations import approximations, words_of_table
 from birc.backends import Artifact, Backend, Cautions, Dtype, HoldsNumbers, Layers, Numbers, Runner, load_backend, target_names
 from birc.backends.legality import fuses
-from birc.checks import CheckResult, run_check
+from birc.checks import CheckResult, bench, run_check, run_network_check
 from birc.errors import BircError, Diagnostic
 from birc.explained import Explained, explain_network
 from birc.frontend.quantity import parse_quantity
@@ -241,7 +241,7 @@ def compile(file: str | Path | Loaded, target: str = "numpy", *, model: str | No
 
 def _for_networks(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that a network takes. Raises A017 for one that it does not."""
-    known = ("dt", "dtype", "solver", "skip")
+    known = ("dt", "dtype", "solver", "skip", "preset", "params")
     for name, value in options.items():
         if name not in known and value:
             raise BircError("A017", f"a network takes no `{name}`", help=f"it takes {', '.join(f'`{k}`' for k in known)}")
@@ -305,14 +305,23 @@ def check(file: str | Path | Loaded, names: Iterable[str] | None = None) -> list
     broken = faults(loaded.module.items)
     if broken:
         raise BircError.of(broken)
-    made: dict[tuple[str | None, ...], Compiled] = {}
+    made: dict[tuple[object, ...], Any] = {}
     found: list[CheckResult] = []
     for block in loaded.module.checks:
-        if names is None or block.model in names:
-            scheme = block.model, block.solver, block.spikes
-            if scheme not in made:
-                made[scheme] = build(lower(choose(loaded, block.model)[0], block.solver, spikes=block.spikes)[1], "numpy")
-            found += run_check(block, made[scheme].step, made[scheme].runner, block.dt or DT)
+        if names is not None and block.model not in names:
+            continue
+        item = next(i for i in loaded.module.items if i.name == block.model)
+        dt = DT if block.dt is None else f"{block.dt!r} ms"
+        if isinstance(item, Network):
+            found += run_network_check(block, item, dt)
+        elif isinstance(item, Model) and item.kind == "synapse":
+            key: tuple[object, ...] = block.model, block.preset, dt
+            made[key] = made.get(key) or bench(item, block.preset, dt)
+            found += made[key].run(block)
+        else:
+            key = block.model, block.solver, block.spikes
+            made[key] = made.get(key) or build(lower(item, block.solver, spikes=block.spikes)[1], "numpy")
+            found += run_check(block, made[key].step, made[key].runner, block.dt or DT)
     return found
 
 

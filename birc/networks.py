@@ -21,6 +21,7 @@ from birc.lowering import lower_network
 from birc.runtime.durations import count_steps, record_interval, step_length
 from birc.runtime.network.bind import Ready, bind_network
 from birc.runtime.network.checkpoint import Checkpoints, resume
+from birc.runtime.network.parameters import with_parameters
 from birc.runtime.network.result import NetworkResult
 from birc.runtime.network.simulate import Progress, simulate_network
 from birc.runtime.network.state import NetworkState
@@ -172,10 +173,15 @@ def compile_network(
     dtype: Dtype = "f64",
     solver: str | Sequence[str] | None = None,
     skip: Iterable[str] = (),
+    preset: str | None = None,
+    params: Mapping[str, object] | None = None,
     warnings: tuple[Diagnostic, ...] = (),
 ) -> CompiledNetwork:
-    """Compile a network for a target. Raises all that the target cannot take."""
-    program = lower_network(network, solver, skip)
+    """Compile a network for a target. Raises all that the target cannot take.
+
+    `params`, which replace a preset and the defaults, are values of the network's parameters: they are part of what is compiled.
+    """
+    program = lower_network(with_parameters(network, params, preset), solver, skip)
     backend = load_backend(target)
     if not isinstance(backend, RunsNetworks):
         raise BircError("L112", _no_networks(backend), network.span, f"these do: {', '.join(takers())}")
@@ -183,7 +189,8 @@ def compile_network(
     if refusals:
         raise BircError.of(refusals)
     artifact = backend.emit_network(program, dtype)
-    manifest = {**manifest_of(program, target, dt, dtype), **artifact.manifest}
+    chosen = {"preset": preset, "params": {name: str(value) for name, value in (params or {}).items()}}
+    manifest = {**manifest_of(program, target, dt, dtype), **chosen, **artifact.manifest}
     return CompiledNetwork(NetworkArtifact(target, program, dtype, artifact.files, manifest), dt, warnings)
 
 
