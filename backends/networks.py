@@ -15,16 +15,19 @@ stamp are one payload of m times the weight at a summing port, m events at anoth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from birc.backends import Array, Dtype, Spikes
 from birc.errors import Diagnostic
-from birc.ir.connectivity.edges import Backward, Edges
+from birc.ir.connectivity.edges import Backward, Drawn, Edges, Wired, Wiring
 from birc.ir.network import NetworkProgram
 from birc.ir.step import Step
 from birc.ir.synapse import SynapseProgram
+
+Builder = Callable[[Wiring, tuple[Drawn, float], tuple[Drawn, ...]], Wired]
+"""Makes the synapses of a rule, given their delay and the step (ms), and what is drawn for them, as `birc.ir.connectivity.build.wire`."""
 
 HISTORY_INDEX, HISTORY_MANY, HISTORY_COUNT = ".spikes.index", ".spikes.many", ".spikes.count"
 """State of a group whose spikes travel: those of stamp s are the first `count[s % length]` entries of row s % length of `index`, ascending.
@@ -90,11 +93,11 @@ class BoundProjection:
     """Events from a group to a port of a population, or to a signal (`port` is None).
 
     Source i of the edges is `first_source + i` of its group, target j `first_target + j` of its population. Without a synapse
-    `weight` is a number or an array [synapses] in the order of the edges, float64, and the delays of the edges are the whole way. With a
-    synapse they lead to the synapse, `dend` steps (a number, or int32 [synapses]) from there to the target, and `back` leads from target
-    spikes to `post`. `bind` holds the values of each program by its role; arrays are [synapses]. `inputs` says what feeds each continuous
-    input of the synapse: ("signal", name), ("pre", slot or output) or ("post", slot or output), at k; one that is not there is 0.
-    `tables` are (fine, coarse) factors of each decay, by its input.
+    `weight` is a number or an array [synapses] in the order of the edges, of the artifact's type, and the delays of the edges are the
+    whole way. With a synapse they lead to the synapse, `dend` steps (a number, or int32 [synapses]) from there to the target, and `back`
+    leads from target spikes to `post` (None where nothing happens then). `bind` holds the values of each program
+    by its role; arrays are [synapses]. `inputs` says what feeds each continuous input of the synapse: ("signal", name), ("pre", slot or
+    output) or ("post", slot or output), at k; one that is not there is 0. `tables` are (fine, coarse) factors of each decay, by its input.
     """
 
     name: str
@@ -135,6 +138,7 @@ class BoundCoupling:
     port: str
     edges: Edges
     weight: Array | float
+    """A number, or an array [edges] of the artifact's type."""
     gap: bool = False
 
 
@@ -155,13 +159,23 @@ class BoundNetwork:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """What is recorded of a state: instances `first` and on of the array `variable` of the state, as they are at the stamps in
+    (start, start + steps] that `every` divides, one row of `rows` [rows, instances] for each."""
+
+    variable: str
+    rows: Array
+    first: int
+    every: int
+
+
+@dataclass(frozen=True)
 class NetworkJob:
     """A stretch of a run: `steps` steps from stamp `start`.
 
-    state: arrays by `GROUP.slot`, `PROJECTION.slot`, `SIGNAL` and the names above, changed in place; reals are of the artifact's type.
-    values: float64 [steps or 1, n or 1] of each source of values. feeds: the same for inputs `GROUP.port` that a user feeds. record: arrays
-    [rows, n] by `GROUP.slot` or `GROUP.output`, `PROJECTION.slot` ([rows, synapses]) or `SIGNAL` ([rows, 1]), filled at the stamps in
-    (start, start + steps] that `every[name]` divides.
+    state: arrays by `GROUP.slot`, `GROUP.output`, `PROJECTION.slot`, `PROJECTION` + TRACE + trace, `SIGNAL` ([1]) and the names above
+    behind a group or projection, changed in place; reals are of the artifact's type.
+    values: float64 [steps or 1, n or 1] of each source of values. feeds: the same for inputs `GROUP.port` that a user feeds.
     """
 
     network: BoundNetwork
@@ -170,8 +184,7 @@ class NetworkJob:
     state: Mapping[str, Array]
     values: Mapping[str, Array] = field(default_factory=dict)
     feeds: Mapping[str, Array] = field(default_factory=dict)
-    record: Mapping[str, Array] = field(default_factory=dict)
-    every: Mapping[str, int] = field(default_factory=dict)
+    record: tuple[Kept, ...] = ()
     seed: int = 0
     threads: int = 1
 
@@ -198,3 +211,11 @@ class RunsNetworks(Protocol):
 
     def load_network(self, artifact: NetworkArtifact) -> NetworkRunner:
         """Make the artifact runnable in this process."""
+
+
+@runtime_checkable
+class BuildsNetworks(Protocol):
+    """A target that makes synapses by itself, the same as `birc.ir.connectivity.build.wire` does."""
+
+    def builder(self) -> Builder:
+        """What makes them."""

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from birc.backends import Artifact
-    from birc.driver import check, compile, dump, explain, run, verify
+    from birc.driver import check, compile, compile_model, dump, explain, run, verify
     from birc.errors import BircError
     from birc.runtime.result import Result
     from birc.sources import load
 
 __version__ = "0.1.0"
 
-__all__ = ["Artifact", "BircError", "Result", "check", "compile", "dump", "explain", "load", "run", "verify"]
+__all__ = ["Artifact", "BircError", "Result", "check", "compile", "compile_model", "dump", "explain", "load", "run", "verify"]
 
 _HOME = {"Artifact": "birc.backends", "BircError": "birc.errors", "Result": "birc.runtime.result", "load": "birc.sources"}
 

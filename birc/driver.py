@@ -23,10 +23,11 @@ from birc.backends.legality import fuses
 from birc.checks import CheckResult, run_check
 from birc.errors import BircError, Diagnostic
 from birc.frontend.quantity import parse_quantity
-from birc.ir.model import Item, Model, Module
+from birc.ir.model import Item, Model, Module, Network
 from birc.ir.step import Step
 from birc.ir.text import print_module, print_step
 from birc.lowering import lower as lower
+from birc.networks import compile_network
 from birc.runtime.bind import bind
 from birc.runtime.defaults import with_values
 from birc.runtime.durations import step_length
@@ -182,7 +183,7 @@ def _available(backend: Backend) -> None:
         raise BircError("X001", f"the target {backend.name} cannot run here: {missing.what}", help=missing.how)
 
 
-def compile(
+def compile_model(
     file: str | Path | Loaded,
     target: str = "numpy",
     *,
@@ -203,7 +204,6 @@ def compile(
     tables: an error and ranges, `1e-6, v in [-120 mV, 80 mV]`, for tables in place of costly functions.
     Raises BircError with every mistake of the file, or with all that the target cannot take.
     """
-    load_backend(target)  # a misspelt target is said before anything is read
     loaded = load(file)
     if loaded.step is not None:
         step, named = loaded.step, None
@@ -220,6 +220,28 @@ def compile(
 
     said = (*said, *first_step_faults(step, dt, params or {}, chosen))
     return build(step, target, dt, dtype, chosen, params, (*loaded.warnings, *said), skip)
+
+
+def compile(file: str | Path | Loaded, target: str = "numpy", *, model: str | None = None, **options: Any) -> Any:
+    """Compile a model or network of a file (or a library name) for a target; gives a `Compiled`, or a `CompiledNetwork`.
+
+    Options are those of `compile_model`; networks take `dt`, `dtype`, `solver` and `skip` of them.
+    Raises BircError with every mistake of the file, or with all that the target cannot take.
+    """
+    load_backend(target)  # a misspelt target is said before anything is read
+    loaded = load(file)
+    if loaded.step is None and isinstance(item := choose(loaded, model)[0], Network):
+        return compile_network(item, target, warnings=loaded.warnings, **_for_networks(options))
+    return compile_model(loaded, target, model=model, **options)
+
+
+def _for_networks(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that a network takes. Raises A017 for one that it does not."""
+    known = ("dt", "dtype", "solver", "skip")
+    for name, value in options.items():
+        if name not in known and value:
+            raise BircError("A017", f"a network takes no `{name}`", help=f"it takes {', '.join(f'`{k}`' for k in known)}")
+    return {name: value for name, value in options.items() if name in known}
 
 
 def build(
@@ -385,8 +407,8 @@ def explain(
     return rows + [Explained(t.name, "table", words_of_table(t, step), places.get(t.slot, "")) for t in made]
 
 
-def run(file: str | Path | Loaded, duration: str | float, *, target: str = "numpy", **options: Any) -> Result:
-    """Compile and run in one call; options of `compile` and of `Compiled.run` together."""
+def run(file: str | Path | Loaded, duration: str | float, *, target: str = "numpy", **options: Any) -> Any:
+    """Compile and run in one call; options of `compile` and of what it gives together. Gives a `Result`, or a `NetworkResult`."""
     names = ("model", "dt", "dtype", "solver", "skip", "preset", "tables", "spikes")
     first = {k: options.pop(k) for k in names if k in options}
     return compile(file, target, **first).run(duration, **options)

@@ -23,7 +23,7 @@ WIDE = "1e-6, v in [-120 mV, 80 mV]"
 
 
 def hh(target: str = "native", tables: str | None = WIDE, **options: Any) -> driver.Compiled:
-    return birc.compile("hodgkin_huxley", target=target, dt="0.01 ms", tables=tables, **options)
+    return birc.compile_model("hodgkin_huxley", target=target, dt="0.01 ms", tables=tables, **options)
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 
 from birc.backends import Artifact, Backend, Dtype, Missing, Runner
 from birc.backends.legality import FEATURES, Takes, refusals
+from birc.backends.networks import NetworkArtifact, NetworkRunner
 from birc.backends.numpy.emit import emit
+from birc.backends.numpy.network import emit_network, load_network, programs
 from birc.backends.numpy.run import NumpyRunner
 from birc.backends.numpy.syntax import CALL, INFIX, PREFIX
 from birc.errors import Diagnostic
+from birc.ir.network import NetworkProgram
 from birc.ir.step import Step
 
 
@@ -36,6 +39,18 @@ class NumpyBackend:
     def load(self, artifact: Artifact) -> Runner:
         """Run the emitted module in this process."""
         return NumpyRunner(artifact)
+
+    def refuse_network(self, program: NetworkProgram, dtype: Dtype) -> tuple[Diagnostic, ...]:
+        """What `refuse` says of any of its programs."""
+        return tuple(dict.fromkeys(d for step in programs(program) for d in self.refuse(step, dtype)))
+
+    def emit_network(self, program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
+        """A module for every program."""
+        return emit_network(program, dtype)
+
+    def load_network(self, artifact: NetworkArtifact) -> NetworkRunner:
+        """Run the emitted modules in this process."""
+        return load_network(artifact)
 
 
 BACKEND: Backend = NumpyBackend()

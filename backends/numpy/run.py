@@ -11,21 +11,27 @@ from birc.backends import FLOATS, Array, Artifact, Job, Spikes
 from birc.ir.random import normal
 
 
+def load_step(artifact: Artifact) -> Callable[..., Any]:
+    """The `step` function of an emitted module."""
+    text = next(iter(artifact.files.values()))
+    assert isinstance(text, str)
+    space: dict[str, Any] = {}
+    exec(compile(text, f"<birc {artifact.step.name}>", "exec"), space)
+    step: Callable[..., Any] = space["step"]
+    return step
+
+
 class NumpyRunner:
     """Executes the module's `step` once per step."""
 
     def __init__(self, artifact: Artifact) -> None:
-        text = next(iter(artifact.files.values()))
-        assert isinstance(text, str)
-        space: dict[str, Any] = {}
-        exec(compile(text, f"<birc {artifact.step.name}>", "exec"), space)
-        self._step: Callable[..., Any] = space["step"]
+        self._step = load_step(artifact)
         self._real = FLOATS[artifact.dtype]
 
     def run(self, job: Job) -> Spikes:
         """Run a job step by step."""
         real = self._real
-        bind = {name: _cast(v, real) for name, v in job.bind.items()}
+        bind = {name: cast(v, real) for name, v in job.bind.items()}
         tables = [{name: table.of(real) for name, table in job.tables.items()}] if job.tables else []
         found_index: list[Array] = []
         found_stamp: list[Array] = []
@@ -62,11 +68,11 @@ class NumpyRunner:
         return draw
 
 
-def _cast(x: Any, real: type[np.floating[Any]]) -> Any:
+def cast(x: Any, real: type[np.floating[Any]]) -> Any:
     """A bind value as the step reads it: a number in its number type, a count as int32, a truth as a truth."""
     a = np.asarray(x)
-    cast: Array = a.astype({"f": real, "b": np.bool_}.get(a.dtype.kind, np.int32))
-    return cast if cast.ndim else cast[()]
+    found: Array = a.astype({"f": real, "b": np.bool_}.get(a.dtype.kind, np.int32))
+    return found if found.ndim else found[()]
 
 
 def _at(offsets: Array, index: Array, payload: Array, j: int) -> tuple[Array, Array]:

@@ -109,7 +109,7 @@ def dump(arguments: argparse.Namespace) -> int:
 def _compiled(arguments: argparse.Namespace, target: str, params: Mapping[str, object] | None = None) -> Compiled:
     from birc import driver
 
-    compiled = driver.compile(
+    compiled = driver.compile_model(
         arguments.file,
         target=target,
         model=arguments.model,

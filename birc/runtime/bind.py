@@ -46,11 +46,19 @@ def bind(step: Step, setting: Setting, dtype: Dtype, params: Values, preset: str
     `params` replace the preset's values and these the defaults, which may depend on them. `init` replaces initial values, and what
     the model derives from these follows. Raises I102, I103, I105 for names, I130 … I139 for values.
     """
+    values, warnings = bind_values(step, setting, params, preset, init)
+    state = {slot.name: _slot_array(slot, values, setting, dtype) for slot in step.slots}
+    return Bound(values, state, warnings, fitted(step, values, dtype))
+
+
+def bind_values(
+    step: Step, setting: Setting, params: Values, preset: str | None = None, init: Values | None = None
+) -> tuple[dict[str, Any], tuple[Diagnostic, ...]]:
+    """The numbers of the bind section alone, and warnings; as in `bind`."""
     given = parameter_values(step, setting, params, preset)
     initial = _initial(step, setting, init or {})
     values, warnings = _evaluate(step, setting, given, initial)
-    state = {slot.name: _slot_array(slot, values, setting, dtype) for slot in step.slots}
-    return Bound(values, state, tuple(warnings), fitted(step, values, dtype))
+    return values, tuple(warnings)
 
 
 # --- what the user gives

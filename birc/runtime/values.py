@@ -41,6 +41,13 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Internal:
+    """A number or an array of numbers that is in internal units already."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
 class Setting:
     """What a run fixes before its inputs are read: `n` neurons, `steps` steps of `h` ms from stamp `start`."""
 
@@ -190,7 +197,9 @@ def per_neuron_form(call: Call, unit: Unit, what: str, setting: Setting, name: s
 
 def per_neuron(value: object, unit: Unit, what: str, setting: Setting, name: str, use: str, infinite: bool = False) -> Any:
     """One number for all (a float) or one per neuron (an array [n]), in internal units. Raises I110 for another shape."""
-    if isinstance(value, str):
+    if isinstance(value, Internal):
+        array = _finite(np.asarray(value.value, np.float64), what, infinite)
+    elif isinstance(value, str):
         text = value.strip()
         if text.startswith("@"):
             array = numbers(read_array(text[1:], what), unit, what, infinite)

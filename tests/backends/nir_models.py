@@ -57,7 +57,7 @@ def compiled(text: str, folder: Path, **options: Any) -> Compiled:
     """A model's text compiled to NIR."""
     path = folder / "model.birc"
     path.write_text(text)
-    return driver.compile(path, "nir", **options)
+    return driver.compile_model(path, "nir", **options)
 
 
 def graph_of(made: Compiled) -> tuple[bytes, Any, dict[str, Any]]:

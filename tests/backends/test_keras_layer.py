@@ -46,7 +46,7 @@ def _seeded() -> Iterator[None]:
 
 
 def compiled(model: str = "lif_unit", dt: str = "1 ms") -> Compiled:
-    return driver.compile(model, target="keras", dt=dt, dtype="f32")
+    return driver.compile_model(model, target="keras", dt=dt, dtype="f32")
 
 
 def layer(**options: Any) -> Any:

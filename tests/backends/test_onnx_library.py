@@ -42,7 +42,7 @@ def test_library_models_are_verified(name: str, dtype: Dtype, level: str) -> Non
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: Any) -> Path:
-    made = driver.compile("lif_unit", "onnx", dtype="f32", dt="1 ms", params={"t_ref": "3 ms"})
+    made = driver.compile_model("lif_unit", "onnx", dtype="f32", dt="1 ms", params={"t_ref": "3 ms"})
     return made.write(tmp_path_factory.mktemp("onnx") / "out")
 
 

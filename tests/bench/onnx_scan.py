@@ -46,7 +46,7 @@ SETTINGS = tuple(Setting(dtype, *rest) for dtype in FLOATS for rest in ((FEW,), 
 @cache
 def program(model: str, target: str, dtype: Dtype) -> Compiled:
     """A library neuron on a target."""
-    return birc.compile(model, target=target, dtype=dtype)
+    return birc.compile_model(model, target=target, dtype=dtype)
 
 
 def seconds(model: str, target: str, setting: Setting) -> float:

@@ -98,7 +98,7 @@ def floor_pace(program: Path, case: Case) -> tuple[float, int]:
 
 def compiled(case: Case, target: str, dtype: Dtype) -> Compiled:
     """A case's model for a target."""
-    return birc.compile(case.model, target=target, dt=case.dt, dtype=dtype, solver=case.solver, tables=case.tables)
+    return birc.compile_model(case.model, target=target, dt=case.dt, dtype=dtype, solver=case.solver, tables=case.tables)
 
 
 def run(program: Compiled, case: Case, steps: int, neurons: int, threads: int = 1) -> tuple[float, float, int]:

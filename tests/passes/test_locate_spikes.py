@@ -52,7 +52,7 @@ def located(model: Model) -> Model:
 def compiled(folder: Path, text: str, **options: Any) -> driver.Compiled:
     file = folder / "m.birc"
     file.write_text(text)
-    return driver.compile(file, **options)
+    return driver.compile_model(file, **options)
 
 
 def times(folder: Path, text: str, dt: float, duration: str, current: float, **options: Any) -> np.ndarray[Any, Any]:

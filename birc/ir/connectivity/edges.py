@@ -33,8 +33,9 @@ class Edges:
 
     def source(self) -> Array:
         """The source of each synapse (int32 [synapses])."""
-        ends = self.starts[:: max(1, len(self.delays))]
-        return np.repeat(np.arange(self.sources, dtype=np.int32), np.diff(ends))
+        if not self.count:
+            return np.zeros(0, np.int32)  # there may be no delays, and so no stretches
+        return np.repeat(np.arange(self.sources, dtype=np.int32), np.diff(self.starts[:: len(self.delays)]))
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ class Drawn:
     """A number for each synapse: `constant` (a), `uniform` (from a to b), `normal` (mean a, standard deviation b) or an `array`.
 
     Draws are kept in [low, high]. The draw of the synapse from source i to target j that is the m-th of this pair is that of
-    `birc.ir.random` with the stream `stream`, step j, instance i and lane m: a function of these only. An array has the order of
-    `rules` (source, then target, then occurrence).
+    `birc.ir.random` with the stream `stream`, step j, instance i and lane m: a function of these only. An array [synapses]
+    has the order of `rules` (source, then target, then occurrence), one [sources, targets] is read at (i, j).
     """
 
     kind: Literal["constant", "uniform", "normal", "array"]
@@ -69,6 +70,8 @@ class Drawn:
 @dataclass(frozen=True)
 class Wiring:
     """A rule with its arguments, over `sources` x `targets` cells; `stream` is that of its own draws.
+
+    Arguments that are files are given as arrays: the kernel of `conv2d`; `source`, `target`, `weight`, `delay` of `from_file`.
 
     `same` is the index of the source that is target 0 (source i and target j are one cell where i - j == same), None where source and
     target share no cell; such pairs are left out unless `self` is among the flags.

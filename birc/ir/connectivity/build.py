@@ -1,0 +1,44 @@
+"""Makes the synapses of a projection: the reference that every target's own builder repeats to the bit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from birc.ir.connectivity.draws import draw
+from birc.ir.connectivity.edges import Array, Backward, Drawn, Edges, Wired, Wiring
+from birc.ir.connectivity.rules import pairs
+
+
+def wire(wiring: Wiring, delay: tuple[Drawn, float], values: tuple[Drawn, ...] = ()) -> Wired:
+    """The synapses of a rule with their delays, and the values drawn for each of them.
+
+    `delay` is (T, h): its number of steps is floor(T / h + 0.5), and at least one where T is drawn. The delays of the result are those
+    that occur, and a constant one always. Raises what the rule raises.
+    """
+    source, target, occurrence = pairs(wiring)
+    found = [draw(value, wiring.seed, source, target, occurrence) for value in values]
+    steps = delay_steps(delay[0], draw(delay[0], wiring.seed, source, target, occurrence), delay[1])
+    delays, which = np.unique(steps, return_inverse=True)
+    row = source.astype(np.int64) * max(1, len(delays)) + (which if len(which) == len(source) else 0)
+    order = np.argsort(row, kind="stable")
+    starts = np.zeros(wiring.sources * len(delays) + 1, np.int64)
+    np.cumsum(np.bincount(row, minlength=len(starts) - 1), out=starts[1:])
+    edges = Edges(wiring.sources, wiring.targets, delays, starts, target[order])
+    return Wired(edges, tuple(value[order] if isinstance(value, np.ndarray) else value for value in found))
+
+
+def delay_steps(drawn: Drawn, time: Array | float, h: float) -> Array:
+    """Delays in steps (int64): [synapses], or [1] where they are constant."""
+    steps = np.floor(np.atleast_1d(np.asarray(time, dtype=np.float64)) / h + 0.5).astype(np.int64)
+    return np.maximum(steps, 1) if drawn.kind in ("uniform", "normal") else steps
+
+
+def backward(edges: Edges, delays: int | Array) -> Backward:
+    """The synapses from their targets, by the delay of `on post` in steps: a number, or int [synapses] in the order of the edges."""
+    steps = np.atleast_1d(np.asarray(delays, dtype=np.int64))
+    present, which = np.unique(steps, return_inverse=True)
+    row = edges.target.astype(np.int64) * max(1, len(present)) + (which if len(which) == edges.count else 0)
+    synapse = np.argsort(row, kind="stable").astype(np.int64)
+    starts = np.zeros(edges.targets * len(present) + 1, np.int64)
+    np.cumsum(np.bincount(row, minlength=len(starts) - 1), out=starts[1:])
+    return Backward(Edges(edges.targets, edges.sources, present, starts, edges.source()[synapse]), synapse)

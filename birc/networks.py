@@ -1,0 +1,185 @@
+"""Networks from text to a result: compile for a target, bind, run, go on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import birc
+from birc.backends import Backend, Dtype, load_backend, target_names
+from birc.backends.networks import Builder, BuildsNetworks, NetworkArtifact, NetworkRunner, RunsNetworks
+from birc.errors import BircError, Diagnostic
+from birc.ir.connectivity.build import wire
+from birc.ir.model import Network
+from birc.ir.network import NetworkProgram
+from birc.ir.text import print_module
+from birc.lowering import lower_network
+from birc.runtime.durations import count_steps, step_length
+from birc.runtime.network.bind import Ready, bind_network
+from birc.runtime.network.result import NetworkResult, NetworkState
+from birc.runtime.network.simulate import Progress, simulate_network
+from birc.runtime.output import write_folder
+
+
+@dataclass(frozen=True)
+class CompiledNetwork:
+    """A network compiled for a target."""
+
+    artifact: NetworkArtifact
+    dt: str
+    warnings: tuple[Diagnostic, ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def program(self) -> NetworkProgram:
+        """The lowered network."""
+        return self.artifact.program
+
+    @property
+    def model(self) -> str:
+        """The network's name."""
+        return self.program.name
+
+    @cached_property
+    def runner(self) -> NetworkRunner:
+        """The artifact, loaded. Raises an X code where this machine lacks something."""
+        backend = load_backend(self.artifact.target)
+        missing = backend.missing()
+        if missing is not None:
+            raise BircError("X001", f"the target {backend.name} cannot run here: {missing.what}", help=missing.how)
+        assert isinstance(backend, RunsNetworks)
+        return backend.load_network(self.artifact)
+
+    @property
+    def builder(self) -> Builder:
+        """Who makes the synapses: the target where it can, else NumPy; they are the same."""
+        backend = load_backend(self.artifact.target)
+        return backend.builder() if isinstance(backend, BuildsNetworks) else wire
+
+    def bind(self, *, seed: int = 0, start: int = 0, steps: int = 1) -> Ready:
+        """The network's numbers and wiring, for the stamps (start, start + steps]."""
+        return bind_network(
+            self.program,
+            h=step_length(self.dt),
+            dtype=self.artifact.dtype,
+            seed=seed,
+            start=start,
+            steps=steps,
+            wire=self.builder,
+            names=self.params,
+        )
+
+    def run(
+        self,
+        duration: str | float,
+        *,
+        seed: int | None = None,
+        threads: int | None = None,
+        progress: Progress | None = None,
+        state: NetworkState | None = None,
+    ) -> NetworkResult:
+        """Simulate `duration`, from the start or on from `state`.
+
+        Raises I… for what does not fit, R001 where a state leaves the finite range.
+        """
+        h = step_length(self.dt)
+        steps, said = count_steps(duration, h)
+        number = self._seed(seed, state)
+        if state is not None:
+            self._fits(state, h)
+        start = 0 if state is None else state.stamp
+        ready = self.bind(seed=number, start=start, steps=steps)
+        ready = replace(ready, warnings=(*said, *ready.warnings))
+        return simulate_network(
+            self.runner,
+            ready,
+            h=h,
+            start=start,
+            steps=steps,
+            seed=number,
+            dtype=self.artifact.dtype,
+            program=self.artifact.manifest["ir_sha256"],
+            names=self.params,
+            threads=threads,
+            progress=progress,
+            state=None if state is None else state.values,
+            manifest=self.artifact.manifest,
+        )
+
+    def _seed(self, seed: int | None, state: NetworkState | None) -> int:
+        if state is not None and seed is not None and seed != state.seed:
+            raise BircError(
+                "I147", f"the run cannot go on from this state: it was made with seed {state.seed}, which also made the synapses"
+            )
+        number = state.seed if state is not None else seed or 0
+        if not 0 <= number < 2**64:
+            raise BircError("I146", f"the seed must be a whole number from 0 to {2**64 - 1}, not {number}")
+        return number
+
+    def _fits(self, state: NetworkState, h: float) -> None:
+        """I147 where a state is of another network, step or number type."""
+        problem = None
+        if state.program != self.artifact.manifest["ir_sha256"]:
+            problem = f"it is of another network, or of `{state.network}` before it was changed"
+        elif state.dt != h:
+            problem = f"it was made with a step of {state.dt:g} ms, and this is {h:g} ms"
+        elif state.dtype != self.artifact.dtype:
+            problem = f"it is {state.dtype}, and this is {self.artifact.dtype}"
+        if problem:
+            raise BircError("I147", f"the run cannot go on from this state: {problem}")
+
+    def write(self, folder: str | Path, force: bool = False) -> Path:
+        """Write the artifact's files and its manifest."""
+        import json
+
+        text = json.dumps(dict(self.artifact.manifest), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        return write_folder(folder, {**self.artifact.files, "manifest.json": text}, force)
+
+
+def compile_network(
+    network: Network,
+    target: str = "numpy",
+    *,
+    dt: str = "0.1 ms",
+    dtype: Dtype = "f64",
+    solver: str | Sequence[str] | None = None,
+    skip: Iterable[str] = (),
+    warnings: tuple[Diagnostic, ...] = (),
+) -> CompiledNetwork:
+    """Compile a network for a target. Raises all that the target cannot take."""
+    program = lower_network(network, solver, skip)
+    backend = load_backend(target)
+    if not isinstance(backend, RunsNetworks):
+        raise BircError("L112", _no_networks(backend), network.span, f"these do: {', '.join(takers())}")
+    refusals = backend.refuse_network(program, dtype)
+    if refusals:
+        raise BircError.of(refusals)
+    artifact = backend.emit_network(program, dtype)
+    manifest = {**manifest_of(program, target, dt, dtype), **artifact.manifest}
+    return CompiledNetwork(NetworkArtifact(target, program, dtype, artifact.files, manifest), dt, warnings)
+
+
+def _no_networks(backend: Backend) -> str:
+    return f"the target {backend.name} takes no networks yet"
+
+
+def takers() -> list[str]:
+    """The targets that take networks."""
+    return [name for name in target_names() if isinstance(load_backend(name), RunsNetworks)]
+
+
+def manifest_of(program: NetworkProgram, target: str, dt: str, dtype: Dtype) -> dict[str, Any]:
+    """What an artifact says of itself."""
+    return {
+        "birc": birc.__version__,
+        "network": program.name,
+        "target": target,
+        "dt": dt,
+        "dtype": dtype,
+        "ir_sha256": hashlib.sha256(print_module((program.network,)).encode()).hexdigest(),
+        "solver": {p.population.name: {s: b.method for b in p.step.blocks for s in b.states} for p in program.populations},
+    }

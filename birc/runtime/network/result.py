@@ -1,0 +1,150 @@
+"""What a run of a network gives back: a result for each population and source, its synapses, and the state from which it can go on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from birc.backends.networks import BoundNetwork
+from birc.errors import BircError, Diagnostic
+from birc.runtime.archive import Member, write_npz
+from birc.runtime.files import read_table
+from birc.runtime.output import write_atomic
+from birc.runtime.result import Result
+from birc.suggest import closest
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkState:
+    """Where a run stood at a stamp: all arrays by name in internal units, and what its wiring and random numbers depend on."""
+
+    network: str
+    stamp: int
+    dt: float
+    seed: int
+    dtype: str
+    program: str
+    """A hash of the network's text: a state fits no other network."""
+    values: Mapping[str, Array]
+
+
+class Synapses(NamedTuple):
+    """The synapses of a projection: source and target cell of each (int32 [synapses], of their groups), weights or states by name."""
+
+    source: Array
+    target: Array
+    values: Mapping[str, Array | float]
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkResult:
+    """A run of a network over the stamps (start, stop], with a step of `dt` ms.
+
+    `out["E"]`, or `out.E`, is the `Result` of a population, source or signal.
+    """
+
+    name: str
+    groups: Mapping[str, Result]
+    dt: float
+    start: int
+    stop: int
+    seed: int
+    state: NetworkState
+    network: BoundNetwork = field(repr=False)
+    interrupted: str = ""
+    warnings: tuple[Diagnostic, ...] = ()
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Result:
+        """The result of a group. Raises I104 for one that is not there."""
+        if name not in self.groups:
+            near = closest(name, self.groups)
+            listed = ", ".join(f"`{n}`" for n in self.groups)
+            raise BircError("I104", f"the network has no `{name}`", help=f"did you mean `{near}`?" if near else f"there are {listed}")
+        return self.groups[name]
+
+    def __getattr__(self, name: str) -> Result:
+        if name in self.__dict__.get("groups", ()):
+            return self[name]
+        raise AttributeError(f"a network's result has no {name!r}, and no population of that name")
+
+    @property
+    def steps(self) -> int:
+        """How many steps were run."""
+        return self.stop - self.start
+
+    @property
+    def duration(self) -> float:
+        """How long the run was, in ms."""
+        return self.steps * self.dt
+
+    def synapses(self, projection: str) -> Synapses:
+        """The synapses of a projection by its name (`E -> E.exc`), with their weight or states as they are at the end, in internal units.
+
+        Raises I104 for a projection that is not there.
+        """
+        found = next((p for p in self.network.projections if p.name == projection), None)
+        if found is None:
+            names = [p.name for p in self.network.projections]
+            near = closest(projection, names)
+            help = f"did you mean `{near}`?" if near else f"there are {', '.join(f'`{n}`' for n in names)}"
+            raise BircError("I104", f"the network has no projection `{projection}`", help=help)
+        values: dict[str, Array | float] = {} if found.weight is None else {"w": found.weight}
+        if found.synapse is not None:
+            values |= {s.name: self.state.values[f"{found.name}.{s.name}"] for s in found.synapse.start.slots}
+        return Synapses(found.edges.source() + found.first_source, found.edges.target + found.first_target, values)
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything to `.npz`, or the spikes to `.csv` (columns population, index, time_ms). Raises I150 for another ending."""
+        path = Path(path)
+        match path.suffix.lower():
+            case ".npz":
+                return write_atomic(path, self._write_npz)
+            case ".csv":
+                return write_atomic(path, self._write_csv)
+            case other:
+                raise BircError("I150", f"results are not written as `{other or path}`", help="use .npz (everything) or .csv (spikes)")
+
+    def _write_npz(self, file: BinaryIO) -> None:
+        about = {
+            "network": self.name, "dt": self.dt, "start": self.start, "stop": self.stop, "seed": self.seed, "interrupted": self.interrupted,
+            "manifest": dict(self.manifest), "dtype": self.state.dtype, "program": self.state.program,
+            "groups": {name: {"n": out.n, "units": out.units, "every": out.every} for name, out in self.groups.items()},
+        }  # fmt: skip
+        members = {"about": Member(np.array(json.dumps(about, sort_keys=True, default=str)))}
+        for name, out in self.groups.items():
+            members[f"{name}.spikes.index"] = Member(out.index)
+            members[f"{name}.spikes.time"] = Member(out.spikes.time)
+            if out.recorded:
+                members[f"{name}.time"] = Member(out.time)
+            members |= {f"{name}.{variable}": Member(out[variable]) for variable in out.recorded}
+        members |= {f"state/{name}": Member(array) for name, array in self.state.values.items()}
+        write_npz(file, members)
+
+    def _write_csv(self, file: BinaryIO) -> None:
+        file.write(b"population,index,time_ms\n")
+        for name, out in self.groups.items():
+            spikes = out.spikes
+            rows = (f"{name},{i},{t!r}\n" for i, t in zip(spikes.index.tolist(), spikes.time.tolist(), strict=True))
+            file.write("".join(rows).encode("utf-8"))
+
+
+def load_network_state(path: str | Path) -> NetworkState:
+    """The state at the end of a run that was saved to `.npz`. Raises I116 and I117 where the file is no such thing."""
+    table = read_table(str(path), "state")
+    try:
+        about = json.loads(str(table.arrays["about"]))
+        name, stamp, dt, seed = str(about["network"]), int(about["stop"]), float(about["dt"]), int(about["seed"])
+        dtype, program = str(about["dtype"]), str(about["program"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise BircError("I117", f"state: `{path}` was not written by a run of a network") from error
+    values = {name.removeprefix("state/"): array for name, array in table.arrays.items() if name.startswith("state/")}
+    return NetworkState(name, stamp, dt, seed, dtype, program, values)

@@ -1,0 +1,228 @@
+"""Run a network: in stretches, with recordings, progress and a guard against states that leave the finite range."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from birc.backends import Spikes
+from birc.backends.networks import BoundNetwork, Kept, NetworkJob, NetworkRunner
+from birc.errors import BircError
+from birc.ir.model import Network
+from birc.runtime.bind import show
+from birc.runtime.memory import require
+from birc.runtime.network.bind import Ready
+from birc.runtime.network.result import NetworkResult, NetworkState
+from birc.runtime.network.values import number
+from birc.runtime.recording import row_stamps
+from birc.runtime.result import Result, State
+from birc.units import ONE, Unit
+
+Array = npt.NDArray[Any]
+Progress = Callable[[int, int], None]
+
+STRETCH = 0.2
+"""Seconds after which a run should come back, to see Ctrl-C and to show progress."""
+MOST_ROWS = 1 << 22
+"""Values of sources and feeds that are made at a time, about."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A variable of a group (or a signal) that is recorded: instances first … first + count - 1, every so many steps."""
+
+    group: str
+    variable: str | None
+    first: int
+    count: int
+    every: int
+    unit: Unit
+
+    @property
+    def name(self) -> str:
+        """What it is called among the recorded variables of its group."""
+        return self.variable or "level"
+
+    @property
+    def key(self) -> str:
+        """Its array in the state."""
+        return self.group if self.variable is None else f"{self.group}.{self.variable}"
+
+
+@dataclass
+class Collected:
+    """Rows and spikes of a run so far."""
+
+    rows: dict[str, list[Array]] = field(default_factory=dict)
+    spikes: dict[str, list[Spikes]] = field(default_factory=dict)
+
+
+def what_is_recorded(network: Network, bound: BoundNetwork, h: float, names: Mapping[str, Any]) -> tuple[Recorded, ...]:
+    """The network's `record` lines but for spikes, which are always kept. Raises I143 where the intervals of one group differ."""
+    units = {p.name: {**{s.name: s.unit for s in p.step.slots}, **{o.name: o.unit for o in p.step.outputs}} for p in bound.populations}
+    sizes = {p.name: p.n for p in bound.populations}
+    found: list[Recorded] = []
+    for record in network.records:
+        end = record.what
+        if end.port == "spikes" or (end.port is None and end.population not in {s.name for s in bound.signals}):
+            continue
+        interval = 1 if record.every is None else max(1, int(np.floor(number(record.every, names) / h + 0.5)))
+        if end.port is None:
+            found.append(Recorded(end.population, None, 0, 1, interval, ONE))
+            continue
+        if end.port not in units[end.population]:
+            message = f"`{end.population}.{end.port}` is no state and no output, so it is not kept from step to step"
+            raise BircError("I104", message, record.span)
+        first = end.start or 0
+        count = (sizes[end.population] if end.stop is None else end.stop) - first
+        found.append(Recorded(end.population, end.port, first, count, interval, units[end.population][end.port]))
+        if any(r.group == end.population and r.every != interval for r in found):
+            raise BircError("I143", f"the variables of `{end.population}` are recorded at one interval, not at several", record.span)
+        if sum(r.key == found[-1].key for r in found) > 1:
+            raise BircError("I143", f"`{found[-1].key}` is recorded twice", record.span, "name one stretch of its cells: `E[0:10].v`")
+    return tuple(found)
+
+
+def simulate_network(
+    runner: NetworkRunner,
+    ready: Ready,
+    *,
+    h: float,
+    start: int,
+    steps: int,
+    seed: int,
+    dtype: str,
+    program: str,
+    names: Mapping[str, Any],
+    threads: int | None = None,
+    progress: Progress | None = None,
+    state: Mapping[str, Array] | None = None,
+    manifest: Mapping[str, Any] | None = None,
+    after: Callable[[NetworkState, Collected], None] | None = None,
+    longest: int | None = None,
+) -> NetworkResult:
+    """Run the stamps (start, start + steps] from `state`, or from the state of `ready`; `after` sees each stretch's end.
+
+    Ctrl-C ends the run; the result then holds what was there until then. Raises R001 where a state leaves the finite range.
+    """
+    network = ready.network
+    recorded = what_is_recorded(network.program.network, network, h, names)
+    rows_in_all = sum((steps // r.every + 1) * r.count * 8 for r in recorded)
+    require(rows_in_all, "what is recorded", "record fewer cells, or less often: `every 1 ms`")
+    values = {name: array.copy() for name, array in (state if state is not None else ready.state).items()}
+    fire = [p.name for p in network.populations] + [s.name for s in network.sources]
+    collected = Collected({r.key: [] for r in recorded}, {name: [] for name in fire})
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    width = sum(source.width for source in ready.values.values())
+    most = max(1, int(MOST_ROWS / max(width, 1)))
+    if longest is not None:
+        most = min(most, longest)
+    stop, at, length, reason = start + steps, start, min(16, most), ""
+    before = {name: array.copy() for name, array in values.items()}
+    try:
+        while at < stop:
+            count = min(length, stop - at)
+            began = time.perf_counter()
+            kept = tuple(_window(r, at, count, values) for r in recorded)
+            job = NetworkJob(
+                network,
+                at,
+                count,
+                values,
+                {name: np.ascontiguousarray(source.rows(at, count)) for name, source in ready.values.items()},
+                record=kept,
+                seed=seed,
+                threads=threads or cores,
+            )
+            spikes = runner.run(job)
+            _check_finite(network, before, values, at, count, h)
+            for r, k in zip(recorded, kept, strict=True):
+                collected.rows[r.key].append(k.rows)
+            for name, found in spikes.items():
+                collected.spikes[name].append(found)
+            at += count
+            for name, array in values.items():
+                before[name][...] = array
+            if after is not None:
+                after(NetworkState(network.program.name, at, h, seed, dtype, program, values), collected)
+            if progress is not None:
+                progress(at - start, steps)
+            took = max(time.perf_counter() - began, 1e-6)
+            length = max(1, min(most, 4 * length, int(count * STRETCH / took)))
+    except KeyboardInterrupt:
+        values, reason = before, f"interrupted at {at * h:g} ms"
+    end = NetworkState(network.program.name, at, h, seed, dtype, program, values)
+    groups = _results(network, recorded, collected, start, at, h, seed, values)
+    return NetworkResult(network.program.name, groups, h, start, at, seed, end, network, reason, ready.warnings, dict(manifest or {}))
+
+
+def _window(r: Recorded, start: int, steps: int, values: Mapping[str, Array]) -> Kept:
+    rows = (start + steps) // r.every - start // r.every
+    return Kept(r.key, np.empty((rows, r.count), values[r.key].dtype), r.first, r.every)
+
+
+def _results(
+    network: BoundNetwork,
+    recorded: tuple[Recorded, ...],
+    collected: Collected,
+    start: int,
+    stop: int,
+    h: float,
+    seed: int,
+    values: Mapping[str, Array],
+) -> dict[str, Result]:
+    """A result for each group."""
+    results = {}
+    sizes = {p.name: p.n for p in network.populations} | {s.name: s.n for s in network.sources} | {s.name: 1 for s in network.signals}
+    for name, n in sizes.items():
+        mine = [r for r in recorded if r.group == name]
+        found = collected.spikes.get(name, [])
+        own = {key.removeprefix(f"{name}."): a for key, a in values.items() if key.startswith(f"{name}.")}
+        results[name] = Result(
+            model=name,
+            n=n,
+            dt=h,
+            start=start,
+            stop=stop,
+            every=mine[0].every if mine else 1,
+            seed=seed,
+            stamps=np.concatenate([np.zeros(0, np.int64), *(s.stamp for s in found)]),
+            index=np.concatenate([np.zeros(0, np.int32), *(s.index for s in found)]),
+            recorded={r.name: _rows(r, collected, start, stop, values) for r in mine},
+            declared={r.name: r.unit for r in mine},
+            state=State(name, stop, h, seed, own),
+        )
+    return results
+
+
+def _rows(r: Recorded, collected: Collected, start: int, stop: int, values: Mapping[str, Array]) -> Array:
+    """The rows of a variable up to the end of a run that may have been interrupted."""
+    rows: Array = np.concatenate([np.zeros((0, r.count), values[r.key].dtype), *collected.rows[r.key]])
+    return rows[: len(row_stamps(start, stop, r.every))]
+
+
+def _check_finite(network: BoundNetwork, before: Mapping[str, Array], after: Mapping[str, Array], start: int, steps: int, h: float) -> None:
+    """R001 where a state of a cell or synapse is NaN or infinite, with the stretch of time in which that came about."""
+    for name, array in after.items():
+        if array.dtype.kind != "f" or np.isfinite(array).all():
+            continue
+        place = int(np.argmax(~np.isfinite(array.reshape(-1))))
+        group, _, slot = name.partition(".")
+        step = next((p.step for p in network.populations if p.name == group), None)
+        unit = next((s for s in (step.slots if step else ()) if s.name == slot), None)
+        became = "not a number" if np.isnan(array.reshape(-1)[place]) else "infinite"
+        was = before[name].reshape(-1)[place]
+        shown = show(float(was), unit.unit) if unit else f"{was:g}"
+        who = f"neuron {place} of `{group}`" if step else f"number {place}"
+        raise BircError(
+            "R001",
+            f"`{slot or name}` of {who} became {became} between stamps {start + 1} and {start + steps} ({(start + steps) * h:g} ms)",
+            unit.span if unit else None,
+            f"it was {shown} at stamp {start}; look at its parameters and at what reaches it, or make the step shorter",
+        )
