@@ -17,9 +17,12 @@ constexpr uint64 PIECE = 4096;  // steps in the finer part of a decay's table
 constexpr int64 LINE = 64;     // bytes of a cache line: what threads write lies so far apart
 
 template <class T> struct Lanes {
-    alignas(64) T at[LANES] = {};
+    alignas(64) T at[LANES];
     T& operator[](int64 lane) { return at[lane]; }
     const T& operator[](int64 lane) const { return at[lane]; }
+    void fill(T value) {
+        for (int lane = 0; lane < LANES; lane++) at[lane] = value;
+    }
 };
 
 // --- places: where the value of a lane stands in an array
@@ -66,6 +69,7 @@ template <class T, class Place> struct Bound<T, true, Place> : At<const T, Place
 struct Moment {  // of one thread
     int64 stamp;  // k + 1
     int64 step;   // of this call
+    int64 row;    // of the values that are given for each step
     int64 thread, threads;
     uint64 seed;
 };
@@ -75,7 +79,9 @@ struct Group {  // the spikes of a population or a source: those of stamp s are 
     int32* index;   // [rows][n], ascending
     int32* many;    // [rows][n]: how often each came; null for a population
     int64* count;   // [rows]
-    int64* found;   // of each thread, in this step, a cache line apart
+    int64* found;   // by each thread, in this step, a cache line apart …
+    int32* part;    // … and whom: [n], each thread's from where its part of the group begins
+    int32* part_many;
     int32* spikes;  // [room]: what the caller gets
     int32* times;   // [room]; null for a population
     int64* counts;  // [steps]
@@ -121,6 +127,7 @@ struct Projection {
     int64* last;
     const real* const* fine;
     const real* const* coarse;
+    const int64* most;  // the last place of each coarse table
     const int32* dend;  // null where all are `wait`
     int64 wait;
     const uint32* streams;
@@ -190,13 +197,13 @@ struct Copy {  // of what handlers read as it was at k
 
 struct Record {
     const void* from;
-    void* to;
-    int64 kind;  // 0: real, 1: count, 2: bool
+    void* to;    // [rows][n]
+    int64 kind;  // 0: real, 1: count to int32, 2: bool
     int64 n, every, origin;
 };
 
 struct Network {
-    int64 start, steps, threads;
+    int64 start, first, steps, threads;  // `first` steps of the job came before these
     uint64 seed;
     const Population* populations;
     const Projection* projections;
@@ -240,10 +247,9 @@ inline Range own(const Moment& now, int64 tiles) {
 // --- spikes
 
 inline void found(Group& group, const Moment& now, int64 at, int64 neuron, int64 many) {
-    int64& count = group.found[now.thread * (LINE / 8)];
-    const int64 place = group.row(now.stamp) * group.n + at + count++;
-    group.index[place] = (int32)neuron;
-    if (group.many) group.many[place] = (int32)many;
+    const int64 place = at + group.found[now.thread * (LINE / 8)]++;
+    group.part[place] = (int32)neuron;
+    if (group.many) group.part_many[place] = (int32)many;
 }
 
 // A loop of its own: noted in the loop that makes the flags, it keeps that from becoming vector code.
@@ -268,20 +274,17 @@ inline void list(Group& group, const Moment& now, int64 tile, const Lanes<count>
     }
 }
 
-// One thread puts together what all have found, for those who wait for it and for the caller. Each thread's begin where its part does,
-// `tile` instances to a unit.
-inline void close(Network& net, Group& group, const Moment& now, int64 tile) {
-    const int64 row = group.row(now.stamp), tiles = (group.n + tile - 1) / tile;
-    int32* index = group.index + row * group.n;
-    int32* many = group.many ? group.many + row * group.n : nullptr;
+// One thread puts together what all have found, for those who wait for it and for the caller. Parts of the group are whole units.
+inline void close(Network& net, Group& group, const Moment& now, int64 unit) {
+    const int64 row = group.row(now.stamp), units = (group.n + unit - 1) / unit;
+    int32* const index = group.index + row * group.n;
+    int32* const many = group.many ? group.many + row * group.n : nullptr;
     int64 count = 0;
     for (int64 thread = 0; thread < now.threads; thread++) {
         int64& more = group.found[thread * (LINE / 8)];
-        const int64 from = part({0, 0, thread, now.threads, 0}, tiles).first * tile;
-        if (from != count) {
-            __builtin_memmove(index + count, index + from, more * sizeof *index);
-            if (many) __builtin_memmove(many + count, many + from, more * sizeof *many);
-        }
+        const int64 from = part({0, 0, 0, thread, now.threads, 0}, units).first * unit;
+        __builtin_memcpy(index + count, group.part + from, more * sizeof *index);
+        if (many) __builtin_memcpy(many + count, group.part_many + from, more * sizeof *many);
         count += more;
         more = 0;
     }
@@ -459,10 +462,10 @@ template <class Synapse> struct Decayed {  // since the last event, from two fac
     Synapse synapse;
     const real* fine;
     const real* coarse;
-    int64 stamp;
+    int64 most, stamp;
     real operator[](int64 lane) const {
-        const uint64 steps = (uint64)(stamp - last[synapse(lane)]);
-        return fine[steps % PIECE] * coarse[steps / PIECE];
+        const uint64 steps = (uint64)(stamp - last[synapse(lane)]), pieces = steps / PIECE;
+        return fine[steps % PIECE] * coarse[pieces < (uint64)most ? pieces : (uint64)most];
     }
 };
 
@@ -482,7 +485,7 @@ template <class T> struct Within {  // what is kept of a block of lanes
 };
 
 // All of it, whichever thread's: for what one thread does alone.
-INLINE Moment alone(const Moment& now) { return {now.stamp, now.step, 0, 1, now.seed}; }
+INLINE Moment alone(const Moment& now) { return {now.stamp, now.step, now.row, 0, 1, now.seed}; }
 
 template <class Place> constexpr bool is_next = false;
 template <> constexpr bool is_next<Next> = true;
@@ -521,7 +524,7 @@ INLINE void raise(const Projection& p, const Moment& now) {
 
 // --- what comes to a tile
 
-inline const Lanes<real> ZEROS;
+inline const Lanes<real> ZEROS{};
 
 // The sum of a port: the sums of its projections, one after the other.
 INLINE const Lanes<real>& arrived(const Port& port, const Moment& now, int64 tile, Lanes<real>& room) {
@@ -543,14 +546,14 @@ INLINE const Lanes<real>& arrived(const Port& port, const Moment& now, int64 til
 INLINE void clear(const Port& port, const Moment& now, int64 tile) {
     for (int64 i = 0; i < port.count; i++) {
         const Projection& p = *port.from[i];
-        if (p.touched[now.thread * (LINE / 8)]) ((Lanes<real>*)p.arriving(now.stamp))[tile] = Lanes<real>();
+        if (p.touched[now.thread * (LINE / 8)]) ((Lanes<real>*)p.arriving(now.stamp))[tile].fill(real(0));
     }
 }
 
 template <bool each> struct Input;
 
 template <> struct Input<false> : Same<real> {
-    Input(const Feed& feed, const Moment& now, int64) : Same<real>{feed.values ? real(feed.values[now.step * feed.row]) : real(0)} {}
+    Input(const Feed& feed, const Moment& now, int64) : Same<real>{feed.values ? real(feed.values[now.row * feed.row]) : real(0)} {}
 };
 
 template <> struct Input<true> {
@@ -563,7 +566,7 @@ template <> struct Input<true> {
         }
         from = room.at;
         if (feed.values) {
-            const double* row = feed.values + now.step * feed.row;
+            const double* row = feed.values + now.row * feed.row;
             for (int lane = 0; lane < LANES; lane++) {
                 const int64 neuron = tile * LANES + lane;
                 room[lane] = real(row[(neuron < feed.last ? neuron : feed.last) * feed.column]);
@@ -583,14 +586,18 @@ inline void couple(const Coupling& c, const Moment& now) {
     if (c.values && c.row == 0 && now.step > 0) return;  // as it was
     const Range mine = own(now, c.tiles);
     for (int64 j = mine.first; j < mine.stop; j++) c.sums[j] = real(0);
-    const double* values = c.values ? c.values + now.step * c.row : nullptr;
+    const double* values = c.values ? c.values + now.row * c.row : nullptr;
     const Range targets = {mine.first - c.first_target, mine.stop - c.first_target};
     real* const to = c.sums + c.first_target;
     for (int64 i = 0; i < c.edges.sources; i++) {
         const real x = values ? real(values[i * c.column]) : c.x[i];
-        for (int64 e = c.edges.starts[i * c.edges.delays]; e < c.edges.starts[(i + 1) * c.edges.delays]; e++) {
+        int64 begin = c.edges.starts[i * c.edges.delays], end = c.edges.starts[(i + 1) * c.edges.delays];
+        if (now.threads > 1) {
+            begin = from_target(c.edges, begin, end, targets.first);
+            end = from_target(c.edges, begin, end, targets.stop);
+        }
+        for (int64 e = begin; e < end; e++) {
             const int32 j = c.edges.target[e];
-            if (now.threads > 1 && (j < targets.first || j >= targets.stop)) continue;
             to[j] += (c.weights ? c.weights[e] : real(c.weight)) * (c.y ? x - c.y[j] : x);
         }
     }

@@ -17,7 +17,7 @@ from birc.backends.c_family import C_TYPES, COUNTS, REALS, Real, comment, doc_co
 from birc.backends.c_family.build import FLAGS, OPTIONAL
 from birc.backends.c_family.headers import header
 from birc.backends.c_family.layout import Layout
-from birc.backends.c_family.loops import Loop, aliases, kept_names
+from birc.backends.c_family.loops import Loop, aliases
 from birc.backends.c_family.writer import Writer
 from birc.backends.names import file_name
 from birc.backends.native.network.plan import Kernel, Plan, Synapses, plan
@@ -25,7 +25,7 @@ from birc.backends.networks import NetworkArtifact
 from birc.ir.network import NetworkProgram
 
 TILES = (256, 128, 64)
-SMALL = 16
+SMALL = 8
 """Tiles that a network's largest population has at least, if it can."""
 
 
@@ -73,8 +73,8 @@ class Text:
     doc: list[str]
     places: Layout
     names: Mapping[str, str]
-    normals: list[tuple[str, int, int]]
-    kept: list[str]
+    normals: tuple[tuple[str, int, int], ...]
+    kept: tuple[str, ...]
     stretches: list[list[dict[str, Any]]]
     events: list[dict[str, Any]]
     payloads: list[str]
@@ -89,7 +89,7 @@ class Text:
 
 def neurons(kernel: Kernel, real: Real) -> Text:
     """The text of a kernel."""
-    kept = kept_names(kernel.loops)
+    kept = frozenset(kernel.kept)
     writer = Writer(kernel.step, kernel.places, aliases(kernel.loops), real, lane="[lane]")
     written = {id(part): writer.loop(part, kept) for part in kernel.loops}
     return Text(
@@ -97,8 +97,8 @@ def neurons(kernel: Kernel, real: Real) -> Text:
         doc=[comment(kernel.step.name), *(line.removeprefix("// ") for line in doc_comment(kernel.step.doc)[:1])],
         places=kernel.places,
         names=writer.names,
-        normals=[(f"{noise.name}:{lane}", i, lane) for i, noise in enumerate(kernel.step.noises) for lane in range(noise.lanes)],
-        kept=sorted(kept),
+        normals=kernel.normals,
+        kept=kernel.kept,
         stretches=[[written[id(part)] for part in stretch] for stretch in kernel.stretches],
         events=[written[id(part)] for part in kernel.event_loops],
         payloads=list(writer.payloads.values()),

@@ -17,7 +17,7 @@ def _members(words: str) -> list[tuple[str, Any]]:
 class GroupFields(ctypes.Structure):
     """`birc::Group`."""
 
-    _fields_ = _members("n rows *index *many *count *found *spikes *times *counts room used")
+    _fields_ = _members("n rows *index *many *count *found *part *part_many *spikes *times *counts room used")
 
 
 class SourceFields(ctypes.Structure):
@@ -38,7 +38,7 @@ class ProjectionFields(ctypes.Structure):
     _fields_ = [
         ("edges", EdgesFields),
         *_members("*source first_source first_target tiles late *weights .weight *sums rows pitch *touched *level"),
-        *_members("*slots *bind *given *last *fine *coarse *dend wait *streams"),
+        *_members("*slots *bind *given *last *fine *coarse *most *dend wait *streams"),
         ("back", EdgesFields),
         *_members("*synapse *target"),
     ]
@@ -99,9 +99,7 @@ class NetworkFields(ctypes.Structure):
     """`birc::Network`."""
 
     _fields_ = [
-        ("start", WORD),
-        ("steps", WORD),
-        ("threads", WORD),
+        *_members("start first steps threads"),
         ("seed", ctypes.c_uint64),
         *_members("*populations *projections *order *stages stage_count *sources source_count *couplings coupling_count"),
         *_members("*traces trace_count *signals signal_count *copies copy_count *records record_count prepares finishes stop"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from birc.backends.c_family import RESERVED
 from birc.backends.c_family.layout import Layout, layout
-from birc.backends.c_family.loops import EventLoop, Part, loops_of
+from birc.backends.c_family.loops import EventLoop, Part, kept_names, loops_of
 from birc.backends.c_family.quotients import turn_quotients
 from birc.backends.c_family.shorten import shorten
 from birc.backends.names import identifiers
@@ -31,6 +31,16 @@ class Kernel:
     def summing(self, port: str) -> bool:
         """Whether a port gets the sum of its events; one that no handler reads does."""
         return all(s.summing for _, s in self.step.statements() if isinstance(s, Deliver) and s.port == port)
+
+    @property
+    def normals(self) -> tuple[tuple[str, int, int], ...]:
+        """Each normal number that a lane draws: its name, the place of its noise, which of that noise it is."""
+        return tuple((f"{noise.name}:{lane}", i, lane) for i, noise in enumerate(self.step.noises) for lane in range(noise.lanes))
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Names made in one loop and read in a later one."""
+        return tuple(sorted(kept_names(self.loops)))
 
     @property
     def stretches(self) -> tuple[tuple[Part, ...], ...]:
