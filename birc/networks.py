@@ -18,10 +18,12 @@ from birc.ir.model import Network
 from birc.ir.network import NetworkProgram
 from birc.ir.text import print_module
 from birc.lowering import lower_network
-from birc.runtime.durations import count_steps, step_length
+from birc.runtime.durations import count_steps, record_interval, step_length
 from birc.runtime.network.bind import Ready, bind_network
-from birc.runtime.network.result import NetworkResult, NetworkState
+from birc.runtime.network.checkpoint import Checkpoints, resume
+from birc.runtime.network.result import NetworkResult
 from birc.runtime.network.simulate import Progress, simulate_network
+from birc.runtime.network.state import NetworkState
 from birc.runtime.output import write_folder
 
 
@@ -81,13 +83,24 @@ class CompiledNetwork:
         threads: int | None = None,
         progress: Progress | None = None,
         state: NetworkState | None = None,
+        checkpoint: str | None = None,
+        folder: str | Path | None = None,
+        go_on: bool = False,
     ) -> NetworkResult:
         """Simulate `duration`, from the start or on from `state`.
 
-        Raises I… for what does not fit, R001 where a state leaves the finite range.
+        checkpoint: a time; at each multiple of it the run so far is written to `folder`, and a run with `go_on` begins at the last of
+        these, up to the same end. Raises I… for what does not fit, R001 where a state leaves the finite range.
         """
         h = step_length(self.dt)
         steps, said = count_steps(duration, h)
+        pause = record_interval(checkpoint, h)[0] if checkpoint else None
+        checkpoints = self._checkpoints(folder, pause, go_on, state)
+        if go_on and folder is not None:
+            checkpoints, state = resume(Path(folder))
+            steps = checkpoints.start + steps - state.stamp
+            if steps < 1:
+                raise BircError("I141", f"the checkpoint in `{folder}` is at {state.stamp * h:g} ms, behind the end of this run")
         number = self._seed(seed, state)
         if state is not None:
             self._fits(state, h)
@@ -108,7 +121,18 @@ class CompiledNetwork:
             progress=progress,
             state=None if state is None else state.values,
             manifest=self.artifact.manifest,
+            checkpoints=checkpoints,
+            pause=pause,
         )
+
+    def _checkpoints(self, folder: str | Path | None, pause: int | None, go_on: bool, state: NetworkState | None) -> Checkpoints | None:
+        """Where a new run puts its checkpoints. Raises I155 where those of another run are there."""
+        if pause is None or folder is None or go_on:
+            return None
+        if Path(folder).exists():
+            help = "`--resume` goes on from them; remove the folder to start again"
+            raise BircError("I155", f"there are checkpoints of an earlier run in `{folder}`", help=help)
+        return Checkpoints(Path(folder), 0 if state is None else state.stamp)
 
     def _seed(self, seed: int | None, state: NetworkState | None) -> int:
         if state is not None and seed is not None and seed != state.seed:

@@ -78,15 +78,19 @@ def _load_ir(source: Source) -> Loaded:
 
 
 def choose(loaded: Loaded, name: str | None) -> tuple[Item, str | None]:
-    """The item called `name` (`Izhikevich.FS`: with a preset); without a name the last neuron, else the last item that can run."""
+    """The item called `name` (`Izhikevich.FS`: with a preset); without a name the last network, else neuron, else item."""
     items = {i.name: i for i in loaded.module.items}
     wanted, _, preset = (name or "").partition(".")
     if name is None:
         if not items:
             raise BircError("A011", f"{loaded.source.name} holds no model")
         rank = {"neuron": 2, "astrocyte": 1}
-        best = max(rank.get(getattr(i, "kind", ""), 0) for i in items.values())
-        return [i for i in items.values() if rank.get(getattr(i, "kind", ""), 0) == best][-1], None
+
+        def worth(item: Item) -> int:
+            return 3 if isinstance(item, Network) else rank.get(getattr(item, "kind", ""), 0)
+
+        best = max(map(worth, items.values()))
+        return [i for i in items.values() if worth(i) == best][-1], None
     if wanted not in items:
         near = closest(wanted, items)
         help = f"did you mean `{near}`?" if near else f"it holds: {', '.join(items)}"

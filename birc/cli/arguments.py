@@ -173,6 +173,8 @@ def _run(parser: Parser) -> None:
     parser.add_argument("--threads", type=whole(1), metavar="N", help="threads of the native target (default: all cores)")
     parser.add_argument("-o", "--output", metavar="FILE", help="write the result (.npz, or .csv for the spikes)")
     parser.add_argument("--plot", metavar="FILE", help="draw spikes and membranes (.png, .pdf, .svg)")
+    parser.add_argument("--checkpoint", metavar="TIME", help="of a network: keep the run so far at each multiple of TIME")
+    parser.add_argument("--resume", action="store_true", help="of a network: go on from the last checkpoint")
     _compile_options(parser)
     _json(parser)
 

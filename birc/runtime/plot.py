@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,11 +31,16 @@ def plot(result: Result, path: str | Path, title: str | None = None) -> Path:
 
     Raises I150 for another ending, X101 without matplotlib, X102 where the file cannot be written.
     """
+    return save_figure(path, lambda: figure(result, title))
+
+
+def save_figure(path: str | Path, draw: Callable[[], Figure]) -> Path:
+    """Draw a figure and write it in the format of the ending; errors are those of `plot`."""
     path = Path(path)
     format = path.suffix.lower().removeprefix(".")
     if format not in FORMATS:
         raise BircError("I150", f"figures are not written as `{path.suffix or path}`", help=f"use .{', .'.join(FORMATS)}")
-    drawn = figure(result, title)
+    drawn = draw()
     return write_atomic(path, lambda file: drawn.savefig(file, format=format, dpi=150))
 
 
@@ -59,7 +65,7 @@ def figure(result: Result, title: str | None = None) -> Figure:
     axes = drawn.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     scale, unit = (1e-3, "s") if result.duration > 2000 else (1.0, "ms")
     for panel, name in zip(axes, names, strict=False):
-        _traces(panel, result, name, scale)
+        traces(panel, result, name, scale)
     _raster(axes[-1], result, scale)
     axes[-1].set_xlabel(f"time ({unit})")
     axes[-1].set_xlim(result.start * result.dt * scale, result.stop * result.dt * scale)
@@ -68,10 +74,11 @@ def figure(result: Result, title: str | None = None) -> Figure:
     return drawn
 
 
-def _traces(panel: Axes, result: Result, name: str, scale: float) -> None:
-    """The variable in some neurons, evenly chosen, with a mark where they fire."""
+def traces(panel: Axes, result: Result, name: str, scale: float) -> None:
+    """The variable in some of the neurons that were recorded, evenly chosen."""
     values, time = result[name], result.time * scale
-    chosen = np.unique(np.linspace(0, result.n - 1, min(result.n, MOST_TRACES)).astype(int))
+    count = values.shape[1]
+    chosen = np.unique(np.linspace(0, count - 1, min(count, MOST_TRACES)).astype(int))
     for colour, neuron in zip(COLOURS, chosen, strict=False):
         panel.plot(time, values[:, neuron], color=colour, linewidth=0.8, label=f"{neuron}")
     if len(chosen) > 1:
@@ -79,7 +86,7 @@ def _traces(panel: Axes, result: Result, name: str, scale: float) -> None:
         panel.legend(title="neuron", loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(chosen), **small)
     unit = result.units[name]
     panel.set_ylabel(name if unit == "1" else f"{name} ({unit})")
-    _plain(panel)
+    plain(panel)
 
 
 def _raster(panel: Axes, result: Result, scale: float) -> None:
@@ -92,9 +99,10 @@ def _raster(panel: Axes, result: Result, scale: float) -> None:
     panel.set_ylim(-0.5, result.n - 0.5)
     panel.set_ylabel("neuron")
     panel.set_yticks(np.unique(np.linspace(0, result.n - 1, 5).astype(int)))
-    _plain(panel)
+    plain(panel)
 
 
-def _plain(panel: Any) -> None:
+def plain(panel: Any) -> None:
+    """No box around a panel."""
     for side in ("top", "right"):
         panel.spines[side].set_visible(False)

@@ -18,13 +18,18 @@ def wire(wiring: Wiring, delay: tuple[Drawn, float], values: tuple[Drawn, ...] =
     source, target, occurrence = pairs(wiring)
     found = [draw(value, wiring.seed, source, target, occurrence) for value in values]
     steps = delay_steps(delay[0], draw(delay[0], wiring.seed, source, target, occurrence), delay[1])
+    edges, order = sorted_edges(source, target, steps, wiring.sources, wiring.targets)
+    return Wired(edges, tuple(value[order] if isinstance(value, np.ndarray) else value for value in found))
+
+
+def sorted_edges(source: Array, target: Array, steps: Array, sources: int, targets: int) -> tuple[Edges, Array]:
+    """Synapses (in the order of `rules`) as edges, given their delays in steps, [synapses] or [1]; and where each of these came from."""
     delays, which = np.unique(steps, return_inverse=True)
     row = source.astype(np.int64) * max(1, len(delays)) + (which if len(which) == len(source) else 0)
     order = np.argsort(row, kind="stable")
-    starts = np.zeros(wiring.sources * len(delays) + 1, np.int64)
+    starts = np.zeros(sources * len(delays) + 1, np.int64)
     np.cumsum(np.bincount(row, minlength=len(starts) - 1), out=starts[1:])
-    edges = Edges(wiring.sources, wiring.targets, delays, starts, target[order])
-    return Wired(edges, tuple(value[order] if isinstance(value, np.ndarray) else value for value in found))
+    return Edges(sources, targets, delays, starts, target[order]), order
 
 
 def delay_steps(drawn: Drawn, time: Array | float, h: float) -> Array:

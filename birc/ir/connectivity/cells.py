@@ -33,8 +33,7 @@ def _own(w: Wiring, cells: int, partners: int, sign: int) -> Array:
 
 def room(own: Array, partners: int) -> Array:
     """How many partners each cell can have (int64 [cells]). They are numbered from 0, its own cell being skipped."""
-    found: Array = partners - (own < partners).astype(np.int64)
-    return found
+    return partners - (own < partners).astype(np.int64)
 
 
 def skip(number: Array, own: Array) -> Array:
@@ -46,7 +45,8 @@ def skip(number: Array, own: Array) -> Array:
 def below(w: Wiring, step: Any, instance: Any, count: Any, lane: int = 0) -> Array:
     """Whole numbers from 0 to `count` - 1 (int64): floor(u * count), and `count` - 1 where u rounds it up to `count`."""
     number = np.floor(uniform(w.seed, w.stream, step, instance, lane) * count).astype(np.int64)
-    return np.minimum(number, count - 1)
+    kept: Array = np.minimum(number, count - 1)
+    return kept
 
 
 def pair_count(w: Wiring) -> int:

@@ -20,7 +20,7 @@ from birc.ir.connectivity.rules import expected_synapses
 from birc.ir.expr import Expr, const
 from birc.ir.model import Endpoint, Param, Range
 from birc.ir.network import NetworkProgram, ProjectionProgram
-from birc.ir.step import Slot
+from birc.ir.step import Deliver, Slot
 from birc.ir.synapse import PIECE, SynapseProgram
 from birc.runtime.bind import bind, bind_values
 from birc.runtime.files import read_table
@@ -223,6 +223,9 @@ def _plastic(made: ProjectionProgram, synapse: SynapseProgram, around: Around) -
     dend = steps["dend"]
     longest = int(np.max(dend, initial=0))
     pending = longest + 1 if longest else 0
+    if pending and not _sums(projection.target, around):
+        message = f"`{projection.target.port}` acts once per event, and {made.name} sends to it with a delay behind its synapses"
+        raise BircError("L117", message, projection.span, "give the whole delay as `axon`, or write the handler as `x += c * w`")
     noises = [f"{made.name}.{n.name}" for n in (synapse.flow.noises if synapse.flow else ())]
     streams = random.streams(noises)
     bound = BoundProjection(
@@ -251,6 +254,12 @@ def _plastic(made: ProjectionProgram, synapse: SynapseProgram, around: Around) -
     direct = edges.delays[0] == 0 if len(edges.delays) else False
     at_once = bool(direct) and int(np.min(dend, initial=0 if np.ndim(dend) else int(dend))) == 0
     return Made(bound, state, at_once, start.warnings if start else ())
+
+
+def _sums(target: Endpoint, around: Around) -> bool:
+    """Whether what arrives there at one stamp acts as a sum."""
+    step = next((p.step for p in around.program.populations if p.population.name == target.population), None)
+    return step is None or next(s.summing for _, s in step.statements() if isinstance(s, Deliver) and s.port == target.port)
 
 
 def _known(given: Mapping[str, Any], step: Any) -> dict[str, Any]:

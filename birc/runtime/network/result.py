@@ -14,26 +14,12 @@ import numpy.typing as npt
 from birc.backends.networks import BoundNetwork
 from birc.errors import BircError, Diagnostic
 from birc.runtime.archive import Member, write_npz
-from birc.runtime.files import read_table
+from birc.runtime.network.state import NetworkState, about_state, state_members
 from birc.runtime.output import write_atomic
 from birc.runtime.result import Result
 from birc.suggest import closest
 
 Array = npt.NDArray[Any]
-
-
-@dataclass(frozen=True, eq=False)
-class NetworkState:
-    """Where a run stood at a stamp: all arrays by name in internal units, and what its wiring and random numbers depend on."""
-
-    network: str
-    stamp: int
-    dt: float
-    seed: int
-    dtype: str
-    program: str
-    """A hash of the network's text: a state fits no other network."""
-    values: Mapping[str, Array]
 
 
 class Synapses(NamedTuple):
@@ -114,11 +100,14 @@ class NetworkResult:
                 raise BircError("I150", f"results are not written as `{other or path}`", help="use .npz (everything) or .csv (spikes)")
 
     def _write_npz(self, file: BinaryIO) -> None:
+        groups = {name: {"n": out.n, "units": out.units, "every": out.every} for name, out in self.groups.items()}
         about = {
-            "network": self.name, "dt": self.dt, "start": self.start, "stop": self.stop, "seed": self.seed, "interrupted": self.interrupted,
-            "manifest": dict(self.manifest), "dtype": self.state.dtype, "program": self.state.program,
-            "groups": {name: {"n": out.n, "units": out.units, "every": out.every} for name, out in self.groups.items()},
-        }  # fmt: skip
+            **about_state(self.state),
+            "start": self.start,
+            "interrupted": self.interrupted,
+            "manifest": dict(self.manifest),
+            "groups": groups,
+        }
         members = {"about": Member(np.array(json.dumps(about, sort_keys=True, default=str)))}
         for name, out in self.groups.items():
             members[f"{name}.spikes.index"] = Member(out.index)
@@ -126,8 +115,7 @@ class NetworkResult:
             if out.recorded:
                 members[f"{name}.time"] = Member(out.time)
             members |= {f"{name}.{variable}": Member(out[variable]) for variable in out.recorded}
-        members |= {f"state/{name}": Member(array) for name, array in self.state.values.items()}
-        write_npz(file, members)
+        write_npz(file, {**members, **state_members(self.state)})
 
     def _write_csv(self, file: BinaryIO) -> None:
         file.write(b"population,index,time_ms\n")
@@ -135,16 +123,3 @@ class NetworkResult:
             spikes = out.spikes
             rows = (f"{name},{i},{t!r}\n" for i, t in zip(spikes.index.tolist(), spikes.time.tolist(), strict=True))
             file.write("".join(rows).encode("utf-8"))
-
-
-def load_network_state(path: str | Path) -> NetworkState:
-    """The state at the end of a run that was saved to `.npz`. Raises I116 and I117 where the file is no such thing."""
-    table = read_table(str(path), "state")
-    try:
-        about = json.loads(str(table.arrays["about"]))
-        name, stamp, dt, seed = str(about["network"]), int(about["stop"]), float(about["dt"]), int(about["seed"])
-        dtype, program = str(about["dtype"]), str(about["program"])
-    except (KeyError, ValueError, TypeError) as error:
-        raise BircError("I117", f"state: `{path}` was not written by a run of a network") from error
-    values = {name.removeprefix("state/"): array for name, array in table.arrays.items() if name.startswith("state/")}
-    return NetworkState(name, stamp, dt, seed, dtype, program, values)

@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from birc.backends import Spikes
 from birc.backends.networks import BoundNetwork, Kept, NetworkJob, NetworkRunner
 from birc.errors import BircError
 from birc.ir.model import Network
 from birc.runtime.bind import show
 from birc.runtime.memory import require
 from birc.runtime.network.bind import Ready
-from birc.runtime.network.result import NetworkResult, NetworkState
+from birc.runtime.network.checkpoint import Checkpoints
+from birc.runtime.network.collected import Collected
+from birc.runtime.network.result import NetworkResult
+from birc.runtime.network.state import NetworkState
 from birc.runtime.network.values import number
 from birc.runtime.recording import row_stamps
 from birc.runtime.result import Result, State
@@ -53,14 +55,6 @@ class Recorded:
     def key(self) -> str:
         """Its array in the state."""
         return self.group if self.variable is None else f"{self.group}.{self.variable}"
-
-
-@dataclass
-class Collected:
-    """Rows and spikes of a run so far."""
-
-    rows: dict[str, list[Array]] = field(default_factory=dict)
-    spikes: dict[str, list[Spikes]] = field(default_factory=dict)
 
 
 def what_is_recorded(network: Network, bound: BoundNetwork, h: float, names: Mapping[str, Any]) -> tuple[Recorded, ...]:
@@ -104,10 +98,12 @@ def simulate_network(
     progress: Progress | None = None,
     state: Mapping[str, Array] | None = None,
     manifest: Mapping[str, Any] | None = None,
-    after: Callable[[NetworkState, Collected], None] | None = None,
-    longest: int | None = None,
+    checkpoints: Checkpoints | None = None,
+    pause: int | None = None,
 ) -> NetworkResult:
-    """Run the stamps (start, start + steps] from `state`, or from the state of `ready`; `after` sees each stretch's end.
+    """Run the stamps (start, start + steps] from `state`, or from the state of `ready`.
+
+    With `checkpoints`, one is made at every stamp that `pause` divides, and the result begins where the first run of them began.
 
     Ctrl-C ends the run; the result then holds what was there until then. Raises R001 where a state leaves the finite range.
     """
@@ -121,13 +117,11 @@ def simulate_network(
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     width = sum(source.width for source in ready.values.values())
     most = max(1, int(MOST_ROWS / max(width, 1)))
-    if longest is not None:
-        most = min(most, longest)
     stop, at, length, reason = start + steps, start, min(16, most), ""
     before = {name: array.copy() for name, array in values.items()}
     try:
         while at < stop:
-            count = min(length, stop - at)
+            count = min(length, stop - at, pause - at % pause if pause else length)
             began = time.perf_counter()
             kept = tuple(_window(r, at, count, values) for r in recorded)
             job = NetworkJob(
@@ -149,8 +143,8 @@ def simulate_network(
             at += count
             for name, array in values.items():
                 before[name][...] = array
-            if after is not None:
-                after(NetworkState(network.program.name, at, h, seed, dtype, program, values), collected)
+            if checkpoints is not None and pause and at % pause == 0 and at < stop:
+                checkpoints.save(NetworkState(network.program.name, at, h, seed, dtype, program, values), collected)
             if progress is not None:
                 progress(at - start, steps)
             took = max(time.perf_counter() - began, 1e-6)
@@ -158,6 +152,8 @@ def simulate_network(
     except KeyboardInterrupt:
         values, reason = before, f"interrupted at {at * h:g} ms"
     end = NetworkState(network.program.name, at, h, seed, dtype, program, values)
+    if checkpoints is not None:
+        collected, start = checkpoints.join(collected), checkpoints.start
     groups = _results(network, recorded, collected, start, at, h, seed, values)
     return NetworkResult(network.program.name, groups, h, start, at, seed, end, network, reason, ready.warnings, dict(manifest or {}))
 
@@ -182,7 +178,6 @@ def _results(
     sizes = {p.name: p.n for p in network.populations} | {s.name: s.n for s in network.sources} | {s.name: 1 for s in network.signals}
     for name, n in sizes.items():
         mine = [r for r in recorded if r.group == name]
-        found = collected.spikes.get(name, [])
         own = {key.removeprefix(f"{name}."): a for key, a in values.items() if key.startswith(f"{name}.")}
         results[name] = Result(
             model=name,
@@ -192,8 +187,8 @@ def _results(
             stop=stop,
             every=mine[0].every if mine else 1,
             seed=seed,
-            stamps=np.concatenate([np.zeros(0, np.int64), *(s.stamp for s in found)]),
-            index=np.concatenate([np.zeros(0, np.int32), *(s.index for s in found)]),
+            stamps=collected.stamps(name),
+            index=collected.index(name),
             recorded={r.name: _rows(r, collected, start, stop, values) for r in mine},
             declared={r.name: r.unit for r in mine},
             state=State(name, stop, h, seed, own),
