@@ -259,19 +259,22 @@ template <class T> bool any(const Lanes<T>& flags) {
     return raised;
 }
 
-// The product gathers the flags (0 or 1) of eight bytes in its highest byte.
-inline void list(Group& group, const Moment& now, int64 tile, const Lanes<count>& fired) {
-    uint8 flags[LANES];
-    for (int lane = 0; lane < LANES; lane++) flags[lane] = (uint8)fired[lane];
-    const int64 base = tile * LANES, at = part(now, (group.n + LANES - 1) / LANES).first * LANES;
-    for (int64 first = 0; first < LANES; first += 8) {
+// Calls visit(lane) for each flag (0 or 1) that is raised, eight at a time.
+template <int N, class Visit> INLINE void each_raised(const uint8 (&flags)[N], Visit visit) {
+    for (int first = 0; first < N; first += 8) {
         uint64 eight;
         __builtin_memcpy(&eight, flags + first, 8);
-        for (uint64 bits = (eight * 0x0102040810204080) >> 56; bits; bits &= bits - 1) {
-            const int64 neuron = base + first + __builtin_ctzll(bits);
-            if (neuron < group.n) found(group, now, at, neuron, 1);
-        }
+        for (; eight; eight &= eight - 1) visit(first + __builtin_ctzll(eight) / 8);
     }
+}
+
+inline void list(Group& group, const Moment& now, int64 tile, const Lanes<count>& fired) {
+    alignas(64) uint8 flags[LANES];
+    for (int lane = 0; lane < LANES; lane++) flags[lane] = (uint8)fired[lane];
+    const int64 base = tile * LANES, at = part(now, (group.n + LANES - 1) / LANES).first * LANES;
+    each_raised(flags, [&](int lane) {
+        if (base + lane < group.n) found(group, now, at, base + lane, 1);
+    });
 }
 
 // One thread puts together what all have found, for those who wait for it and for the caller. Parts of the group are whole units.
@@ -298,26 +301,24 @@ inline void close(Network& net, Group& group, const Moment& now, int64 unit) {
 
 // --- sources
 
-constexpr int BLOCK = 64;  // instances that draw together
+constexpr int BLOCK = 256;  // instances that draw together
 
 // How often each of a block fires: the number of cumulative probabilities below a uniform draw. Few draws need to be finished.
 inline void poisson(const Source& source, const Moment& now, int64 base, int64 at) {
-    alignas(64) uint64 first[BLOCK];
     const uint64 step = (uint64)(now.stamp - 1), high = ((step >> 32) & 0xFFFFu) << 16;
     const uint32 low_key = (uint32)now.seed, high_key = (uint32)(now.seed >> 32);
-    for (int lane = 0; lane < BLOCK; lane++)
-        first[lane] = philox(step & 0xFFFFFFFFu, high, (uint64)(base + lane), (uint64)source.stream, low_key, high_key).w0;
-    uint64 most = 0;
-    for (int lane = 0; lane < BLOCK; lane++) most = first[lane] > most ? first[lane] : most;
-    if (most < (uint64)source.limit) return;
-    for (int lane = 0; lane < BLOCK && base + lane < source.group->n; lane++) {
-        if (first[lane] < (uint64)source.limit) continue;
-        const Words w = philox(step & 0xFFFFFFFFu, high, (uint64)(base + lane), (uint64)source.stream, low_key, high_key);
+    const auto words = [&](int64 lane) { return philox(step & 0xFFFFFFFFu, high, (uint64)(base + lane), (uint64)source.stream, low_key, high_key); };
+    alignas(64) uint8 flags[BLOCK];
+    const uint64 limit = (uint64)source.limit;
+    for (int lane = 0; lane < BLOCK; lane++) flags[lane] = words(lane).w0 >= limit;
+    each_raised(flags, [&](int lane) {
+        if (base + lane >= source.group->n) return;
+        const Words w = words(lane);
         const double u = uniform_of(w.w0, w.w1);
         int64 many = 0;
         while (many < source.entries && source.table[many] < u) many++;
         if (many) found(*source.group, now, at, base + lane, many);
-    }
+    });
 }
 
 inline void draw(Source& source, const Moment& now) {

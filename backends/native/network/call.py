@@ -173,7 +173,7 @@ class Call:
         from_all, size = ctypes.addressof(self.projection_fields), ctypes.sizeof(ProjectionFields)
         ports = []
         for port in kernel.places.events:
-            mine = [from_all + w.number * size for w in self.fixed.plan.onto(name, port) if w.program.name in self.fixed.projections]
+            mine = [from_all + w.number * size for w in self.fixed.plan.onto(name, port) if w.name in self.fixed.projections]
             ports.append(PortFields(len(mine), memory.table(mine)))
         streams = np.array([self.fixed.populations[name].streams[noise] for noise in kernel.places.noises], np.uint32)
         return PopulationFields(
@@ -203,7 +203,7 @@ class Call:
         return fields
 
     def _projection(self, wire: Wire) -> ProjectionFields:
-        name, memory = wire.program.name, self.memory
+        name, memory = wire.name, self.memory
         p = self.fixed.projections[name]
         fields = ProjectionFields(edges=self.fixed.edges[name], source=self._group_at(p.source))
         tiles = self.held.tiles(self.fixed.populations[p.target].n) if p.target in self.fixed.populations else 1
@@ -265,7 +265,7 @@ class Call:
         size = ctypes.sizeof(ProjectionFields)
         made = []
         for wire in self.fixed.plan.wires:
-            p = self.fixed.projections[wire.program.name]
+            p = self.fixed.projections[wire.name]
             at = ctypes.addressof(self.projection_fields) + wire.number * size
             for trace in p.synapse.traces if p.synapse else ():
                 values = self.held.plain(p.name + TRACE + trace.name)

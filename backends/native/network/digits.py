@@ -24,7 +24,7 @@ def defines(plan: Plan, job: NetworkJob) -> str:
         macros[f"INPUT_{kernel.name}"] = "".join("01"[any(_differs(job, p, name) for p in names)] for name in kernel.places.inputs)
     bound = {p.name: p for p in network.projections}
     for kind in plan.synapses:
-        mine_ = [bound[w.program.name] for w in plan.wires if w.synapses is kind and w.program.name in bound]
+        mine_ = [bound[w.name] for w in plan.wires if w.synapses is kind and w.name in bound]
         for role, made in kind.roles.items():
             macros[f"EACH_{kind.name}_{role}"] = each([p.bind.get(role, {}) for p in mine_], made.places.binds)
             macros[f"INPUT_{kind.name}_{role}"] = "".join(_fed(kind, role, made, mine_))

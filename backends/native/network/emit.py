@@ -50,7 +50,7 @@ def emit_network(program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
             neurons=[neurons(kernel, real) for kernel in parts.distinct_kernels],
             synapses=[synapses(kind, real) for kind in parts.synapses],
             populations=[population(parts, i) for i in range(len(parts.populations))],
-            wires=[{"number": wire.number, "name": comment(wire.program.name), "wire": wire} for wire in parts.wires],
+            wires=[{"number": wire.number, "name": comment(wire.name), "wire": wire} for wire in parts.wires],
             signals=[wire for wire in parts.wires if wire.port is None],
             types=C_TYPES,
             kept_types={**C_TYPES, "bool": "count"},  # loops over arrays of bool stay scalar

@@ -38,7 +38,7 @@ class Fixed:
         self.edges = {p.name: self.edge_fields(p.edges) for p in network.projections}
         self.back = {p.name: self.edge_fields(p.back.edges) for p in network.projections if p.back is not None}
         self.weights = {p.name: self._weights(p.weight) for p in network.projections}
-        self.roles = {w.program.name: self._roles(w.synapses) for w in plan.wires if w.synapses and w.program.name in self.projections}
+        self.roles = {w.name: self._roles(w.synapses) for w in plan.wires if w.synapses and w.name in self.projections}
         self.couplings = [self._coupling(c) for c in network.couplings]
         self.sources = [self._source(s) for s in network.sources]
         self.stages = stages(network)
@@ -86,7 +86,7 @@ class Fixed:
 
     def _roles(self, kind: Synapses) -> dict[str, int]:
         """For each projection of a kind of synapses, by its name, the table of its bind values by role."""
-        mine = [self.projections[w.program.name] for w in self.plan.wires if w.synapses is kind and w.program.name in self.projections]
+        mine = [self.projections[w.name] for w in self.plan.wires if w.synapses is kind and w.name in self.projections]
         tables: dict[str, int] = {}
         for p in mine:
             by_role = [0] * len(NUMBERS)

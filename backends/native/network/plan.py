@@ -11,6 +11,7 @@ from birc.backends.c_family.loops import EventLoop, Part, kept_names, loops_of
 from birc.backends.c_family.quotients import turn_quotients
 from birc.backends.c_family.shorten import shorten
 from birc.backends.names import identifiers
+from birc.ir.model import Third
 from birc.ir.network import NetworkProgram, PopulationProgram, ProjectionProgram
 from birc.ir.step import Deliver, Step
 from birc.ir.synapse import SynapseProgram
@@ -70,21 +71,16 @@ class Synapses:
 
 @dataclass(frozen=True)
 class Wire:
-    """A projection of events: its place in the network's, the population or signal that it reaches, its synapses."""
+    """A projection of events: its place in the network's, the population or signal that it reaches, its synapses.
+
+    `port` is None at a signal.
+    """
 
     number: int
-    program: ProjectionProgram
+    name: str
+    target: str
+    port: str | None
     synapses: Synapses | None
-
-    @property
-    def target(self) -> str:
-        """Name of the population or signal."""
-        return self.program.projection.target.population
-
-    @property
-    def port(self) -> str | None:
-        """The port that it reaches, None at a signal."""
-        return self.program.projection.target.port
 
 
 @dataclass(frozen=True)
@@ -120,6 +116,8 @@ def plan(program: NetworkProgram) -> Plan:
     """Populations of one program share a kernel; so do projections of one synapse, unless it has inputs that they may feed differently."""
     steps = {id(p.step): p.step for p in program.populations}
     wires = [p for p in program.projections if not p.continuous]
+    ends = [(p.name, p.projection.target.population, p.projection.target.port) for p in wires]
+    ends += [(name, third.via.population, third.via.port) for name, third in _thirds(program)]
     kinds = {_kind(wire): wire.synapse for wire in wires if wire.synapse}
     keys = [*((key, step.name) for key, step in steps.items()), *((key, synapse.name) for key, synapse in kinds.items())]
     unique = _unique([name for _, name in keys])
@@ -131,9 +129,16 @@ def plan(program: NetworkProgram) -> Plan:
         program,
         program.populations,
         tuple(kernels[id(p.step)] for p in program.populations),
-        tuple(Wire(i, wire, synapses[_kind(wire)] if wire.synapse else None) for i, wire in enumerate(wires)),
+        tuple(Wire(i, *end, synapses.get(_kind(wires[i])) if i < len(wires) else None) for i, end in enumerate(ends)),
         {p.population.name: words[f".{p.population.name}"] for p in program.populations},
     )
+
+
+def _thirds(program: NetworkProgram) -> Iterator[tuple[str, Third]]:
+    """Third parties by the name of their events."""
+    for third in program.network.thirds:
+        base = next(p for p in program.projections if (p.projection.source, p.projection.target) == (third.source, third.target))
+        yield f"{base.name} via {third.via.population}.{third.via.port}", third
 
 
 def _kind(wire: ProjectionProgram) -> object:
