@@ -651,6 +651,7 @@ inline void finish(const Network& net, const Moment& now) {
             trace.values[i] = trace.nearest ? real(1) : trace.values[i] + real(many);
         });
     }
+    wait(now);
     for (int64 i = now.thread; i < net.copy_count; i += now.threads) copy(net.copies[i]);
     for (int64 i = now.thread; i < net.record_count; i += now.threads)
         if (is_due(net.records[i], now)) keep(net.records[i], now);
