@@ -5,7 +5,7 @@ They use only operations that all targets round alike, so that runs are compared
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -198,7 +198,7 @@ class _Writer:
             return f"uniform({self.between(low, middle)}{unit}, {self.between(middle, high)}{unit})"
         return f"normal({self.between(low, high)}{unit}, {self.between(0, (high - low) / 3)}{unit})"
 
-    def file(self, header: str, rows: list[tuple[float, ...]]) -> str:
+    def file(self, header: str, rows: Sequence[tuple[float, ...]]) -> str:
         name = f"file_{len(self.files)}.csv"
         lines = [header] if header else []
         self.files[name] = "\n".join([*lines, *(",".join(f"{x:.6g}" for x in row) for row in rows)]) + "\n"
@@ -347,7 +347,7 @@ class _Writer:
 
     def third(self) -> None:
         """Some synapses reach a third party that is not reached in another way without delay."""
-        here, end = self.pick([key for key, zero in self.joined.items() if not zero])
+        here, end = self.random.choice([key for key, zero in self.joined.items() if not zero])
         name = self.pick(self.populations)
         model, count = self.populations[name]
         via = f"{self.slice(name, count)[0]}.{self.pick(NEURONS[model])}"
@@ -375,7 +375,7 @@ class _Writer:
         kind = self.pick(
             ("current_step(amplitude = 1.4, start = 2 ms)", "current_ramp(initial = 0, final = 2)", "current_noise(mean = 1.2, sd = 0.5)")
         )
-        count = self.pick((1, m))
+        count = self.random.choice((1, m))
         self.lines.insert(0, f"source c{number}: {kind}[{count}]")
         rule = "all_to_all" if count == 1 else "one_to_one"
         self.lines.append(f"project c{number} -> {there}.I: {f'w = {self.value(0.3, 1.2)}, ' if self.maybe(0.5) else ''}{rule}")
