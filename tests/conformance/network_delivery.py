@@ -148,8 +148,8 @@ DELIVERY = (
         values={"D.x": {4: 0.0, 5: 45656.0, 6: 45656.0}},
         exact=True,
     ),
-    # A sum of floats depends on its order, and numbers near 1e17 are 16 apart. By sources ((1e17 + 1) + 1) - 1e17 is 0; with the sums of
-    # projections (1e17 + (9 + 9)) - 1e17 is 16, while one after the other it would be 1e17 + 9 + 9 - 1e17 = 32.
+    # A sum of floats depends on its order, and numbers near 1e17 are 16 apart. By sources ((1 + 1e17) + 9) - 1e17 is 16, the other way
+    # round 17; with the sums of projections (1e17 + (9 + 9)) - 1e17 is 16, while 1e17 + 9 + 9 - 1e17, one after the other, is 32.
     NetworkCase(
         "order_of_sums",
         """
@@ -161,9 +161,9 @@ DELIVERY = (
     project s[1:3] -> B.exc: w = 9, all_to_all
     project s[3:4] -> B.exc: w = -1e17, all_to_all
 """,
-        files={"w.csv": "1e17\n1\n1\n-1e17\n"},
+        files={"w.csv": "1\n1e17\n9\n-1e17\n"},
         steps=5,
-        values={"A.x": {5: 0.0}, "B.x": {5: 16.0}},
+        values={"A.x": {5: 16.0}, "B.x": {5: 16.0}},
     ),
     # Without `self` a cell does not reach itself; of a slice, neither. Cell 1 fires at 2, so 0 and 2 at 3. At 4 come, from 0 and 2, 2 for
     # each other cell, from 2 also 10 for 0 and 1, and from 1, two steps ago, 100 for all.

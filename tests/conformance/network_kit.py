@@ -18,7 +18,7 @@ from birc.ir.connectivity.build import wire
 from birc.ir.model import Network
 from birc.ir.network import NetworkProgram
 from birc.lowering import lower_network
-from birc.runtime.network.bind import Ready, bind_network
+from birc.runtime.network.bind import bind_network
 
 Numbers = float | tuple[float, ...]
 
@@ -96,16 +96,9 @@ def program_of(case: NetworkCase) -> NetworkProgram:
     return lower_network(network)
 
 
-def ready(case: NetworkCase, program: NetworkProgram, dtype: Dtype, builder: Builder = wire) -> Ready:
-    """The numbers of a row."""
-    return bind_network(program, h=case.h, dtype=dtype, seed=1, start=0, steps=case.steps, wire=builder)
-
-
-def differences(
-    case: NetworkCase, program: NetworkProgram, runner: NetworkRunner, dtype: Dtype = "f64", builder: Builder = wire
-) -> list[str]:
-    """Everything in which a run of a program differs from the row; empty where it holds."""
-    bound = ready(case, program, dtype, builder)
+def differences(case: NetworkCase, runner: NetworkRunner, dtype: Dtype = "f64", builder: Builder = wire) -> list[str]:
+    """Everything in which a run differs from the row; empty where it holds."""
+    bound = bind_network(program_of(case), h=case.h, dtype=dtype, seed=1, start=0, steps=case.steps, wire=builder)
     state = {name: a.copy() for name, a in bound.state.items()}
     record = tuple(Kept(name, np.zeros((case.steps, len(state[name])), state[name].dtype), 0, 1) for name in case.values)
     values = {name: np.ascontiguousarray(source.rows(0, case.steps)) for name, source in bound.values.items()}

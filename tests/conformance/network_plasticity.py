@@ -127,6 +127,30 @@ synapse Count:
         stamps={"B": ((6, 12),)},
         values={W: {7: 0.25, 8: 0.25 - seen(2) / 8, 12: 0.25 - seen(2) / 8 + 10 * seen(4)}},
     ),
+    # B fires at 5, which is seen at 6, as is s: the weight is doubled, sent, and then 1 more.
+    NetworkCase(
+        "pre_before_post",
+        """
+    population B: Sum(x = 999)[1]
+    source s: spikes(file = "s.csv")[1]
+    source t: spikes(file = "t.csv")[1]
+    project t -> B.exc: w = 1, one_to_one
+    project s -> B.exc: Doubles, one_to_one, axon = 1 ms, back = 1 ms
+""",
+        models="""
+synapse Doubles:
+    state w = 1
+    on pre:
+        w *= 2
+        send w
+    on post: w += 1
+""",
+        files={"s.csv": "index,time_ms\n0,5\n", "t.csv": "index,time_ms\n0,5\n"},
+        steps=7,
+        stamps={"B": ((5,),)},
+        values={W: {5: 1.0, 6: 3.0}, "B.x": {5: 0.0, 6: 2.0}},
+        exact=True,
+    ),
     # Triplet terms at equal stamps: at 4 no trace has risen yet; at 7 each reads the others' left limits.
     NetworkCase(
         "triplet_at_equal_stamps",

@@ -34,7 +34,7 @@ def test_row(case: NetworkCase, target: str, dtype: Dtype) -> None:
     need(target)
     backend = load_backend(target) if target != "interpreter" else None
     own = {"builder": backend.builder()} if isinstance(backend, BuildsNetworks) else {}
-    assert differences(case, program_of(case), runner(target, dtype, case), dtype, **own) == []
+    assert differences(case, runner(target, dtype, case), dtype, **own) == []
 
 
 def test_every_row_has_a_name() -> None:

@@ -1,4 +1,4 @@
-"""What networks do that is drawn or refused; what a step means stands in the conformance kit. The step is 1 ms, so stamps are times in ms."""
+"""What networks draw and refuse; what a step means stands in the conformance kit. The step is 1 ms, so stamps are times in ms."""
 
 from __future__ import annotations
 
