@@ -6,6 +6,7 @@ import pytest
 
 from birc.backends import Dtype, load_backend
 from birc.backends.networks import BuildsNetworks, NetworkRunner, RunsNetworks
+from birc.ir.connectivity.build import wire
 from birc.verification.networks import interpreter
 from tests.conformance.network_kit import NetworkCase, differences, program_of
 from tests.conformance.network_rows import BY_NAME, NETWORKS
@@ -33,8 +34,8 @@ def runner(target: str, dtype: Dtype, case: NetworkCase) -> NetworkRunner:
 def test_row(case: NetworkCase, target: str, dtype: Dtype) -> None:
     need(target)
     backend = load_backend(target) if target != "interpreter" else None
-    own = {"builder": backend.builder()} if isinstance(backend, BuildsNetworks) else {}
-    assert differences(case, runner(target, dtype, case), dtype, **own) == []
+    builder = backend.builder() if isinstance(backend, BuildsNetworks) else wire
+    assert differences(case, runner(target, dtype, case), dtype, builder) == []
 
 
 def test_every_row_has_a_name() -> None:

@@ -93,9 +93,7 @@ LOOP = (
     loop("order_of_the_file", "chain_without_delay", "spikes of C", lines("for name in self.net.order:", "for name in self.populations:")),
     loop("spike_at_0_lost", "delays", "spikes of A", lines("if stamp < 0:", "if stamp < 1:")),
     loop("first_source_ignored", "order_at_a_port", "D.x", lines(".astype(np.int64) - first, many", ".astype(np.int64) * 0, many")),
-    loop(
-        "first_target_ignored", "delay_no_multiple", "spikes of A", lines("part = slice(synapses.bound.first_target, ", "part = slice(0, ")
-    ),
+    loop("first_target_ignored", "delay_no_multiple", "spikes of A", lines("slice(synapses.bound.first_target, ", "slice(0, ")),
 )
 
 
