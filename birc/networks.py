@@ -205,12 +205,14 @@ def takers() -> list[str]:
 
 def manifest_of(program: NetworkProgram, target: str, dt: str, dtype: Dtype) -> dict[str, Any]:
     """What an artifact says of itself."""
+    text = print_module((program.network,))
     return {
         "birc": birc.__version__,
         "network": program.name,
         "target": target,
         "dt": dt,
         "dtype": dtype,
-        "ir_sha256": hashlib.sha256(print_module((program.network,)).encode()).hexdigest(),
+        "ir": text,
+        "ir_sha256": hashlib.sha256(text.encode()).hexdigest(),
         "solver": {p.population.name: {s: b.method for b in p.step.blocks for s in b.states} for p in program.populations},
     }

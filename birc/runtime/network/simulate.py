@@ -155,7 +155,9 @@ def simulate_network(
     if checkpoints is not None:
         collected, start = checkpoints.join(collected), checkpoints.start
     groups = _results(network, recorded, collected, start, at, h, seed, values)
-    return NetworkResult(network.program.name, groups, h, start, at, seed, end, network, reason, ready.warnings, dict(manifest or {}))
+    first = {f"{r.group}.{r.name}": r.first for r in recorded}
+    about = dict(manifest or {})
+    return NetworkResult(network.program.name, groups, h, start, at, seed, end, network, first, reason, ready.warnings, about)
 
 
 def _window(r: Recorded, start: int, steps: int, values: Mapping[str, Array]) -> Kept:
