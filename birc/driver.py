@@ -235,7 +235,10 @@ def compile(file: str | Path | Loaded, target: str = "numpy", *, model: str | No
     load_backend(target)  # a misspelt target is said before anything is read
     loaded = load(file)
     if loaded.step is None and isinstance(item := choose(loaded, model)[0], Network):
-        return compile_network(item, target, warnings=loaded.warnings, **_for_networks(options))
+        made = compile_network(item, target, warnings=loaded.warnings, **_for_networks(options))
+        from birc.stiffness import network_faults
+
+        return replace(made, warnings=(*made.warnings, *network_faults(made.program, made.dt)))
     return compile_model(loaded, target, model=model, **options)
 
 
