@@ -31,6 +31,8 @@ Progress = Callable[[int, int], None]
 
 STRETCH = 0.2
 """Seconds after which a run should come back, to see Ctrl-C and to show progress."""
+MANY_CELLS, MANY_SYNAPSES = 20_000, 5_000_000
+"""Networks with fewer run on one thread, unless more are asked for."""
 MOST_ROWS = 1 << 22
 """Values of sources and feeds that are made at a time, about."""
 
@@ -114,7 +116,6 @@ def simulate_network(
     values = {name: array.copy() for name, array in (state if state is not None else ready.state).items()}
     fire = [p.name for p in network.populations] + [s.name for s in network.sources]
     collected = Collected({r.key: [] for r in recorded}, {name: [] for name in fire})
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     width = sum(source.width for source in ready.values.values())
     most = max(1, int(MOST_ROWS / max(width, 1)))
     stop, at, length, reason = start + steps, start, min(16, most), ""
@@ -132,7 +133,7 @@ def simulate_network(
                 {name: np.ascontiguousarray(source.rows(at, count)) for name, source in ready.values.items()},
                 record=kept,
                 seed=seed,
-                threads=threads or cores,
+                threads=threads or usual_threads(network),
             )
             spikes = runner.run(job)
             _check_finite(network, before, values, at, count, h)
@@ -158,6 +159,15 @@ def simulate_network(
     first = {f"{r.group}.{r.name}": r.first for r in recorded}
     about = dict(manifest or {})
     return NetworkResult(network.program.name, groups, h, start, at, seed, end, network, first, reason, ready.warnings, about)
+
+
+def usual_threads(network: BoundNetwork) -> int:
+    """How many threads a network is worth: steps of a small one are over before a second thread has begun."""
+    cells = sum(p.n for p in network.populations)
+    synapses = sum(p.edges.count for p in network.projections)
+    if cells < MANY_CELLS and synapses < MANY_SYNAPSES:
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _window(r: Recorded, start: int, steps: int, values: Mapping[str, Array]) -> Kept:
