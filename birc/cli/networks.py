@@ -41,6 +41,8 @@ def run_network(arguments: argparse.Namespace, loaded: Loaded, network: Network)
             checkpoint=arguments.checkpoint,
             folder=folder if arguments.checkpoint or arguments.resume else None,
             go_on=arguments.resume,
+            stream=Path(arguments.output).parent if arguments.output else None,
+            max_rate=arguments.max_rate,
         )
     show.warnings(out.warnings)
     written = []
