@@ -1,6 +1,6 @@
 // A tile of lanes, and the job as the runner hands it over.
 #ifndef TILE
-#define TILE 256
+#define TILE 64
 #endif
 
 namespace birc {
@@ -47,7 +47,7 @@ template <class T> struct None {
     friend T operator-(T x, None) { return x; }
 };
 
-template <class T, bool silent> struct Payload : Lanes<T> {};
+template <class T, bool still> struct Payload : Lanes<T> {};
 
 template <class T> struct Payload<T, true> {
     None<T> operator[](int) const { return {}; }
@@ -94,6 +94,22 @@ template <class T> void sample(Lanes<T>& to, const Input& input, int64 step, int
     else to.fill(T(*row));
 }
 
+// Whether nothing that comes to a tile changes from one step to the next.
+inline bool still(const Job& job, int64 tile, int inputs, int ports) {
+    bool same = true;
+    for (int port = 0; port < ports; port++) same &= job.events[port].begin[tile] == job.events[port].begin[tile + 1];
+    for (int input = 0; input < inputs; input++) same &= job.inputs[input].row == 0;
+    return same;
+}
+
+// The rows of the record: which is next, and after how many steps of the job.
+struct Rows {
+    const int64 every;
+    int64 due, at;
+    explicit Rows(const Job& job) : every(job.every), due(job.every - job.start % job.every), at(job.start / job.every - job.origin / job.every) {}
+    void next() { due += every, at++; }
+};
+
 template <class S, class T> void keep(void* record, int64 row, const Job& job, int64 base, const Lanes<T>& from, int count) {
     if (record) from.save((S*)record + row * job.n + base, count);
 }
@@ -126,15 +142,24 @@ template <class T> void pack(uint64* word, const Lanes<T>& fired, int count) {
 
 extern "C" __attribute__((visibility("default"))) const int32 birc_lanes = TILE;
 
-extern "C" __attribute__((visibility("default"))) int64 birc_count(const uint64* words, int64 length) { return birc::count_spikes(words, length); }
-
-// Each thread lists some of the steps, behind as many spikes as there are before them.
-extern "C" __attribute__((visibility("default"))) void birc_list(const uint64* fired, int64 steps, int64 words, int64 start, int32* index,
-                                                                 int64* stamp, int64 threads) {
+// Each thread counts and lists the spikes of some of the steps; `counts` has a place for each thread.
+extern "C" __attribute__((visibility("default"))) void birc_count(const uint64* fired, int64 steps, int64 words, int64* counts, int64 threads) {
 #pragma omp parallel for schedule(static) num_threads((int)threads)
     for (int64 part = 0; part < threads; part++) {
         const int64 first = steps * part / threads, stop = steps * (part + 1) / threads;
-        const int64 at = birc::count_spikes(fired, first * words);
+        counts[part] = birc::count_spikes(fired + first * words, (stop - first) * words);
+    }
+}
+
+// Lowers the flags that it lists.
+extern "C" __attribute__((visibility("default"))) void birc_list(uint64* fired, int64 steps, int64 words, int64 start, const int64* counts,
+                                                                 int32* index, int64* stamp, int64 threads) {
+#pragma omp parallel for schedule(static) num_threads((int)threads)
+    for (int64 part = 0; part < threads; part++) {
+        const int64 first = steps * part / threads, stop = steps * (part + 1) / threads;
+        int64 at = 0;
+        for (int64 before = 0; before < part; before++) at += counts[before];
         birc::list_spikes(fired + first * words, stop - first, words, start + first, index + at, stamp + at);
+        __builtin_memset(fired + first * words, 0, (stop - first) * words * sizeof(uint64));
     }
 }

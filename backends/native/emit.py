@@ -52,7 +52,7 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
     shared = ["birc_types.h", "birc_spikes.h", "birc_math.h", *(["birc_random.h"] if places.noises else [])]
     shared += ["birc_tables.h"] if places.tables else []
     own = ["birc_frame.h", *(["birc_lookup.h"] if places.tables else [])]
-    silences = _has_silence(short)
+    still = bool(places.inputs or places.events) and sum(1 for _ in short.statements()) <= SHORT
     text = (
         _environment()
         .get_template("model.cpp.j2")
@@ -68,10 +68,11 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
             kept=sorted(kept),
             loops=[writer.loop(part, kept) for part in loops],
             nowhere=any(isinstance(part, LookupLoop) and not kept.issuperset(part.lookup.results) for part in loops),
-            lanes=lanes(_arrays(places, kept), dtype),
+            lanes=lanes(places, kept, dtype),
             payloads=list(writer.payloads.values()),
-            silences=silences,
-            unless_silent="if constexpr (!silent) " if silences else "",
+            still=still,
+            silences=still and _only_added(short),
+            unless_still="if constexpr (!still) " if still else "",
             types=C_TYPES,
             runs=list(_runs(places.slots, writer.names)),
             kept_types={**C_TYPES, "bool": "count"},  # loops over arrays of bool stay scalar
@@ -103,13 +104,13 @@ def _runs(slots: Sequence[Slot], names: Mapping[str, str]) -> Iterator[_Run]:
         first += len(same)
 
 
-def _has_silence(step: Step) -> bool:
-    """Whether tiles without events run in a loop of their own: the payloads are only added to something, and the program is short."""
+def _only_added(step: Step) -> bool:
+    """Whether the payloads are only added to something, so that their absence can be left out of the program."""
     statements = [statement for _, statement in step.statements()]
     payloads = {value(s.payload) for s in statements if isinstance(s, Deliver) and s.summing}
     roots = [e for statement in statements for e, _ in expressions(statement)]
     uses = {e.op for e in topo(*roots) if payloads.intersection(e.args)}
-    return bool(payloads) and uses <= {"add", "sub", "mul", "neg", "fma"} and len(statements) <= SHORT
+    return bool(payloads) and uses <= {"add", "sub", "mul", "neg", "fma"}
 
 
 def _arrays(places: Layout, kept: frozenset[str]) -> int:
@@ -118,10 +119,10 @@ def _arrays(places: Layout, kept: frozenset[str]) -> int:
     return sum(map(len, groups)) + 2
 
 
-def lanes(arrays: int, dtype: Dtype) -> int:
-    """Neurons in a tile: as many as the first cache holds, from 64 to 256."""
-    width = 8 if dtype == "f64" else 4
-    return next((n for n in (256, 128) if arrays * width * n <= FIRST_CACHE), 64)
+def lanes(places: Layout, kept: frozenset[str], dtype: Dtype) -> int:
+    """Neurons in a tile: 64, whose state may fit into registers; twice as many where tables are looked up, which share what that loads."""
+    bytes_of_each = _arrays(places, kept) * (8 if dtype == "f64" else 4)
+    return 128 if places.tables and 128 * bytes_of_each <= FIRST_CACHE else 64
 
 
 def too_large(step: Step) -> str | None:

@@ -248,7 +248,7 @@ def _run(
             if kept.located:
                 spikes = run_located(program.runner, job, rows, kept.every)
             else:
-                spikes = program.runner.run(replace(job, record=rows, every=kept.every))
+                spikes = program.runner.run(replace(job, record=rows, every=kept.every, room=kept.room))
             if not finite(values, program.step):
                 raise left_range(program, before, start, steps, inputs, events)
             kept.add(spikes)
