@@ -229,7 +229,7 @@ def _run(
     """
     setting = program.setting
     width = sum(source.width for source in inputs.values()) + sum(source.width for source in events.values())
-    most = max(1, int(MOST_VALUES / max(width, setting.n / 16)))
+    most = max(1, int(MOST_VALUES / max(width, setting.n / 32)))
     if kept.longest is not None:
         most = min(most, kept.longest)
     if kept.located:

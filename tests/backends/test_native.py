@@ -75,8 +75,20 @@ def test_no_events() -> None:
 def test_events_of_a_few_neurons() -> None:
     """Tiles without events run in a loop of their own; it ends in the same bits."""
     late = Events(np.repeat([0, 3], [30, 31]), np.array([2, 299, 299], np.int32), np.array([0.1, 0.2, 0.3]))
-    check(lif(), replace(lif_job(600, 60, "f64"), events={"exc": late, "pull": SILENT}), "f64")
-    assert "advance<true>" in text(lif())
+    job = replace(lif_job(600, 60, "f64", inputs={"I": np.full((1, 1), 2.0)}), events={"exc": late, "pull": SILENT}, record={})
+    check(lif(), job, "f64")
+    assert "advance<64, true>" in text(lif())
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [1, 64, 65, 255, 600])
+@pytest.mark.parametrize("every", [None, 15, 16, 59])
+def test_nothing_changes_but_the_state(n: int, every: int | None, dtype: Dtype) -> None:
+    """The loop of inputs that stay and rare rows ends in the same bits."""
+    rows = 0 if every is None else (4 + 60) // every - 4 // every
+    record = {"v": np.zeros((rows, n), FLOATS[dtype]), "above": np.zeros((rows, n), np.bool_)} if every else {}
+    job = lif_job(n, 60, dtype, inputs={"I": np.linspace(1.5, 3.0, n).reshape(1, n)}, events={"exc": SILENT, "pull": SILENT})
+    check(lif(), replace(job, start=4, record=record, every=every or 1), dtype)
 
 
 def test_a_payload_that_is_more_than_added() -> None:
@@ -84,7 +96,7 @@ def test_a_payload_that_is_more_than_added() -> None:
     phases = (Phase("deliver", (port,)), Phase("reset", (Store("x", value("x.1")),)))
     bind = (Define(".init", const(0.0)),)
     step = Step("Largest", (), (Slot("x", "real", ONE, ".init"),), (), (Port("in", ONE),), (), (), bind, phases)
-    assert "Lanes<real> in;" in text(step)
+    assert "Lanes<real, LANES> in;" in text(step)
     x = np.full(3, -1.0)
     one = Events(np.array([0, 1]), np.array([1], np.int32), np.array([2.5]))
     BACKEND.load(BACKEND.emit(step, "f64")).run(Job(3, 0, 1, {}, {"x": x}, {}, {"in": one}, {}))
