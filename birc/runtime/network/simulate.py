@@ -28,7 +28,8 @@ from birc.runtime.result import Result, State
 from birc.units import ONE, Unit
 
 Array = npt.NDArray[Any]
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int, int], None]
+"""Called with the steps done, the steps to do, and the spikes so far."""
 
 STRETCH = 0.2
 """Seconds after which a run should come back, to see Ctrl-C and to show progress."""
@@ -133,7 +134,7 @@ def simulate_network(
         runner.run(job(copy, start, steps))
         return copy
 
-    rates = Rates(network, h, max_rate)
+    rates, fired = Rates(network, h, max_rate), 0
     width = sum(source.width for source in ready.values.values())
     most = max(1, int(MOST_ROWS / max(width, 1)))
     stop, at, length, reason = start + steps, start, min(16, most), ""
@@ -151,13 +152,14 @@ def simulate_network(
             for name, found in spikes.items():
                 collected.add_spikes(name, found)
             at += count
+            fired += sum(len(found.index) for found in spikes.values())
             rates.check(at, count, spikes)
             for name, array in values.items():
                 before[name][...] = array
             if checkpoints is not None and pause and at % pause == 0 and at < stop:
                 checkpoints.save(NetworkState(network.program.name, at, h, seed, dtype, program, values), collected)
             if progress is not None:
-                progress(at - start, steps)
+                progress(at - start, steps, fired)
             took = max(time.perf_counter() - began, 1e-6)
             length = max(1, min(most, 4 * length, int(count * STRETCH / took)))
     except KeyboardInterrupt:
