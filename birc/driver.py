@@ -367,6 +367,11 @@ def dump(
     if stage == "model":
         shown: Any = choose(loaded, model)[0] if model else loaded.module
         return _show(shown, form)
+    if isinstance(item := choose(loaded, model)[0], Network):
+        parts = lower_network(item, solver, skip).parts
+        if form == "json":
+            return "[" + ",\n".join(_show(step, form) for _, step in parts) + "]"
+        return "\n".join(_show(step, form) if form == "dot" else f"# {what}\n{_show(step, form)}" for what, step in parts)
     step = lower(choose(loaded, model)[0], solver, skip, spikes=spikes)[1]
     return _show(with_tables(step, tables)[0] if tables else step, form)
 
