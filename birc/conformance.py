@@ -30,15 +30,17 @@ def library_reports(
     targets: Sequence[str], dtype: Dtype = "f64", jobs: int | None = None, files: Sequence[str] | None = None
 ) -> Iterator[Report]:
     """One report per neuron and target, in the order of both lists, made by `jobs` processes (default: one per core)."""
-    cases = [(file, model, target, dtype) for file, model in neurons(files) for target in targets]
+    cases = [(file, model, tuple(targets), dtype) for file, model in neurons(files)]
     # Processes are spawned: a fork would copy the threads of a native run that came before only by halves.
     with ProcessPoolExecutor(jobs or os.cpu_count() or 1, multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(_report, cases)
+        for reports in pool.map(_reports, cases):
+            yield from reports
 
 
-def _report(case: tuple[str, str, str, Dtype]) -> Report:
-    file, model, target, dtype = case
-    return verify(file, [target], model=model, dtype=dtype)[0]
+def _reports(case: tuple[str, str, tuple[str, ...], Dtype]) -> list[Report]:
+    """Of one neuron; of what reads a target's files, nothing."""
+    file, model, targets, dtype = case
+    return [report for report in verify(file, targets, model=model, dtype=dtype) if not report.reader]
 
 
 def cell(report: Report) -> str:
