@@ -63,7 +63,7 @@ def no_preset(name: str, model: ir.Model, span: Span, report: Report) -> None:
     """Report a preset that its model does not have."""
     names = [p.name for p in model.presets]
     near = report.nearest(name, names)
-    help = f"did you mean `{model.name}.{near}`?" if near else f"it has {', '.join(names)}" if names else "it has none"
+    help = (f"did you mean `{model.name}.{near}`? " if near else "") + f"it has {', '.join(names) or 'none'}"
     if name not in report.forgiven:
         report.error("N119", f"`{model.name}` has no preset `{name}`", span, help)
 
