@@ -147,7 +147,8 @@ class KerasRunner:
             events = {p: self._events(job, p, j, most.get(p, 0)) for p in job.events}
             draws = {f"{n.name}:{lane}": self._draw(job, n.name, stamp - 1, lane) for n in self._program.noises for lane in range(n.lanes)}
             # Tensors before anything is computed, or NumPy would take part.
-            state, fired, outputs = call(bind, state, *keras.tree.map_structure(tensor, (inputs, events, draws)))
+            after, fired, outputs = call(bind, state, *keras.tree.map_structure(tensor, (inputs, events, draws)))
+            state = {**state, **after}
             if fired:
                 who = np.flatnonzero(np.broadcast_to(to_numpy(fired["fired"]), job.n))
                 index.append(who.astype(np.int32))
