@@ -89,9 +89,15 @@ TYPES: dict[Dtype, str] = {"f64": "float64", "f32": "float32"}
 def conformance() -> None:
     """Verify the library on every target in both number types: the page of it, and the table of some of its neurons in the README."""
     from birc.backends import target_names
+    from birc.cli import show
     from birc.conformance import SHORT, library_reports, matrix, neurons
 
-    reports = list(library_reports(target_names(), tuple(TYPES)))
+    reports: list[Report] = []
+    with show.progress("verify") as progress:
+        for report in library_reports(target_names(), tuple(TYPES)):
+            reports.append(report)
+            if progress is not None:
+                progress(len(reports), len(neurons()) * len(target_names()) * len(TYPES))
     (DOCS / "conformance.md").write_text(conformance_page(reports), "utf-8")
     short = {model for _, model in neurons(SHORT)}
     table = _table(*matrix([report for report in reports if report.model in short and report.dtype == "f64"]))

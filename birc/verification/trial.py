@@ -156,36 +156,26 @@ def abreast(program: Program, steps: int) -> Program:
     return replace(program, bound=replace(program.bound, values=values))
 
 
+LANES = 1 << 16
+"""Steps by neurons that are run side by side, at most, unless there are more neurons."""
+
+
 def run_lock_step(runner: Runner, step: Step, dtype: Dtype, trial: Trial) -> After:
-    """Each step from the reference's own state: all at once, side by side, unless noise ties a neuron to its place and time."""
-    if step.noises:
-        return _one_by_one(runner, step, dtype, trial)
-    stimulus = trial.stimulus
-    types = types_of(step, dtype)
-    start = {name: a[:-1].reshape(-1).astype(types[name]) for name, a in trial.trace.states.items()}
-    after = run_free(runner, step, dtype, abreast(trial.program, stimulus.steps), stimulus.abreast(), start)
-    shape = stimulus.steps, stimulus.n
-    return After(
-        {name: a[1].reshape(shape) for name, a in after.states.items()},
-        {name: a.reshape(shape) for name, a in after.outputs.items()},
-        after.fired.reshape(shape),
-    )
-
-
-def _one_by_one(runner: Runner, step: Step, dtype: Dtype, trial: Trial) -> After:
-    """Each step from the reference's own state, one after the other."""
-    stimulus = trial.stimulus
-    after = recording(step, dtype, stimulus)
-    fired = np.zeros((stimulus.steps, stimulus.n), np.bool_)
-    slots = [s.name for s in step.slots]
-    for k in range(stimulus.steps):
-        state = {name: trial.trace.states[name][k].astype(after[name].dtype) for name in slots}
-        one = stimulus.at(k)
-        spikes = runner.run(job_of(trial.program, one, state, {o.name: after[o.name][k : k + 1] for o in step.outputs}))
-        fired[k] = raster(spikes, one)[0]
-        for name, values in state.items():
-            after[name][k] = values
-    return After({s: after[s] for s in slots}, {o.name: after[o.name] for o in step.outputs}, fired)
+    """Each step from the reference's own state: side by side, unless noise ties a neuron to its place and time."""
+    whole = trial.stimulus
+    after = recording(step, dtype, whole)
+    fired = np.zeros((whole.steps, whole.n), np.bool_)
+    most = 1 if step.noises else max(1, LANES // whole.n)
+    for first in range(0, whole.steps, most):
+        part = whole.window(first, min(most, whole.steps - first))
+        rows, shape, wide = slice(first, first + part.steps), (part.steps, part.n), part.abreast()
+        state = {s.name: trial.trace.states[s.name][rows].reshape(-1).astype(after[s.name].dtype) for s in step.slots}
+        outputs = {o.name: np.zeros((1, wide.n), after[o.name].dtype) for o in step.outputs}
+        spikes = runner.run(job_of(abreast(trial.program, part.steps), wide, state, outputs))
+        fired[rows] = raster(spikes, wide).reshape(shape)
+        for name, values in (*state.items(), *outputs.items()):
+            after[name][rows] = values.reshape(shape)
+    return After({s.name: after[s.name] for s in step.slots}, {o.name: after[o.name] for o in step.outputs}, fired)
 
 
 def with_values(program: Program, more: Mapping[str, object]) -> Program:
