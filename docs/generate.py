@@ -90,7 +90,7 @@ def conformance() -> None:
     """Verify the library on every target in both number types: the page of it, and the table of some of its neurons in the README."""
     from birc.backends import target_names
     from birc.cli import show
-    from birc.conformance import SHORT, library_reports, matrix, neurons
+    from birc.conformance import SHORT, library_reports, matrix, neurons, surroundings
 
     reports: list[Report] = []
     with show.progress("verify") as progress:
@@ -101,15 +101,12 @@ def conformance() -> None:
     (DOCS / "conformance.md").write_text(conformance_page(reports), "utf-8")
     short = {model for _, model in neurons(SHORT)}
     table = _table(*matrix([report for report in reports if report.model in short and report.dtype == "f64"]))
-    _put(DOCS.parent / "README.md", "conformance", table)
+    _put(DOCS.parent / "README.md", "conformance", [*table, "", *_listed(surroundings(reports))])
 
 
 def conformance_page(reports: list[Report]) -> str:
     """`docs/conformance.md`."""
     from birc import conformance
-
-    def listed(lines: list[str]) -> list[str]:
-        return [f"- {line}" for line in lines] or ["- none"]
 
     count = len({report.model for report in reports})
     lines = [
@@ -120,14 +117,14 @@ def conformance_page(reports: list[Report]) -> str:
         "step apart ([what exactly](semantics.md)). `refused`: the target cannot take the model, for the reasons below.",
         f"Written by `python docs/generate.py conformance`; `birc verify MODEL --all` says more of one model.{engine()}",
         "",
-        *listed(conformance.surroundings(reports)),
+        *_listed(conformance.surroundings(reports)),
     ]
     for dtype, name in TYPES.items():
         own = [report for report in reports if report.dtype == dtype]
         lines += ["", f"## {name}", "", *_table(*conformance.matrix(own))]
         remarks = conformance.reservations(own)
-        lines += ["", *listed(remarks)] if remarks else []
-    return "\n".join([*lines, "", "## Refusals", "", *listed(conformance.refusals(reports))]) + "\n"
+        lines += ["", *_listed(remarks)] if remarks else []
+    return "\n".join([*lines, "", "## Refusals", "", *_listed(conformance.refusals(reports))]) + "\n"
 
 
 def engine() -> str:
@@ -139,6 +136,10 @@ def engine() -> str:
     from birc.backends.keras.run import load_keras
 
     return f" Keras computed with {load_keras().backend.backend()}."
+
+
+def _listed(lines: Sequence[str]) -> list[str]:
+    return [f"- {line}" for line in lines] or ["- none"]
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
