@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from birc.backends.c_family import build
-from tests.bench import compare, page, peers, simulate, timing
+from tests.bench import compare, page, peers, session, simulate, timing
 from tests.bench.__main__ import main
 from tests.bench.cases import CASES, Case
 from tests.bench.peers import __main__ as installer
@@ -40,17 +40,17 @@ def test_the_clock_tells_of_two_threads_only_on_a_free_machine() -> None:
 
 @pytest.mark.parametrize("line", ["NEST 3.10\n", "{not json}\n", '{"seconds": 1}\n', "[1]\n", "\n"])
 def test_what_is_no_answer_is_passed_over(line: str) -> None:
-    assert compare.answer(line) is None
+    assert session.answer(line) is None
 
 
 def test_an_answer_is_read() -> None:
-    found = compare.answer('{"version": "1", "scheme": "euler", "seconds": 0.5, "spikes": 3}\n')
+    found = session.answer('{"version": "1", "scheme": "euler", "seconds": 0.5, "spikes": 3}\n')
     assert found is not None and found["spikes"] == 3
 
 
 def test_the_reason_of_a_failure_is_the_last_line() -> None:
-    assert compare.reason("Traceback\n  x\nImportError: y\n\n") == "ImportError: y"
-    assert compare.reason("") == "it ended without a word"
+    assert session.reason("Traceback\n  x\nImportError: y\n\n") == "ImportError: y"
+    assert session.reason("") == "it ended without a word"
 
 
 ANSWERS = """
@@ -71,33 +71,34 @@ class Fake(peers.Peer):
         return [sys.executable, "-c", ANSWERS, *arguments]
 
 
+FAKE = Fake("fake", "fake", {"fake": (5, 20)})
 CASE = Case("fake", "Fake", "lif", "0.1 ms", None, 0.0, 400.0, 20)
 
 
 def test_a_simulator_answers_when_asked_and_its_end_is_told() -> None:
-    with compare.session(Fake("fake", "fake", {"fake": (5, 20)}), CASE, "f64") as session:
-        session.listen()
-        assert " ".join(session.answer["arguments"]) == "lif --neurons 5 --steps 20 --dt 0.1 --dtype f64 --low 0.0 --high 400.0"
-        assert [session.run(), session.run()] == [1.0, 2.0]
-        with pytest.raises(compare.PeerError, match="out of turns"):
-            session.run()
+    with compare.match(FAKE, CASE, "f64") as match:
+        match.session.listen()
+        assert " ".join(match.session.answer["arguments"]) == "lif --neurons 5 --steps 20 --dt 0.1 --dtype f64 --low 0.0 --high 400.0"
+        assert [match.session.run(), match.session.run()] == [1.0, 2.0]
+        with pytest.raises(session.PeerError, match="out of turns"):
+            match.session.run()
 
 
 @pytest.mark.skipif(build.find_compiler() is None, reason="needs a C++ compiler")
 def test_a_simulator_that_fails_has_a_row_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules[__name__], "ANSWERS", "import no_such_simulator")
-    with compare.session(Fake("fake", "fake", {"fake": (5, 20)}), CASE, "f64") as session:
-        compare.take_turns(CASE, [session], 1)
-        assert "failed: ModuleNotFoundError: No module named 'no_such_simulator'" in compare.row(CASE, session)
-        assert len(compare.row(CASE, session)) == len(compare.HEAD)
+    with compare.match(FAKE, CASE, "f64") as match:
+        compare.take_turns(CASE, [match], 1)
+        assert "failed: ModuleNotFoundError: No module named 'no_such_simulator'" in compare.row(CASE, match)
+        assert len(compare.row(CASE, match)) == len(compare.HEAD)
 
 
 @pytest.mark.skipif(build.find_compiler() is None, reason="needs a C++ compiler")
 def test_a_simulator_runs_beside_native() -> None:
-    with compare.session(Fake("fake", "fake", {"fake": (5, 20)}), CASE, "f64") as session:
-        compare.take_turns(CASE, [session], 2)
-        assert (session.failure, session.theirs, len(session.ours)) == ("", [1.0, 2.0], 2)
-        assert compare.row(CASE, session)[-3:] == ("5 x 20", "7", "0")
+    with compare.match(FAKE, CASE, "f64") as match:
+        compare.take_turns(CASE, [match], 2)
+        assert (match.failure, match.theirs, len(match.ours)) == ("", [1.0, 2.0], 2)
+        assert compare.row(CASE, match)[-3:] == ("5 x 20", "7", "0")
 
 
 def test_what_is_not_installed_is_named_with_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
