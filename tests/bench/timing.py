@@ -95,10 +95,10 @@ def build_seconds(model: str) -> tuple[float, float]:
         return cold, fresh(LOAD.format(model=model), XDG_CACHE_HOME=cache)
 
 
-def floor_program(dtype: Dtype, folder: Path) -> Path:
-    """The hand-written loops, built for a number type."""
-    program = folder / f"floor-{dtype}"
-    command = [build.compiler().path, *FLOOR_FLAGS, f"-DREAL={REALS[dtype]}", str(FOLDER / "floor.cpp"), "-o", str(program)]
+def floor_program(dtype: Dtype, folder: Path, name: str = "floor") -> Path:
+    """Hand-written loops, built for a number type."""
+    program = folder / f"{name}-{dtype}"
+    command = [build.compiler().path, *FLOOR_FLAGS, f"-DREAL={REALS[dtype]}", str(FOLDER / f"{name}.cpp"), "-o", str(program)]
     subprocess.run(command, check=True)
     return program
 

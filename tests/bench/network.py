@@ -1,0 +1,201 @@
+"""Milliseconds for a simulated second of each network: floor, birc and other simulators, in turns."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import birc
+from birc.backends import Dtype, load_backend
+from birc.backends.c_family import build
+from birc.backends.networks import RunsNetworks
+from tests.bench import timing
+from tests.bench.network_cases import NetworkCase
+from tests.bench.page import table
+from tests.bench.peers import NETWORK_PEERS, Peer
+from tests.bench.session import PeerError, Session, session
+
+DTYPES: tuple[Dtype, ...] = ("f32", "f64")
+NUMPY_SHARE = 50
+"""NumPy is timed over so many times fewer steps."""
+HEAD = (
+    "network", "who", "scheme", "type", "ms for 1 s", "times the floor", "times native", "goal, ms", "wiring, ms", "steps", "spikes/s each",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One run: seconds of the stepping alone, spikes, and seconds before the first step where they are known."""
+
+    seconds: float
+    spikes: int
+    wiring: float | None = None
+
+
+@dataclass
+class Contestant:
+    """One who runs a network, and what its turns were; one that fails keeps its reason."""
+
+    who: str
+    dtype: Dtype
+    steps: int
+    run: Callable[[], Turn]
+    session: Session | None = None
+    turns: list[Turn] = field(default_factory=list)
+    failure: str = ""
+
+    def take(self, first: bool) -> None:
+        """Take a turn, of which the first is no more than a warm-up."""
+        try:
+            if not first:
+                self.turns.append(self.run())
+            elif self.session is not None:
+                self.session.listen()
+            else:
+                self.run()
+        except PeerError as error:
+            self.failure = str(error)
+
+    @property
+    def seconds(self) -> float:
+        """The median of its turns."""
+        return statistics.median(turn.seconds for turn in self.turns)
+
+
+def floor_turn(program: Path, case: NetworkCase, neurons: int, steps: int) -> Turn:
+    """A run of the floor."""
+    command = [str(program), case.name, str(neurons), str(steps)]
+    seconds, spikes, wiring, *_ = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    return Turn(float(seconds), int(spikes), float(wiring))
+
+
+def birc_turn(program: Any, case: NetworkCase, steps: int, threads: int = 1) -> Turn:
+    """A run of birc; what one of a single step takes is before the first step. On several threads by the clock, else processor time."""
+    clock = time.process_time if threads == 1 else time.perf_counter
+    began = clock()
+    program.run(f"{case.dt} ms", seed=1, threads=threads)
+    wired = clock()
+    out = program.run(f"{steps * case.dt:g} ms", seed=1, threads=threads)
+    wiring = wired - began
+    return Turn(clock() - wired - wiring, sum(len(out[name].stamps) for name in case.populations), wiring)
+
+
+def floors(case: NetworkCase, programs: dict[Dtype, Path]) -> Iterator[Contestant]:
+    """The floor in each number type."""
+    for dtype, program in programs.items():
+
+        def run(program: Path = program) -> Turn:
+            return floor_turn(program, case, case.neurons, case.steps)
+
+        yield Contestant("floor", dtype, case.steps, run)
+
+
+def ours(case: NetworkCase) -> Iterator[Contestant]:
+    """birc: NumPy and, where there is one, native on one thread and on two."""
+    native: list[tuple[str, str, Dtype, int]] = [("birc native", "native", dtype, 1) for dtype in DTYPES]
+    native.append(("birc native, 2 threads, by the clock", "native", "f32", 2))
+    wanted = native if runs_networks("native") else []
+    for who, target, dtype, threads in [*wanted, ("birc NumPy", "numpy", "f64", 1)]:
+        program = birc.compile(case.file, target=target, dt=f"{case.dt} ms", dtype=dtype)
+        steps = case.steps // NUMPY_SHARE if target == "numpy" else case.steps
+
+        def run(program: Any = program, steps: int = steps, threads: int = threads) -> Turn:
+            return birc_turn(program, case, steps, threads)
+
+        yield Contestant(who, dtype, steps, run)
+
+
+def runs_networks(target: str) -> bool:
+    """Whether a target takes networks here."""
+    backend = load_backend(target)
+    return isinstance(backend, RunsNetworks) and backend.missing() is None
+
+
+def arguments(case: NetworkCase, dtype: Dtype, neurons: int, steps: int) -> list[str]:
+    """A case as the programs of the simulators take it."""
+    return [case.name, "--neurons", str(neurons), "--steps", str(steps), "--dt", str(case.dt), "--dtype", dtype]
+
+
+def theirs(case: NetworkCase, peer: Peer, dtype: Dtype, found: Session) -> Contestant:
+    """Another simulator."""
+
+    def run() -> Turn:
+        return Turn(found.run(), int(found.answer["spikes"]))
+
+    return Contestant(peer.title, dtype, peer.sizes[case.name][1], run, found)
+
+
+def take_turns(contestants: Sequence[Contestant], repeats: int) -> None:
+    """Let all warm up, then let all run, in turns."""
+    for turn in range(repeats + 1):
+        for each in contestants:
+            if not each.failure:
+                each.take(first=turn == 0)
+
+
+def row(case: NetworkCase, each: Contestant, marks: dict[tuple[str, Dtype], float]) -> tuple[str, ...]:
+    """What one reached; `marks` are the milliseconds for a simulated second of the others."""
+    if each.failure:
+        return case.title, each.who, f"failed: {each.failure}", each.dtype, *("-" * (len(HEAD) - 4))
+    took, last = marks[each.who, each.dtype], each.turns[-1]
+    times = [f"{took / marks[mark, each.dtype]:.2f}" if (mark, each.dtype) in marks else "-" for mark in ("floor", "birc native")]
+    goal = f"{case.goals[each.dtype]:,.0f}" if each.who == "birc native" else "-"
+    wiring = "-" if last.wiring is None else f"{1000 * last.wiring:,.0f}"
+    rate = last.spikes / case.neurons / case.seconds(each.steps)
+    scheme = each.session.answer["scheme"] if each.session else case.scheme
+    return case.title, each.who, scheme, each.dtype, f"{took:,.3g}", *times, goal, wiring, f"{each.steps:,}", f"{rate:.2f}"
+
+
+def rows(cases: Iterable[NetworkCase], repeats: int, peers: Sequence[Peer], versions: dict[str, str]) -> Iterator[tuple[str, ...]]:
+    """Everybody on every network; the versions of the simulators are filled in."""
+    with tempfile.TemporaryDirectory() as folder:
+        programs = floor_programs(Path(folder))
+        for case in cases:
+            with ExitStack() as stack:
+                contestants = [*floors(case, programs), *ours(case)]
+                for peer in (p for p in peers if p.installed and case.name in p.sizes):
+                    for dtype in peer.dtypes:
+                        found = stack.enter_context(session(peer, arguments(case, dtype, *peer.sizes[case.name]), dtype))
+                        contestants.append(theirs(case, peer, dtype, found))
+                take_turns(contestants, repeats)
+                for each in contestants:
+                    if each.session and each.turns:
+                        versions[each.who] = each.session.answer["version"]
+                marks = {(c.who, c.dtype): 1000 * c.seconds / case.seconds(c.steps) for c in contestants if c.turns}
+                yield from [row(case, each, marks) for each in contestants]
+
+
+def floor_programs(folder: Path) -> dict[Dtype, Path]:
+    """The floor's programs, where there is a compiler."""
+    if build.find_compiler() is None:
+        return {}
+    return {dtype: timing.floor_program(dtype, folder, "floor_network") for dtype in DTYPES}
+
+
+RECORDED = """GeNN 5.4.0 (single-threaded CPU, float32) is on no package index. Recorded on another machine (AMD EPYC, AVX2, g++ 12, quiet), so not to
+be held against the lines above: CUBA with 4,000 neurons 109 ms for a simulated second, with 40,000 1,081 ms; COBA-HH 6,140 ms (13 million updates of
+a neuron per second); pair STDP 66 ms."""
+
+
+def section(cases: Sequence[NetworkCase], repeats: int, peers: Sequence[Peer] = ()) -> str:
+    """The table, what its columns mean, and the versions of the simulators."""
+    versions: dict[str, str] = {}
+    lines = table(HEAD, rows(cases, repeats, peers, versions), left=3)
+    missing = [f"- {peer.title}: not installed; `{peer.installation}`" for peer in peers if not peer.installed]
+    notes = [f"- {who}: {version}" for who, version in versions.items()] + missing
+    return f"""Milliseconds of processor time for a simulated second, on one thread; medians of {repeats} after a warm-up, all in turns. Networks are those of
+`tests/bench/networks`; the floor is `tests/bench/floor_network.cpp`: each written by hand in the same scheme, with its own wiring, built with
+`{" ".join(timing.FLOOR_FLAGS)}`. Only the steps count: birc's time is that of a whole run, from Python's
+call to its result, less that of a run of one step, which is its wiring. NumPy and some simulators run fewer steps. Networks are chaotic and wired by
+each with its own random numbers, so that rates agree only roughly. "goal" is for native: at most 1.5 times the floor, and the figure of the design.
+
+{lines}
+
+{chr(10).join([*notes, *([""] if notes else []), RECORDED])}"""

@@ -1,0 +1,96 @@
+"""`python -m tests.bench.one_network FILE --target native …`: run one network in a process of its own; prints a line of JSON.
+
+Times are by the clock, memory is the largest resident set of this process (Linux).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import birc
+from tests.bench.timing import ROOT
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a run of a network took."""
+
+    compiling: float
+    """Seconds, the compiler's included."""
+    wiring: float
+    """Seconds of a run of one step."""
+    seconds: float
+    """Of the steps behind the transient."""
+    idle_megabytes: float
+    """Before anything was wired."""
+    megabytes: float
+    synapses: int
+    neurons: dict[str, int]
+    rates: dict[str, float]
+    """Spikes per second and neuron behind the transient, by group."""
+
+
+def peak_megabytes() -> float:
+    """The largest resident set that this process has had. (`getrusage` would tell the parent's, where that was larger.)"""
+    lines = Path("/proc/self/status").read_text("utf-8").splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
+
+
+def measure(file: str, target: str, dt: float, dtype: str, transient: float, duration: float, threads: int, seed: int, params: dict[str, object]) -> Facts:
+    """Run a network: one step, the transient alone, and the transient with `duration` behind it, so that one can be taken from another. Times in ms."""
+    began = time.perf_counter()
+    program = birc.compile(file, target=target, dt=f"{dt} ms", dtype=dtype, params=params)
+    program.runner  # noqa: B018 - it builds
+    compiled, idle = time.perf_counter(), peak_megabytes()
+    program.run(f"{dt} ms", seed=seed, threads=threads)
+    wired = time.perf_counter()
+    if transient:
+        program.run(f"{transient} ms", seed=seed, threads=threads)
+    settled = time.perf_counter()
+    out = program.run(f"{transient + duration} ms", seed=seed, threads=threads)
+    taken = time.perf_counter() - settled - (settled - wired if transient else wired - compiled)
+    groups = {name: group for name, group in out.groups.items() if group.n}
+    return Facts(
+        compiled - began,
+        wired - compiled,
+        taken,
+        idle,
+        peak_megabytes(),
+        sum(len(p.edges.target) for p in out.network.projections),
+        {name: group.n for name, group in groups.items()},
+        {name: int((group.stamps * dt > transient).sum()) / group.n / duration * 1000 for name, group in groups.items()},
+    )
+
+
+def apart(file: Path | str, *, params: dict[str, object] | None = None, **options: object) -> Facts:
+    """Measure in a fresh process."""
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    command = [sys.executable, "-m", "tests.bench.one_network", str(file), *words, "--params", json.dumps(params or {})]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return Facts(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def main(arguments: list[str]) -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.one_network", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("file")
+    parser.add_argument("--target", default="native")
+    parser.add_argument("--dt", type=float, default=0.1)
+    parser.add_argument("--dtype", choices=("f32", "f64"), default="f32")
+    parser.add_argument("--transient", type=float, default=0.0)
+    parser.add_argument("--duration", type=float, default=1000.0)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--params", type=json.loads, default={})
+    print(json.dumps(vars(measure(**vars(parser.parse_args(arguments))))))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
