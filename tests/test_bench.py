@@ -11,6 +11,7 @@ from birc.backends.c_family import build
 from tests.bench import compare, page, peers, session, simulate, timing
 from tests.bench.__main__ import main
 from tests.bench.cases import CASES, Case
+from tests.bench.network_cases import NETWORK_CASES
 from tests.bench.peers import __main__ as installer
 
 OLD = "# How fast\n\n## One\n\nold\n\n## Two\n\nkept\n\n### below\n\n## Gone\n\nx\n"
@@ -110,10 +111,10 @@ def test_what_is_not_installed_is_named_with_the_line_that_installs_it(monkeypat
 
 
 def test_peers_have_programs_environments_and_cases() -> None:
-    names = {case.name for case in CASES}
-    for peer in peers.PEERS:
+    names = {case.name for case in (*CASES, *NETWORK_CASES)}
+    for peer in (*peers.PEERS, *peers.NETWORK_PEERS):
         assert peer.environment in peers.ENVIRONMENTS
-        assert peers.ROOT.joinpath("tests", "bench", "peers", f"run_{peer.environment}.py").exists()
+        assert peers.ROOT.joinpath("tests", "bench", "peers", f"{peer.program}.py").exists()
         assert set(peer.sizes) <= names
 
 
@@ -123,7 +124,19 @@ def test_an_unknown_simulator_is_refused(capsys: pytest.CaptureFixture[str]) -> 
     assert "no simulator brain2; there are brian2, nest" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["simulate", "--case", "lif", "--write"], ["start", "--peers"], ["--case", "squid"], ["speed"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["simulate", "--case", "lif", "--write"],
+        ["start", "--peers"],
+        ["--case", "squid"],
+        ["speed"],
+        ["network", "--case", "lif"],
+        ["simulate", "--case", "cuba"],
+        ["microcircuit", "--case", "cuba"],
+        ["microcircuit", "--peers"],
+    ],
+)
 def test_what_cannot_be_measured_is_refused(words: list[str]) -> None:
     with pytest.raises(SystemExit) as refusal:
         main(words)

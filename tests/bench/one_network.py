@@ -12,9 +12,12 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import birc
+from birc.backends import Dtype
 from tests.bench.timing import ROOT
+from tests.bench.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,9 @@ class Facts:
     compiling: float
     """Seconds, the compiler's included."""
     wiring: float
-    """Seconds of a run of one step."""
+    """Seconds, up to the first report of progress."""
     seconds: float
-    """Of the steps behind the transient."""
+    """For a simulated second."""
     idle_megabytes: float
     """Before anything was wired."""
     megabytes: float
@@ -42,29 +45,25 @@ def peak_megabytes() -> float:
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
 
 
-def measure(file: str, target: str, dt: float, dtype: str, transient: float, duration: float, threads: int, seed: int, params: dict[str, object]) -> Facts:
-    """Run a network: one step, the transient alone, and the transient with `duration` behind it, so that one can be taken from another. Times in ms."""
+def measure(
+    file: str, target: str, dt: float, dtype: Dtype, transient: float, duration: float, threads: int, seed: int, params: dict[str, object]
+) -> Facts:
+    """Run a network for `transient` and `duration` (ms)."""
     began = time.perf_counter()
-    program = birc.compile(file, target=target, dt=f"{dt} ms", dtype=dtype, params=params)
+    program: Any = birc.compile(file, target=target, dt=f"{dt} ms", dtype=dtype, params=params)
     program.runner  # noqa: B018 - it builds
-    compiled, idle = time.perf_counter(), peak_megabytes()
-    program.run(f"{dt} ms", seed=seed, threads=threads)
-    wired = time.perf_counter()
-    if transient:
-        program.run(f"{transient} ms", seed=seed, threads=threads)
-    settled = time.perf_counter()
-    out = program.run(f"{transient + duration} ms", seed=seed, threads=threads)
-    taken = time.perf_counter() - settled - (settled - wired if transient else wired - compiled)
-    groups = {name: group for name, group in out.groups.items() if group.n}
+    compiled, idle = time.perf_counter() - began, peak_megabytes()
+    watch = Watch(time.perf_counter)
+    out = program.run(f"{transient + duration:g} ms", seed=seed, threads=threads, progress=watch.report)
     return Facts(
-        compiled - began,
-        wired - compiled,
-        taken,
+        compiled,
+        watch.wiring,
+        watch.pace / dt * 1000,
         idle,
         peak_megabytes(),
         sum(len(p.edges.target) for p in out.network.projections),
-        {name: group.n for name, group in groups.items()},
-        {name: int((group.stamps * dt > transient).sum()) / group.n / duration * 1000 for name, group in groups.items()},
+        {name: group.n for name, group in out.groups.items()},
+        {name: int((group.stamps * dt > transient).sum()) / group.n / duration * 1000 for name, group in out.groups.items()},
     )
 
 
