@@ -206,10 +206,44 @@ template <class Model> static int recurrent(long n, long steps, Rows (*wire)(lon
     return 0;
 }
 
+constexpr long SOURCES = 1000, WIDE = (SOURCES + CHUNK - 1) / CHUNK * CHUNK;
+
+struct Shifts {  // Marsaglia 2003: a small generator for each source
+    Array<uint32_t> state{WIDE};
+    explicit Shifts(std::mt19937_64& draw) {
+        for (long s = 0; s < WIDE; s++) state[s] = (uint32_t)(draw() >> 32) | 1;
+    }
+    void draw(long, long base, uint32_t* __restrict to) {
+        uint32_t* __restrict R = state.at(base);
+        for (int k = 0; k < CHUNK; k++) {
+            uint32_t r = R[k];
+            r ^= r << 13, r ^= r >> 17, r ^= r << 5;
+            to[k] = R[k] = r;
+        }
+    }
+};
+
+struct Philox {  // Salmon et al. 2011, 4x32-10: a function of step and source, as birc draws; a block for each number, words in lanes of 64 bits
+    explicit Philox(std::mt19937_64&) {}
+    void draw(long step, long base, uint32_t* __restrict to) {
+        for (int k = 0; k < CHUNK; k++) {
+            uint64_t c0 = (uint32_t)step, c1 = 0, c2 = (uint32_t)(base + k), c3 = 7;
+            uint32_t k0 = 1, k1 = 0;
+            for (int round = 0; round < 10; round++) {
+                const uint64_t first = (c0 & 0xFFFFFFFFu) * 0xD2511F53u, second = (c2 & 0xFFFFFFFFu) * 0xCD9E8D57u;
+                c0 = (second >> 32) ^ c1 ^ k0;
+                c2 = (first >> 32) ^ c3 ^ k1;
+                c1 = second, c3 = first;
+                k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
+            }
+            to[k] = (uint32_t)c0;
+        }
+    }
+};
+
 // Song, Miller and Abbott 2000: Poisson sources, all of them onto each neuron; pair rule, additive; forward Euler steps of 0.1 ms. A uniform number
 // of each source and step. Weights lie by target: those of a target that fires are one row.
-static int plastic(long n, long steps) {
-    constexpr long SOURCES = 1000, WIDE = (SOURCES + CHUNK - 1) / CHUNK * CHUNK;
+template <class Generator> static int plastic(long n, long steps) {
     constexpr long PITCH = WIDE + 64 / sizeof(real);  // an odd number of lines: the weights of a source do not share a set of the cache
     const double h = 0.1;
     const real most = real(.01), rise = real(.0001), fall = real(-.000105), decay = std::exp(-h / 20);
@@ -218,9 +252,9 @@ static int plastic(long n, long steps) {
     std::uniform_real_distribution<double> uniform(0, 0.01);
     double began = seconds();
     Array<real> w(n * PITCH), x(WIDE), y(n), v(n, -60), g(n);
-    Array<uint32_t> random(WIDE);
     for (long k = 0; k < n * PITCH; k++) w[k] = (real)uniform(draw);
-    for (long s = 0; s < WIDE; s++) random[s] = (uint32_t)(draw() >> 32) | 1;
+    Generator generator(draw);
+    alignas(64) uint32_t number[CHUNK];
     const double wiring = seconds() - began;
     Spikes sent, spikes;
     alignas(64) int fired[CHUNK];
@@ -244,14 +278,11 @@ static int plastic(long n, long steps) {
         }
         for (long base = 0; base < WIDE; base += CHUNK) {
             int any = 0;
-            uint32_t* __restrict R = random.at(base);
+            generator.draw(step, base, number);
             real* __restrict X = x.at(base);
             for (int k = 0; k < CHUNK; k++) {
-                uint32_t r = R[k];
-                r ^= r << 13, r ^= r >> 17, r ^= r << 5;
-                R[k] = r;
                 X[k] *= decay;
-                fired[k] = r < chance;
+                fired[k] = number[k] < chance;
                 any |= fired[k];
             }
             if (any) sent.read(fired, base, SOURCES);
@@ -287,6 +318,7 @@ int main(int count, char** words) {
     if (!strcmp(words[1], "cuba")) return recurrent<Cuba>(n, steps, random_rows);
     if (!strcmp(words[1], "cuba-fixed")) return recurrent<Cuba>(n, steps, fixed_rows);
     if (!strcmp(words[1], "coba-hh")) return recurrent<CobaHh>(n, steps, random_rows);
-    if (!strcmp(words[1], "stdp")) return plastic(n, steps);
+    if (!strcmp(words[1], "stdp")) return plastic<Shifts>(n, steps);
+    if (!strcmp(words[1], "stdp-philox")) return plastic<Philox>(n, steps);
     return fprintf(stderr, "no such case\n"), 2;
 }

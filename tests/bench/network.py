@@ -70,9 +70,9 @@ class Contestant:
         return statistics.median(turn.seconds for turn in self.turns)
 
 
-def floor_turn(program: Path, case: NetworkCase, neurons: int, steps: int) -> Turn:
-    """A run of the floor."""
-    command = [str(program), case.name, str(neurons), str(steps)]
+def floor_turn(program: Path, name: str, neurons: int, steps: int) -> Turn:
+    """A run of a floor, by its name in the program."""
+    command = [str(program), name, str(neurons), str(steps)]
     seconds, spikes, wiring, *_ = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     return Turn(float(seconds), int(spikes), float(wiring))
 
@@ -85,13 +85,14 @@ def birc_turn(program: Any, case: NetworkCase, steps: int, threads: int = 1) -> 
 
 
 def floors(case: NetworkCase, programs: dict[Dtype, Path]) -> Iterator[Contestant]:
-    """The floor in each number type."""
+    """The floors in each number type."""
     for dtype, program in programs.items():
+        for who, name in (("floor", case.name), *case.floors):
 
-        def run(program: Path = program) -> Turn:
-            return floor_turn(program, case, case.neurons, case.steps)
+            def run(program: Path = program, name: str = name) -> Turn:
+                return floor_turn(program, name, case.neurons, case.steps)
 
-        yield Contestant("floor", dtype, case.steps, run)
+            yield Contestant(who, dtype, case.steps, run)
 
 
 def ours(case: NetworkCase) -> Iterator[Contestant]:
@@ -147,7 +148,12 @@ def row(case: NetworkCase, each: Contestant, marks: dict[tuple[str, Dtype], floa
     wiring = "-" if last.wiring is None else f"{1000 * last.wiring:,.0f}"
     rate = last.spikes / case.neurons / case.seconds(each.steps)
     scheme = each.session.answer["scheme"] if each.session else case.scheme
-    return case.title, each.who, scheme, each.dtype, f"{took:,.3g}", *times, goal, wiring, f"{each.steps:,}", f"{rate:.2f}"
+    return case.title, each.who, scheme, each.dtype, milliseconds(took), *times, goal, wiring, f"{each.steps:,}", f"{rate:.2f}"
+
+
+def milliseconds(took: float) -> str:
+    """Three digits, or all before the point."""
+    return f"{took:,.0f}" if took >= 99.95 else f"{took:.3g}"
 
 
 def rows(cases: Iterable[NetworkCase], repeats: int, peers: Sequence[Peer], versions: dict[str, str]) -> Iterator[tuple[str, ...]]:

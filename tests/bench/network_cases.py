@@ -25,6 +25,8 @@ class NetworkCase:
     goals: Mapping[str, float]
     """Milliseconds for a simulated second, by number type."""
     populations: tuple[str, ...] = ("E", "I")
+    floors: tuple[tuple[str, str], ...] = ()
+    """Further floors: whose they are, and what the program calls them."""
 
     @property
     def file(self) -> Path:
@@ -51,5 +53,16 @@ NETWORK_CASES = (
     NetworkCase("cuba", "CUBA, 2 %", "exact", 0.1, 4_000, "320,000", 50_000, {"f32": 42, "f64": 75}),
     NetworkCase("cuba-fixed", "CUBA, 80 each", "exact", 0.1, 40_000, "3,200,000", 10_000, {"f32": 500, "f64": 850}),
     NetworkCase("coba-hh", "COBA-HH, 2 %", "exponential Euler", 0.05, 4_000, "320,000", 20_000, {"f32": 1143, "f64": 2286}),
-    NetworkCase("stdp", "pair STDP, 1000 Poisson sources", "Euler", 0.1, 100, "100,000", 10_000, {"f32": 33, "f64": 33}, ("E",)),
+    NetworkCase(
+        "stdp",
+        "pair STDP, 1000 Poisson sources",
+        "Euler",
+        0.1,
+        100,
+        "100,000",
+        10_000,
+        {"f32": 33, "f64": 33},
+        ("E",),
+        (("floor, drawing as birc does", "stdp-philox"),),
+    ),
 )

@@ -1,6 +1,6 @@
 """`python -m tests.bench.one_network FILE --target native …`: run one network in a process of its own; prints a line of JSON.
 
-Times are by the clock, memory is the largest resident set of this process (Linux).
+Steps are timed by the clock, or on one thread in processor time, all else by the clock; memory is the largest resident set (Linux).
 """
 
 from __future__ import annotations
@@ -53,11 +53,16 @@ def measure(
     program: Any = birc.compile(file, target=target, dt=f"{dt} ms", dtype=dtype, params=params)
     program.runner  # noqa: B018 - it builds
     compiled, idle = time.perf_counter() - began, peak_megabytes()
-    watch = Watch(time.perf_counter)
-    out = program.run(f"{transient + duration:g} ms", seed=seed, threads=threads, progress=watch.report)
+    clock, watch = Watch(time.perf_counter), Watch(time.process_time if threads == 1 else time.perf_counter)
+
+    def report(done: int, of: int) -> None:
+        clock.report(done, of)
+        watch.report(done, of)
+
+    out = program.run(f"{transient + duration:g} ms", seed=seed, threads=threads, progress=report)
     return Facts(
         compiled,
-        watch.wiring,
+        clock.wiring,
         watch.pace / dt * 1000,
         idle,
         peak_megabytes(),
