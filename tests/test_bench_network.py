@@ -104,7 +104,7 @@ class Fake(peers.Peer):
 ANSWERS = """
 import json, sys
 for turn in range(3):
-    print(json.dumps({"version": "1.2", "scheme": "euler", "seconds": 0.5, "spikes": 4000, "arguments": sys.argv[1:]}), flush=True)
+    print(json.dumps({"version": "1.2", "scheme": "euler", "seconds": 0.5, "spikes": SPIKES, "arguments": sys.argv[1:]}), flush=True)
     sys.stdin.readline()
 """
 
@@ -114,12 +114,14 @@ def test_simulators_answer_in_the_table_or_tell_why_not(monkeypatch: pytest.Monk
     monkeypatch.setattr(network, "floors", lambda case, programs: [])
     monkeypatch.setattr(network, "ours", lambda case: [])
     versions: dict[str, str] = {}
-    able = Fake("Able", "fake", {"cuba": (4000, 10_000)}, flags=(ANSWERS,))
+    able = Fake("Able", "fake", {"cuba": (4000, 10_000)}, flags=(ANSWERS.replace("SPIKES", "4000"),))
     lost = Fake("Lost", "fake", {"cuba": (4000, 10_000)}, flags=("import no_such_simulator",))
-    found = list(network.rows([CASES["cuba"]], 2, [able, lost], versions))
+    mute = Fake("Mute", "fake", {"cuba": (4000, 10_000)}, flags=(ANSWERS.replace("SPIKES", "0"),))
+    found = list(network.rows([CASES["cuba"]], 2, [able, lost, mute], versions))
     assert found[0] == ("CUBA, 2 %", "Able", "euler", "f64", "500", "-", "-", "-", "-", "10,000", "1.00")
     assert found[1][:4] == ("CUBA, 2 %", "Lost", "failed: ModuleNotFoundError: No module named 'no_such_simulator'", "f64")
-    assert versions == {"Able": "1.2"}
+    assert found[2][:4] == ("CUBA, 2 %", "Mute", "failed: no spikes", "f64")
+    assert versions == {"Able": "1.2", "Mute": "1.2"}
 
 
 def test_the_programs_of_simulators_are_told_the_case() -> None:

@@ -24,7 +24,7 @@ from tests.bench.session import PeerError, Session, session
 from tests.bench.watch import Watch
 
 DTYPES: tuple[Dtype, ...] = ("f32", "f64")
-NUMPY_SHARE = 50
+NUMPY_SHARE = 20
 """NumPy is timed over so many times fewer steps."""
 HEAD = (
     "network", "who", "scheme", "type", "ms for 1 s", "times the floor", "times native", "goal, ms", "wiring, ms", "steps", "spikes/s each",
@@ -42,7 +42,7 @@ class Turn:
 
 @dataclass
 class Contestant:
-    """One who runs a network, and what its turns were; one that fails keeps its reason."""
+    """One who runs a network, and what its turns were; one that fails, or whose neurons are silent, keeps the reason."""
 
     who: str
     dtype: Dtype
@@ -63,6 +63,8 @@ class Contestant:
                 self.run()
         except PeerError as error:
             self.failure = str(error)
+        if self.turns and not self.turns[-1].spikes:
+            self.failure = "no spikes"
 
     @property
     def seconds(self) -> float:
@@ -171,7 +173,7 @@ def rows(cases: Iterable[NetworkCase], repeats: int, peers: Sequence[Peer], vers
                 for each in contestants:
                     if each.session and each.turns:
                         versions[each.who] = each.session.answer["version"]
-                marks = {(c.who, c.dtype): 1000 * c.seconds / case.seconds(c.steps) for c in contestants if c.turns}
+                marks = {(c.who, c.dtype): 1000 * c.seconds / case.seconds(c.steps) for c in contestants if not c.failure}
                 yield from [row(case, each, marks) for each in contestants]
 
 
