@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -153,3 +154,9 @@ def test_the_floor_computes_what_native_computes(tmp_path: Path) -> None:
         spikes = timing.floor_pace(floor, small)[1]
         native = timing.run(timing.compiled(small, "native", "f64"), small, small.steps, small.neurons)[2]
         assert spikes > 100 and abs(native - spikes) <= 1e-3 * spikes, case.name
+
+
+def test_the_command_line_hands_its_words_on() -> None:
+    command = [sys.executable, "-m", "birc", "bench", "network", "--case", "lif"]
+    done = subprocess.run(command, cwd=timing.ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "network has no case lif" in done.stderr
