@@ -86,7 +86,7 @@ def test_a_run_with_one_report_is_too_short() -> None:
 
 @compiler
 def test_floor_and_birc_stand_in_one_table() -> None:
-    case = replace(CASES["cuba"], steps=network.NUMPY_SHARE * 40)
+    case = replace(CASES["cuba"], steps=500)
     lines = [row for row in network.rows([case], 1, (), {}) if row]
     assert [row[:1] + row[1:2] + row[3:4] for row in lines][:2] == [(case.title, "floor", "f32"), (case.title, "floor", "f64")]
     assert (case.title, "birc NumPy", "exact", "f64") in [row[:4] for row in lines]

@@ -54,8 +54,8 @@ def rows(sizes: tuple[int, ...]) -> Iterator[tuple[str, ...]]:
 def section(sizes: tuple[int, ...] = SIZES) -> str:
     """The table, with what its columns mean."""
     span = f"{STEPS} steps of {CASE.dt} ms"
-    return f"""CUBA with 80 synapses onto each neuron, {span} on one thread, in processor time (birc's wiring: by the clock),
-each size of birc in a process of its own. The floor's bytes are its rows of targets; birc's are the largest resident set less that before
-the wiring, so neurons, spikes, and whatever is needed for a moment while the wiring is made.
+    return f"""CUBA with 80 synapses onto each neuron, {span} on one thread, in processor time, each size of birc in a process of
+its own. Its wiring is everything up to the first steps, by the clock, the compiler included where it is new. The floor's bytes are its rows
+of targets; birc's are the largest resident set less that before the wiring, so neurons, spikes, and whatever is needed for a moment too.
 
 {table(HEAD, rows(sizes), left=3)}"""

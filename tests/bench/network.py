@@ -24,8 +24,8 @@ from tests.bench.session import PeerError, Session, session
 from tests.bench.watch import Watch
 
 DTYPES: tuple[Dtype, ...] = ("f32", "f64")
-NUMPY_SHARE = 20
-"""NumPy is timed over so many times fewer steps."""
+NUMPY_STEPS = 500
+"""NumPy is timed over no more steps."""
 HEAD = (
     "network", "who", "scheme", "type", "ms for 1 s", "times the floor", "times native", "goal, ms", "wiring, ms", "steps", "spikes/s each",
 )  # fmt: skip
@@ -104,7 +104,7 @@ def ours(case: NetworkCase) -> Iterator[Contestant]:
     wanted = native if runs_networks("native") else []
     for who, target, dtype, threads in [*wanted, ("birc NumPy", "numpy", "f64", 1)]:
         program = birc.compile(case.file, target=target, dt=f"{case.dt} ms", dtype=dtype)
-        steps = case.steps // NUMPY_SHARE if target == "numpy" else case.steps
+        steps = min(NUMPY_STEPS, case.steps) if target == "numpy" else case.steps
 
         def run(program: Any = program, steps: int = steps, threads: int = threads) -> Turn:
             return birc_turn(program, case, steps, threads)
