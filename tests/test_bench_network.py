@@ -85,6 +85,13 @@ def test_a_run_with_one_report_is_too_short() -> None:
 
 
 @compiler
+def test_two_threads_are_timed_where_nothing_else_runs() -> None:
+    busy, quiet = ([each.who for each in network.ours(CASES["cuba"], quiet)] for quiet in (False, True))
+    assert busy == ["birc native", "birc native", "birc NumPy"]
+    assert quiet == [*busy[:2], "birc native, 2 threads, by the clock", "birc NumPy"]
+
+
+@compiler
 def test_floor_and_birc_stand_in_one_table() -> None:
     case = replace(CASES["cuba"], steps=500)
     lines = [row for row in network.rows([case], 1, (), {}) if row]
@@ -112,7 +119,7 @@ for turn in range(3):
 def test_simulators_answer_in_the_table_or_tell_why_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers.Peer, "installed", True)
     monkeypatch.setattr(network, "floors", lambda case, programs: [])
-    monkeypatch.setattr(network, "ours", lambda case: [])
+    monkeypatch.setattr(network, "ours", lambda case, quiet: [])
     versions: dict[str, str] = {}
     able = Fake("Able", "fake", {"cuba": (4000, 10_000)}, flags=(ANSWERS.replace("SPIKES", "4000"),))
     lost = Fake("Lost", "fake", {"cuba": (4000, 10_000)}, flags=("import no_such_simulator",))
