@@ -73,13 +73,13 @@ def test_a_watch_tells_wiring_and_pace() -> None:
     times: Iterator[float] = iter([10.0, 13.0, 14.0, 17.0])
     watch = Watch(lambda: next(times))
     for done in (16, 32, 96):
-        watch.report(done, 96)
+        watch.report(done, 96, 0)
     assert (watch.wiring, watch.pace) == (3.0, 4.0 / 80)
 
 
 def test_a_run_with_one_report_is_too_short() -> None:
     watch = Watch(lambda: 0.0)
-    watch.report(16, 16)
+    watch.report(16, 16, 0)
     with pytest.raises(ValueError, match="a run of 16 steps is too short to be timed"):
         _ = watch.pace
 

@@ -55,9 +55,9 @@ def measure(
     compiled, idle = time.perf_counter() - began, peak_megabytes()
     clock, watch = Watch(time.perf_counter), Watch(time.process_time if threads == 1 else time.perf_counter)
 
-    def report(done: int, of: int) -> None:
-        clock.report(done, of)
-        watch.report(done, of)
+    def report(done: int, of: int, spikes: int) -> None:
+        clock.report(done, of, spikes)
+        watch.report(done, of, spikes)
 
     out = program.run(f"{transient + duration:g} ms", seed=seed, threads=threads, progress=report)
     return Facts(

@@ -13,7 +13,7 @@ class Watch:
         self.began = clock()
         self.reports: list[tuple[int, float]] = []
 
-    def report(self, done: int, of: int) -> None:
+    def report(self, done: int, of: int, spikes: int) -> None:
         """To be called by the run."""
         self.reports.append((done, self.clock()))
 
