@@ -162,3 +162,22 @@ def test_costs_and_rates_of_the_microcircuit_are_tables() -> None:
     assert list(microcircuit.costs([facts, other]))[-1] == ("largest resident set, GB", "5.00", "5.00", "6")
     fit = {row[0]: row[-1] for row in microcircuit.rates([facts, other])}
     assert fit.pop("L5I") == "no" and set(fit.values()) == {"yes"}
+
+
+def test_the_microcircuit_has_a_section(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def apart(file: str, *, params: dict[str, object], seed: int, **options: object) -> one_network.Facts:
+        asked.append((file, params, seed, options["transient"], options["duration"]))
+        return one_network.Facts(1.0, 50.0, 9.0, 100.0, 5 * 1024.0, 300, dict.fromkeys(microcircuit.RATES, 10), dict(microcircuit.RATES))
+
+    monkeypatch.setattr(microcircuit, "apart", apart)
+    text = microcircuit.section(quick=False)
+    assert asked == [("microcircuit", {"scale": 1.0}, seed, 1000.0, 10_000.0) for seed in (1, 2, 3)]
+    assert "80 neurons" in text and "|  | seed 1 | seed 2 | seed 3 | goal |" in text
+    assert "| L5I | 8.633 | 8.633 | 8.633 | 8.633 | yes |" in text
+
+
+def test_a_network_that_cannot_be_measured_says_why() -> None:
+    with pytest.raises(RuntimeError, match="no_such_network"):
+        one_network.apart("no_such_network.birc", target="numpy")

@@ -16,6 +16,7 @@ from typing import Any
 
 import birc
 from birc.backends import Dtype
+from tests.bench.session import reason
 from tests.bench.timing import ROOT
 from tests.bench.watch import Watch
 
@@ -73,10 +74,12 @@ def measure(
 
 
 def apart(file: Path | str, *, params: dict[str, object] | None = None, **options: object) -> Facts:
-    """Measure in a fresh process."""
+    """Measure in a fresh process. Raises RuntimeError with its last words where it fails."""
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     command = [sys.executable, "-m", "tests.bench.one_network", str(file), *words, "--params", json.dumps(params or {})]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{file}: {reason(done.stderr)}")
     return Facts(**json.loads(done.stdout.splitlines()[-1]))
 
 
