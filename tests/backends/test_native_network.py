@@ -130,7 +130,7 @@ NETWORKS = {
     project s -> A.exc: Pair(w = uniform(0, 0.5)), all_to_all, axon = 1 ms
     project s -> B.exc: Nearest, random(p = 0.2), axon = 2 ms, dend = uniform(1 ms, 5 ms), back = 2 ms
     project A -> B.exc: Pair(A_p = uniform(0, 0.1)), random(p = 0.4), axon = uniform(1 ms, 5 ms)
-    project A -> B.inh: Nearest, all_to_all
+    project A -> B.inh: Nearest(w = 0.001), all_to_all
     project B[5:80] -> A[10:50].inh: Depressing, random(p = 0.2), dend = 3 ms
     project B -> B.exc: Pair, random(p = 0.1), dend = 2 ms
     project s -> B.exc: w = 1, random(p = 0.1), axon = 1 ms
