@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from birc.backends import Dtype
 from birc.backends.c_family import build
 from birc.backends.native.network import call
 from birc.backends.networks import HISTORY_INDEX, HISTORY_MANY, LAST, Kept, NetworkJob
-from birc.ir import random
 from birc.networks import CompiledNetwork
 from birc.runtime.network.bind import Ready
 from tests.networks.written import RELAY, compiled
@@ -238,8 +236,8 @@ def test_equal_to_the_reference_bit_for_bit(name: str, dtype: Dtype, monkeypatch
         same(wanted, found)
     state = copied(ready)
     parts = [job(ready, state, start, stop - start) for start, stop in ((0, 1), (1, 37), (37, steps))]
-    found = [native.runner.run(part) for part in parts]
+    pieces = [native.runner.run(part) for part in parts]
     for group, x in spikes.items():
-        np.testing.assert_array_equal(np.concatenate([part[group].index for part in found]), x.index)
-        np.testing.assert_array_equal(np.concatenate([part[group].stamp for part in found]), x.stamp)
+        np.testing.assert_array_equal(np.concatenate([part[group].index for part in pieces]), x.index)
+        np.testing.assert_array_equal(np.concatenate([part[group].stamp for part in pieces]), x.stamp)
     same(replace(wanted, record=()), replace(parts[-1], record=()))

@@ -10,6 +10,8 @@ extern "C" int omp_get_thread_num();
 extern "C" int omp_get_num_threads();
 #endif
 
+#define NOINLINE __attribute__((noinline))  // what is long, once in the text of the processor
+
 namespace birc {
 
 constexpr int LANES = TILE;
@@ -266,13 +268,6 @@ inline void found(Group& group, const Moment& now, int64 at, int64 neuron, int64
     const int64 place = at + group.found[now.thread * (LINE / 8)]++;
     group.part[place] = (int32)neuron;
     if (group.many) group.part_many[place] = (int32)many;
-}
-
-// A loop of its own: noted in the loop that makes the flags, it keeps that from becoming vector code.
-template <class T> bool any(const Lanes<T>& flags) {
-    T raised = 0;
-    for (int lane = 0; lane < LANES; lane++) raised |= flags[lane];
-    return raised;
 }
 
 // Calls visit(lane) for each flag (0 or 1) that is raised, eight at a time.
@@ -580,34 +575,48 @@ INLINE void raise(const Projection& p, const Moment& now) {
 
 inline const Lanes<real> ZEROS{};
 
-INLINE Lanes<real>& comes(const Projection& p, const Moment& now, int64 tile) {
-    const Inbox& inbox = p.inbox[now.thread];
-    return *(Lanes<real>*)((inbox.direct ? p.arriving(now.stamp) : p.block + now.thread * p.span - inbox.first) + tile * LANES);
-}
+// The sum of a port: the sums of its projections, one after the other, for the tiles from `first` to before `stop`.
+struct Arrived {
+    const Port& port;
+    const Moment& now;
+    int64 first, stop;
+    int64 active = 0;
+    const real* only = ZEROS.at;  // what the last active projection brings
+    int64 pitch = 0;
 
-// The sum of a port: the sums of its projections, one after the other.
-INLINE const Lanes<real>& arrived(const Port& port, const Moment& now, int64 tile, Lanes<real>& room) {
-    const Lanes<real>* total = &ZEROS;
-    for (int64 i = 0; i < port.count; i++) {
-        const Projection& p = *port.from[i];
-        if (!p.inbox[now.thread].touched) continue;
-        const Lanes<real>& more = comes(p, now, tile);
-        if (total == &ZEROS) {
-            total = &more;
-        } else {
-            for (int lane = 0; lane < LANES; lane++) room[lane] = (*total)[lane] + more[lane];
-            total = &room;
+    INLINE Arrived(const Port& from, const Moment& at, int64 begin, int64 end) : port(from), now(at), first(begin), stop(end) {
+        for (int64 i = 0; i < port.count; i++) {
+            if (!touched(i)) continue;
+            active++;
+            only = comes(i);
+            pitch = LANES;
         }
     }
-    return *total;
-}
 
-INLINE void clear(const Port& port, const Moment& now, int64 tile) {
-    for (int64 i = 0; i < port.count; i++) {
+    INLINE bool touched(int64 i) const { return port.from[i]->inbox[now.thread].touched; }
+
+    INLINE real* comes(int64 i) const {
         const Projection& p = *port.from[i];
-        if (p.inbox[now.thread].touched) comes(p, now, tile).fill(real(0));
+        const Inbox& inbox = p.inbox[now.thread];
+        return (inbox.direct ? p.arriving(now.stamp) : p.block + now.thread * p.span - inbox.first) + first * LANES;
     }
-}
+
+    INLINE const real* at(int64 tile, Lanes<real>& room) const {
+        if (active < 2) return only + (tile - first) * pitch;
+        room.fill(real(0));
+        for (int64 i = 0; i < port.count; i++) {
+            if (!touched(i)) continue;
+            const real* const more = comes(i) + (tile - first) * LANES;
+            for (int lane = 0; lane < LANES; lane++) room[lane] += more[lane];
+        }
+        return room.at;
+    }
+
+    INLINE void clear() const {
+        for (int64 i = 0; i < port.count; i++)
+            if (touched(i)) __builtin_memset(comes(i), 0, (stop - first) * LANES * sizeof(real));
+    }
+};
 
 template <bool each> struct Input;
 

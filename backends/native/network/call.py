@@ -59,7 +59,8 @@ class Call:
         self.held = Held(job.state, fixed.real, fixed.lanes)
         neurons = sum(p.n for p in self.network.populations)
         self.threads = max(1, min(job.threads, neurons // NEURONS))
-        self.groups = {group.name: i for i, group in enumerate((*self.network.populations, *self.network.sources))}
+        self.sizes = {p.name: p.n for p in self.network.populations} | {s.name: s.n for s in self.network.sources}
+        self.groups = {name: i for i, name in enumerate(self.sizes)}
         self.spikes: dict[str, tuple[Array, Array | None, Array]] = {}
         made = [self._group(name) for name in self.groups]
         self.group_fields = (GroupFields * max(1, len(made)))(*made)
@@ -80,7 +81,7 @@ class Call:
 
     def _group(self, name: str) -> GroupFields:
         """The spikes of a group: rows for those who wait for them (one, if nobody does), and room for the caller's."""
-        n = next(g.n for g in (*self.network.populations, *self.network.sources) if g.name == name)
+        n = self.sizes[name]
         is_source = name not in self.fixed.populations
         room = max(ROOM, 4 * n)
         waiting = name + HISTORY_COUNT in self.job.state
@@ -280,7 +281,8 @@ class Call:
                     if trace.of == "pre"
                     else (p.target, p.first_target, ProjectionFields.back.offset)
                 )
-                made.append(TraceFields(self.memory.at(values), len(values), decay, trace.nearest, at + edges, self._group_at(group), first))
+                of = self._group_at(group)
+                made.append(TraceFields(self.memory.at(values), len(values), decay, trace.nearest, at + edges, of, first))
         return made
 
     # --- the whole

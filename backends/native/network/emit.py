@@ -54,7 +54,7 @@ def emit_network(program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
             signals=[wire for wire in parts.wires if wire.port is None],
             types=C_TYPES,
             kept_types={**C_TYPES, "bool": "count"},  # loops over arrays of bool stay scalar
-    )
+        )
     )
     return NetworkArtifact("native", program, dtype, {f"{name}.cpp": text}, {"compiler_flags": flags})
 

@@ -79,7 +79,7 @@ class Fixed:
         if len(self.plan.kernel(population.name).stretches) > 1:
             return max(1, tiles)
         mine = [p for p in self.network.projections if p.target == population.name and p.synapse is None and p.edges.count]
-        lengths = [p.edges.count / max(1, np.count_nonzero(np.diff(p.edges.starts))) for p in mine]
+        lengths = [mean_stretch(p.edges) for p in mine]
         for neurons in BLOCKS:
             block = max(1, neurons // self.lanes)
             if block < tiles and any(length * block / tiles >= WORTH for length in lengths):
@@ -91,8 +91,7 @@ class Fixed:
         if p.target not in self.populations or p.synapse is not None or not p.edges.count:
             return 0
         tiles, block = self.types.tiles(self.populations[p.target].n), self.blocks[p.target]
-        length = p.edges.count / max(1, np.count_nonzero(np.diff(p.edges.starts)))
-        return block * self.lanes if block < tiles and length * block / tiles >= WORTH else 0
+        return block * self.lanes if block < tiles and mean_stretch(p.edges) * block / tiles >= WORTH else 0
 
     # --- parameters
 
@@ -147,6 +146,11 @@ class Fixed:
         assert s.stamp is not None and s.index is not None and s.many is not None
         arrays = [np.ascontiguousarray(a, t) for a, t in ((s.stamp, np.int64), (s.index, np.int32), (s.many, np.int32))]
         return SourceFields(0, 0, 0, 0, 0, *(self.memory.at(a) for a in arrays), len(arrays[0]), 0)
+
+
+def mean_stretch(edges: Edges) -> float:
+    """How many synapses a source has of one delay, where it has any."""
+    return edges.count / max(1, int(np.count_nonzero(np.diff(edges.starts))))
 
 
 def is_dense(edges: Edges) -> bool:

@@ -39,7 +39,8 @@ class Held:
         room = np.zeros(size + PAGE + LINE, np.uint8)
         self.made += 1
         first = (self.made * APART * LINE - room.ctypes.data) % PAGE
-        return room[first : first + size].view(dtype).reshape(shape)
+        array: Array = room[first : first + size].view(dtype).reshape(shape)
+        return array
 
     def padded(self, values: Any, n: int, kind: Kind) -> Array:
         """Values of neurons in whole tiles; lanes beyond the last neuron repeat the first and do harmless work."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -82,5 +81,3 @@ def joined(found: list[Spikes]) -> Spikes:
 def load_network(artifact: NetworkArtifact) -> NativeNetwork:
     """A runner; the library is built, or found in the cache, when the first job says what differs between neurons."""
     return NativeNetwork(artifact)
-
-
