@@ -26,8 +26,9 @@ from birc.ir.network import NetworkProgram
 from birc.ir.step import Step
 from birc.ir.synapse import SynapseProgram
 
-Builder = Callable[[Wiring, tuple[Drawn, float], tuple[Drawn, ...]], Wired]
-"""Makes the synapses of a rule, given their delay and the step (ms), and what is drawn for them, as `birc.ir.connectivity.build.wire`."""
+Builder = Callable[[Wiring, tuple[Drawn, float], tuple[Drawn, ...], Dtype], Wired]
+"""Makes the synapses of a rule, given their delay and the step (ms), what is drawn for them and of which number type that is, as
+`birc.ir.connectivity.build.wire` does."""
 
 HISTORY_INDEX, HISTORY_MANY, HISTORY_COUNT = ".spikes.index", ".spikes.many", ".spikes.count"
 """State of a group whose spikes travel: those of stamp s are the first `count[s % length]` entries of row s % length of `index`, ascending.

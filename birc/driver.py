@@ -20,7 +20,7 @@ from birc import passes
 from birc.approximations import approximations, words_of_table
 from birc.backends import Artifact, Backend, Cautions, Dtype, HoldsNumbers, Layers, Numbers, Runner, load_backend, target_names
 from birc.backends.legality import fuses
-from birc.checks import CheckResult, run_check
+from birc.checks import CheckResult, bench, run_check, run_network_check
 from birc.errors import BircError, Diagnostic
 from birc.explained import Explained, explain_network
 from birc.frontend.quantity import parse_quantity
@@ -235,13 +235,16 @@ def compile(file: str | Path | Loaded, target: str = "numpy", *, model: str | No
     load_backend(target)  # a misspelt target is said before anything is read
     loaded = load(file)
     if loaded.step is None and isinstance(item := choose(loaded, model)[0], Network):
-        return compile_network(item, target, warnings=loaded.warnings, **_for_networks(options))
+        made = compile_network(item, target, warnings=loaded.warnings, **_for_networks(options))
+        from birc.stiffness import network_faults
+
+        return replace(made, warnings=(*made.warnings, *network_faults(made.program, made.dt)))
     return compile_model(loaded, target, model=model, **options)
 
 
 def _for_networks(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that a network takes. Raises A017 for one that it does not."""
-    known = ("dt", "dtype", "solver", "skip")
+    known = ("dt", "dtype", "solver", "skip", "preset", "params")
     for name, value in options.items():
         if name not in known and value:
             raise BircError("A017", f"a network takes no `{name}`", help=f"it takes {', '.join(f'`{k}`' for k in known)}")
@@ -305,14 +308,23 @@ def check(file: str | Path | Loaded, names: Iterable[str] | None = None) -> list
     broken = faults(loaded.module.items)
     if broken:
         raise BircError.of(broken)
-    made: dict[tuple[str | None, ...], Compiled] = {}
+    made: dict[tuple[object, ...], Any] = {}
     found: list[CheckResult] = []
     for block in loaded.module.checks:
-        if names is None or block.model in names:
-            scheme = block.model, block.solver, block.spikes
-            if scheme not in made:
-                made[scheme] = build(lower(choose(loaded, block.model)[0], block.solver, spikes=block.spikes)[1], "numpy")
-            found += run_check(block, made[scheme].step, made[scheme].runner, block.dt or DT)
+        if names is not None and block.model not in names:
+            continue
+        item = next(i for i in loaded.module.items if i.name == block.model)
+        dt = DT if block.dt is None else f"{block.dt!r} ms"
+        if isinstance(item, Network):
+            found += run_network_check(block, item, dt)
+        elif isinstance(item, Model) and item.kind == "synapse":
+            key: tuple[object, ...] = block.model, block.preset, dt
+            made[key] = made.get(key) or bench(item, block.preset, dt)
+            found += made[key].run(block)
+        else:
+            key = block.model, block.solver, block.spikes
+            made[key] = made.get(key) or build(lower(item, block.solver, spikes=block.spikes)[1], "numpy")
+            found += run_check(block, made[key].step, made[key].runner, block.dt or DT)
     return found
 
 
@@ -355,6 +367,11 @@ def dump(
     if stage == "model":
         shown: Any = choose(loaded, model)[0] if model else loaded.module
         return _show(shown, form)
+    if isinstance(item := choose(loaded, model)[0], Network):
+        parts = lower_network(item, solver, skip).parts
+        if form == "json":
+            return "[" + ",\n".join(_show(step, form) for _, step in parts) + "]"
+        return "\n".join(_show(step, form) if form == "dot" else f"# {what}\n{_show(step, form)}" for what, step in parts)
     step = lower(choose(loaded, model)[0], solver, skip, spikes=spikes)[1]
     return _show(with_tables(step, tables)[0] if tables else step, form)
 

@@ -523,10 +523,18 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Drive:
-    """`drive I = 250 pA for 500 ms`; a waveform such as `step(250 pA, 100 ms)` is a call."""
+    """`drive I = 250 pA for 500 ms`; a waveform such as `step(250 pA, 100 ms)`, or events such as `at(10 ms)`, are a call."""
 
     port: Name
     value: Expr
+    duration: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`run for 1 s`, of a network."""
+
     duration: Expr
     span: Span
 
@@ -551,7 +559,7 @@ class Expect:
 Statement = (
     Params | States | Inputs | Output | Let | Function | Equation | StepRule | OnEvent | Spike | Refractory | Noise
     | Trace | Gate | Outward | Use | Preset | With | Section | Morphology | Membrane | Insert | Population | SourceOf
-    | Signal | Project | Third | Record | Drive | Expect
+    | Signal | Project | Third | Record | Drive | Run | Expect
 )  # fmt: skip
 
 # --- items

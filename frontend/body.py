@@ -12,7 +12,8 @@ from birc.frontend.resolve import File
 Entry = (
     ast.Param | ast.State | ast.Input | ast.Output | ast.Let | ast.Function | ast.Equation | ast.StepRule | ast.OnEvent | ast.Spike
     | ast.Refractory | ast.Name | ast.Trace | ast.Gate | ast.Outward | ast.Mechanism | ast.Preset | ast.With | ast.Section | ast.Morphology
-    | ast.Membrane | ast.Insert | ast.Population | ast.SourceOf | ast.Signal | ast.Project | ast.Third | ast.Record | ast.Drive | ast.Expect
+    | ast.Membrane | ast.Insert | ast.Population | ast.SourceOf | ast.Signal | ast.Project | ast.Third | ast.Record | ast.Drive | ast.Run
+    | ast.Expect
 )  # fmt: skip
 """One declaration: a line that declares several things is several of these. A `Name` is a noise, a `Mechanism` a used channel."""
 

@@ -8,13 +8,14 @@ from birc.errors import Label, Span
 from birc.frontend import ast
 from birc.frontend.body import Part, entries, extended
 from birc.frontend.build_cell import build_cell
-from birc.frontend.build_check import build_check
+from birc.frontend.build_check import build_check, build_network_check
 from birc.frontend.build_model import build_model
 from birc.frontend.build_network import build_network
 from birc.frontend.check_names import check_names_are_unique, check_statements_belong
 from birc.frontend.check_unused import check_everything_is_used
 from birc.frontend.draft import Draft, Finished
 from birc.frontend.events import article
+from birc.frontend.network_draft import FinishedNetwork
 from birc.frontend.report import Report
 from birc.frontend.resolve import File, Found
 from birc.ir import model as ir
@@ -33,7 +34,8 @@ def build_module(file: File, report: Report) -> ir.Module:
                 checks.append(check)
                 found = file.find(check.model)
                 if found is not None and found.file is not file:
-                    imported[check.model] = builder.model(found).model
+                    network = builder.network(found).network if found.item.kind == "network" else None
+                    imported[check.model] = network or builder.model(found).model
         elif file.items[item.name].item is item:
             built = builder.item(Found(item, file))
             if built is not None:
@@ -48,15 +50,23 @@ class Builder:
     report: Report
     main: File
     finished: dict[int, Finished] = field(default_factory=dict)
+    networks: dict[int, FinishedNetwork] = field(default_factory=dict)
     parts: dict[int, tuple[Part, ...]] = field(default_factory=dict)
 
     def item(self, found: Found) -> ir.Item | None:
         """An item of any kind but a check; None where it could not be built, which is reported."""
         if found.item.kind == "network":
-            parts = self._checked_parts(found)
-            return build_network(found.item, found.file, parts, self.find_model, self.report)
+            return self.network(found).network
         built = self.model(found)
         return None if built.broken else built.model
+
+    def network(self, found: Found) -> FinishedNetwork:
+        """A network; its mistakes are reported."""
+        key = id(found.item)
+        if key not in self.networks:
+            parts = self._checked_parts(found)
+            self.networks[key] = build_network(found.item, found.file, parts, self.find_model, self.report)
+        return self.networks[key]
 
     def model(self, found: Found) -> Finished:
         """A neuron, channel, synapse, astrocyte or cell; its mistakes are reported."""
@@ -76,12 +86,13 @@ class Builder:
         """A check; None where it has a mistake, which is reported."""
         found = file.find(item.name)
         if found is None:
-            self._no_item(item.name, item.name_span, file, ("neuron", "cell", "synapse", "astrocyte", "channel"), "model")
+            self._no_item(item.name, item.name_span, file, ("neuron", "cell", "synapse", "astrocyte", "channel", "network"), "model")
             return None
-        if found.item.kind in ("network", "channel", "synapse"):
-            self.report.error(
-                "N109", f"`{item.name}` is {article(found.item.kind)}; a check runs a neuron, a cell or an astrocyte", item.name_span
-            )
+        if found.item.kind == "network":
+            return build_network_check(item, self.network(found), self.report)
+        if found.item.kind == "channel":
+            message = f"`{item.name}` is a channel; a check runs a neuron, a cell, an astrocyte, a synapse or a network"
+            self.report.error("N109", message, item.name_span)
             return None
         built = self.model(found)
         return build_check(item, built, self.report)

@@ -1,7 +1,8 @@
-"""A check of a model: what it is driven with, and what is expected of the run."""
+"""A check of a model or network: what it is driven with, and what is expected of the run."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from birc.errors import Label, Span
@@ -12,6 +13,7 @@ from birc.frontend.draft import AFTER_A_RUN, CONSTANT, PARAMETERS, Finished
 from birc.frontend.infer import infer
 from birc.frontend.mismatch import a_kind, mark
 from birc.frontend.names import Scope, Symbol
+from birc.frontend.network_draft import FinishedNetwork, NetworkDraft
 from birc.frontend.report import Report
 from birc.frontend.typed import Place, Typed, fits, is_condition
 from birc.ir import model as ir
@@ -26,69 +28,154 @@ MEASURES = (
     Symbol("first", "measure", DURATION),
     Symbol("last", "measure", DURATION),
 )
+OF_NETWORKS = (("rate", MEASURES[1].unit), ("count", ONE), ("cv", ONE), ("synchrony", ONE))
+"""What a run of a network says of each of its populations and sources of events."""
+MOST_SEED = 2**53
 RUN = Place("an `expect`", AFTER_A_RUN)
 
 
 def build_check(item: ast.Item, built: Finished, report: Report) -> ir.Check | None:
-    """A check; None where it has a mistake, which is reported."""
+    """A check of a model; None where it has a mistake, which is reported."""
     before = report.errors
     base = built.model.base if isinstance(built.model, ir.Cell) else built.model
     if item.preset is not None and item.preset not in {p.name for p in base.presets}:
-        no_preset(item.preset, base, item.name_span, report)
-    scope = built.scope.inside(m for m in MEASURES if m.name not in built.scope.symbols)
+        no_preset(item.preset, base.name, [p.name for p in base.presets], item.name_span, report)
+    measures = (Symbol("sent", "measure", built.sends), Symbol("count", "measure", ONE)) if base.kind == "synapse" else MEASURES
+    scope = built.scope.inside(m for m in measures if m.name not in built.scope.symbols)
     drives: list[ir.Drive] = []
-    expects: list[ir.Expect] = []
     for statement in item.body:
         match statement:
             case ast.Drive():
                 drive = build_drive(statement, base, built, scope, report)
                 drives.extend([drive] if drive is not None else [])
+            case ast.Run():
+                report.error("M117", "only a network runs by itself; a model is driven", statement.span, "write `drive PORT = … for T`")
             case ast.Expect():
-                expect = _expect(statement, scope, report)
-                expects.extend([expect] if expect is not None else [])
+                pass
             case _:
                 report.error("M117", "a check consists of `drive` and `expect`", statement.span)
-    if not expects and report.errors == before and not {"expect", "assert"} & report.forgiven:
-        report.error(
-            "M126",
-            f"this check of `{item.name}` expects nothing",
-            item.name_span,
-            "write `expect count == 0`, `expect v in [-80 mV, 50 mV] always` …",
-        )
-    scheme = _scheme(item, built.scope, report)
-    return ir.Check(item.name, item.preset, tuple(drives), tuple(expects), *scheme, item.span) if report.errors == before else None
+    expects = _expects(item, scope, report, before, "`expect count == 0`, `expect v in [-80 mV, 50 mV] always`")
+    scheme = _scheme(item, OF_A_SYNAPSE if base.kind == "synapse" else SETTINGS, built.scope, report)
+    return _check(item, scheme, expects, tuple(drives)) if report.errors == before else None
 
 
-def no_preset(name: str, model: ir.Model, span: Span, report: Report) -> None:
-    """Report a preset that its model does not have."""
-    names = [p.name for p in model.presets]
+def build_network_check(item: ast.Item, built: FinishedNetwork, report: Report) -> ir.Check | None:
+    """A check of a network; None where it has a mistake, which is reported."""
+    before = report.errors
+    net = built.draft
+    if item.preset is not None and item.preset not in {p.name for p in net.draft.all_of(ast.Preset)}:
+        no_preset(item.preset, item.name, [p.name for p in net.draft.all_of(ast.Preset)], item.name_span, report)
+    groups = [g.name for g in net.groups.values() if not g.broken and (g.kind == "population" or (g.kind == "source" and g.unit is None))]
+    scope = net.scope.inside(Symbol(f"{name}.{measure}", "measure", unit) for name in groups for measure, unit in OF_NETWORKS)
+    duration: Expr | None = None
+    runs = [s for s in item.body if isinstance(s, ast.Run)]
+    for statement in item.body:
+        if isinstance(statement, ast.Drive):
+            report.error("M117", "a network has its own sources; a check runs it", statement.span, "write `run for 1 s`")
+        elif not isinstance(statement, ast.Run | ast.Expect):
+            report.error("M117", "a check of a network consists of `run for T` and `expect`", statement.span)
+    for extra in runs[1:]:
+        report.error("M112", "a network runs once in a check", extra.span, "write a second `check`")
+    if runs:
+        duration = _duration(runs[0].duration, net)
+    elif not report.forgiven & {"run"} and report.errors == before:
+        report.error("M126", f"this check of `{item.name}` runs nothing", item.name_span, "write `run for 1 s`")
+    expects = tuple(map_expect(e, net.draft.inlined) for e in _expects(item, scope, report, before, "`expect E.rate in [5 Hz, 10 Hz]`"))
+    scheme = _scheme(item, OF_A_NETWORK, net.scope, report)
+    return _check(item, scheme, expects, run=duration) if report.errors == before else None
+
+
+def _duration(node: ast.Expr, net: NetworkDraft) -> Expr | None:
+    typed = net.read(node, "the duration of a run")
+    if not fits(typed, DURATION, node, net.scope, net.report, "U103", "the duration of a run is a time"):
+        return None
+    if net.is_finite(typed.expr, node) and any(not v > 0 for v in net.bounds(typed.expr)):
+        net.error("M111", "the duration of a run must be greater than zero", node.span)
+    return typed.expr
+
+
+Scheme = tuple[float | None, str | None, str | None, int | None]
+
+
+def _check(
+    item: ast.Item, scheme: Scheme, expects: tuple[ir.Expect, ...], drives: tuple[ir.Drive, ...] = (), run: Expr | None = None
+) -> ir.Check:
+    dt, solver, spikes, seed = scheme
+    return ir.Check(item.name, item.preset, drives, expects, dt, solver, spikes, item.span, seed, run)
+
+
+def _expects(item: ast.Item, scope: Scope, report: Report, before: int, example: str) -> tuple[ir.Expect, ...]:
+    """The expectations; M126 where there is none, and no other mistake."""
+    written = [s for s in item.body if isinstance(s, ast.Expect)]
+    if not written and report.errors == before and not {"expect", "assert"} & report.forgiven:
+        report.error("M126", f"this check of `{item.name}` expects nothing", item.name_span, f"write {example} …")
+    return tuple(e for s in written if (e := _expect(s, scope, report)) is not None)
+
+
+def map_expect(expect: ir.Expect, change: Callable[[Expr], Expr]) -> ir.Expect:
+    """An expectation with all its expressions changed."""
+
+    def of(e: Expr | None) -> Expr | None:
+        return None if e is None else change(e)
+
+    window = expect.during
+    during = None if window is None else replace(window, low=change(window.low), high=change(window.high))
+    return replace(
+        expect,
+        actual=change(expect.actual),
+        expected=of(expect.expected),
+        tolerance=of(expect.tolerance),
+        low=of(expect.low),
+        high=of(expect.high),
+        during=during,
+    )
+
+
+def no_preset(name: str, owner: str, names: Sequence[str], span: Span, report: Report) -> None:
+    """Report a preset that a model or network does not have; `names` are those that it has."""
     near = report.nearest(name, names)
-    help = f"did you mean `{model.name}.{near}`?" if near else f"it has {', '.join(names)}" if names else "it has none"
+    help = f"did you mean `{owner}.{near}`?" if near else f"it has {', '.join(names)}" if names else "it has none"
     if name not in report.forgiven:
-        report.error("N119", f"`{model.name}` has no preset `{name}`", span, help)
+        report.error("N119", f"`{owner}` has no preset `{name}`", span, help)
 
 
-SETTINGS = ("dt", "solver", "spikes")
+SETTINGS = ("dt", "solver", "spikes", "seed")
+OF_A_NETWORK = ("dt", "solver", "seed")
+OF_A_SYNAPSE = ("dt", "seed")
 
 
-def _scheme(item: ast.Item, scope: Scope, report: Report) -> tuple[float | None, str | None, str | None]:
-    """N102, N121, N122, M111: the settings of a check: the length of a step, a solver for all equations, the place of spikes."""
+def _scheme(item: ast.Item, known: tuple[str, ...], scope: Scope, report: Report) -> Scheme:
+    """N102, N121, N122, M108, M111: the settings of a check: length of a step, solver for all equations, place of spikes, seed."""
     dt: float | None = None
+    seed: int | None = None
     chosen: dict[str, str] = {}
     named: set[str] = set()
     for keyword in item.settings:
-        if keyword.name not in SETTINGS:
-            near = report.nearest(keyword.name, SETTINGS)
-            help = f"did you mean `{near}`?" if near else f"it has {', '.join(SETTINGS)}"
+        if keyword.name not in known:
+            near = report.nearest(keyword.name, known)
+            help = f"did you mean `{near}`?" if near else f"it has {', '.join(known)}"
             report.error("N121", f"a check has no setting `{keyword.name}`", keyword.name_span, help)
         elif keyword.name in named:
             report.error("N102", f"`{keyword.name}` is given twice", keyword.name_span)
         elif keyword.name == "dt":
             dt = _step_length(keyword.value, scope, report)
+        elif keyword.name == "seed":
+            seed = _seed(keyword.value, scope, report)
         else:
             chosen[keyword.name] = _one_of(SOLVERS if keyword.name == "solver" else SPIKES, keyword, report)
         named.add(keyword.name)
-    return dt, chosen.get("solver"), chosen.get("spikes")
+    return dt, chosen.get("solver"), chosen.get("spikes"), seed
+
+
+def _seed(node: ast.Expr, scope: Scope, report: Report) -> int | None:
+    typed = infer(node, scope, Place("a seed", CONSTANT), report)
+    value = Inliner().value(typed.expr, {})
+    if not fits(typed, ONE, node, scope, report, "U103", "a seed is a whole number") or value is None:
+        return None
+    if not (0 <= value < MOST_SEED and value == int(value)):
+        report.error("M108", "a seed is a whole number from 0 to 2^53", node.span)
+        return None
+    return int(value)
 
 
 def _step_length(node: ast.Expr, scope: Scope, report: Report) -> float | None:

@@ -6,6 +6,7 @@ import math
 
 from birc.errors import Label
 from birc.frontend import ast
+from birc.frontend.build_train import build_train, event_ports
 from birc.frontend.constants import Inliner
 from birc.frontend.draft import PARAMETERS, Finished
 from birc.frontend.infer import infer
@@ -29,17 +30,23 @@ def build_drive(drive: ast.Drive, model: ir.Model, built: Finished, scope: Scope
     duration = infer(drive.duration, scope, Place("the duration of a drive", PARAMETERS), report)
     timed = fits(duration, DURATION, drive.duration, scope, report, "U103", "the duration of a drive is a time")
     port = next((i for i in model.inputs if i.name == drive.port.name), None)
-    if port is None:
+    events = next((p for p in event_ports(model) if p.name == drive.port.name), None)
+    if port is None and events is None:
         if not built.is_doubtful(drive.port.name):
             _no_port(drive, model, scope, report)
         return None
-    value = _value(drive.value, port, scope, report)
+    value: Expr | ir.Waveform | None
+    if port is not None:
+        value = _value(drive.value, port, scope, report)
+    else:
+        assert events is not None
+        value = build_train(drive.value, events, scope, report)
     if not timed or not _is_finite(duration.expr, drive.duration, report):
         return None
     known = Inliner().value(duration.expr, {})
     if known is not None and not known > 0:
         report.error("M111", "the duration of a drive must be greater than zero", drive.duration.span)
-    return ir.Drive(port.name, value, duration.expr, drive.span) if value is not None else None
+    return ir.Drive(drive.port.name, value, duration.expr, drive.span) if value is not None else None
 
 
 def _value(node: ast.Expr, port: ir.Input, scope: Scope, report: Report) -> Expr | ir.Waveform | None:
@@ -100,13 +107,11 @@ def _no_port(drive: ast.Drive, model: ir.Model, scope: Scope, report: Report) ->
     name = drive.port.name
     if name in report.forgiven:
         return
-    ports = [i.name for i in model.inputs]
+    ports = [*(i.name for i in model.inputs), *(p.name for p in event_ports(model))]
     near = report.nearest(name, ports)
     help = f"did you mean `{near}`?" if near else f"its inputs are {', '.join(f'`{p}`' for p in ports)}" if ports else "it has no inputs"
     symbol = scope.symbols.get(name)
-    if any(h.port == name for h in model.handlers):
-        report.error("N118", f"`{name}` is an event port; a drive holds a continuous input", drive.port.span, help)
-    elif symbol is not None:
+    if symbol is not None:
         report.error("N118", f"`{name}` is {CALLED[symbol.kind]}; a drive holds an input", drive.port.span, help)
     else:
         report.error("N118", f"`{model.name}` has no input `{name}`", drive.port.span, help)

@@ -1,19 +1,23 @@
-"""A network: populations, sources, signals, what connects them, and what is recorded."""
+"""A network: its parameters, populations, sources and signals, what connects them, and what is recorded."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TypeVar
 
 from birc.errors import Label
 from birc.frontend import ast
 from birc.frontend.body import Part
 from birc.frontend.build_check import no_preset
-from birc.frontend.constants import value_of
+from birc.frontend.check_presets import build_presets
+from birc.frontend.check_unused import check_everything_is_used
+from birc.frontend.declare import declare
+from birc.frontend.draft import Draft
 from birc.frontend.endpoints import Place, endpoint, gives, takes
 from birc.frontend.mismatch import a_kind
 from birc.frontend.names import in_order, path_of
-from birc.frontend.network_draft import FindModel, Group, NetworkDraft
+from birc.frontend.network_draft import FindModel, FinishedNetwork, Group, NetworkDraft
 from birc.frontend.projection_parts import model_arguments
 from birc.frontend.projections import build_projection
 from birc.frontend.report import Report
@@ -27,27 +31,33 @@ from birc.units import ONE, Unit
 T = TypeVar("T")
 
 
-def build_network(item: ast.Item, file: File, parts: tuple[Part, ...], find_model: FindModel, report: Report) -> ir.Network | None:
-    """A network; None where it has a mistake, which is reported."""
+def build_network(item: ast.Item, file: File, parts: tuple[Part, ...], find_model: FindModel, report: Report) -> FinishedNetwork:
+    """A network; its mistakes are reported."""
     before = report.errors
-    net = NetworkDraft(item, file, report, find_model)
+    draft = Draft(item, parts, report)
+    declare(draft, {})
+    net = NetworkDraft(draft, file, find_model)
     entries = [p.entry for p in parts]
-    populations = _present(_population(e, net) for e in entries if isinstance(e, ast.Population))
+    built = {id(e): _population_group(e, net) for e in entries if isinstance(e, ast.Population)}
     sources = _present(_source(e, net) for e in entries if isinstance(e, ast.SourceOf))
     signals = [_signal(e, net) for e in entries if isinstance(e, ast.Signal)]
     written = [e for e in entries if isinstance(e, ast.Project)]
     raising = [e for e in written if isinstance(e.target, ast.Name) and e.target.name in net.signals]
-    # what raises a signal says its unit, so it is read before those that use the signal
-    projections = {id(e): build_projection(e, net) for e in (*raising, *(e for e in written if e not in raising))}
+    # what raises a signal says its unit, so it is read before what uses the signal
+    projections = {id(e): build_projection(e, net) for e in raising}
+    populations = _present(_population(e, built[id(e)], net) for e in entries if isinstance(e, ast.Population))
+    projections |= {id(e): build_projection(e, net) for e in written if id(e) not in projections}
     in_order_of_text = _present(projections[id(e)] for e in written)
     check_no_cycle_without_delay(in_order_of_text, net)
     thirds = _present(_third(e, in_order_of_text, net) for e in entries if isinstance(e, ast.Third))
     records = [record for e in entries if isinstance(e, ast.Record) for record in _records(e, net)]
     if not populations and report.errors == before and "population" not in report.forgiven:
         net.error("M127", f"the network `{item.name}` has no population", item.name_span, "write `population E: LIF[100]`")
+    presets = tuple(_inlined(p, draft) for p in build_presets(draft))
     if report.errors != before:
-        return None
-    return ir.Network(
+        return FinishedNetwork(net, None)
+    check_everything_is_used(draft)
+    network = ir.Network(
         name=item.name,
         doc=item.doc,
         models=tuple(net.models.values()),
@@ -57,32 +67,44 @@ def build_network(item: ast.Item, file: File, parts: tuple[Part, ...], find_mode
         projections=tuple(in_order_of_text),
         thirds=tuple(thirds),
         records=tuple(records),
+        params=tuple(replace(p, value=draft.inlined(p.value)) for p in draft.params.values()),
+        presets=presets,
         span=item.span,
     )
+    return FinishedNetwork(net, network)
+
+
+def _inlined(preset: ir.Preset, draft: Draft) -> ir.Preset:
+    return replace(preset, values=tuple((name, draft.inlined(e)) for name, e in preset.values))
 
 
 def _present(found: Iterable[T | None]) -> list[T]:
     return [x for x in found if x is not None]
 
 
-def _population(entry: ast.Population, net: NetworkDraft) -> ir.Population | None:
-    path = path_of(entry.model) or ""
-    name, _, preset = path.partition(".")
-    count = net.count(entry.count)
+def _population_group(entry: ast.Population, net: NetworkDraft) -> Group:
+    name, _, _ = (path_of(entry.model) or "").partition(".")
+    count, size = net.count(entry.count)
     finished = net.find_model(name, entry.model.span, net.file, ("neuron", "cell", "astrocyte"), "neuron")
-    net.groups[entry.name] = group = Group(entry.name, "population", count, finished, broken=finished is None)
-    base = group.base
+    net.groups[entry.name] = group = Group(entry.name, "population", count, finished, broken=finished is None, size=size)
+    if finished is not None:
+        net.models.setdefault(finished.model.name, finished.model)
+    return group
+
+
+def _population(entry: ast.Population, group: Group, net: NetworkDraft) -> ir.Population | None:
+    _, _, preset = (path_of(entry.model) or "").partition(".")
+    finished, base = group.model, group.base
     if finished is None or base is None:
         return None
-    net.models.setdefault(finished.model.name, finished.model)
     if preset and preset not in {p.name for p in base.presets}:
-        no_preset(preset, base, entry.model.span, net.report)
+        no_preset(preset, base.name, [p.name for p in base.presets], entry.model.span, net.report)
     arguments = model_arguments(entry.arguments, finished, base, net)
-    return ir.Population(entry.name, finished.model.name, preset or None, arguments, count, entry.span)
+    return ir.Population(entry.name, finished.model.name, preset or None, arguments, group.count, entry.span, group.size)
 
 
 def _source(entry: ast.SourceOf, net: NetworkDraft) -> ir.NetworkSource | None:
-    count = net.count(entry.count)
+    count, size = net.count(entry.count)
     kind = SOURCES.get(entry.kind.name)
     if kind is None:
         net.groups[entry.name] = Group(entry.name, "source", count, broken=True)
@@ -95,7 +117,7 @@ def _source(entry: ast.SourceOf, net: NetworkDraft) -> ir.NetworkSource | None:
     unit = None if kind.events else _unit_of_source(entry, net)
     broken = net.report.errors != before
     net.groups[entry.name] = Group(entry.name, "source", count, unit=unit, broken=broken)
-    return None if broken else ir.NetworkSource(entry.name, entry.kind.name, arguments, count, entry.span)
+    return None if broken else ir.NetworkSource(entry.name, entry.kind.name, arguments, count, entry.span, size)
 
 
 def _unit_of_source(entry: ast.SourceOf, net: NetworkDraft) -> Unit | None:
@@ -137,7 +159,7 @@ def check_no_cycle_without_delay(projections: list[ir.Projection], net: NetworkD
     """M135: a cycle of projections has a delay somewhere; else a spike would act before it was made."""
     edges: dict[str, dict[str, ir.Projection]] = {name: {} for name in net.groups}
     for projection in projections:
-        given = {name: value_of(e, {}) for name, e in projection.properties}
+        given = {name: net.value(e) for name, e in projection.properties}
         if "lag" in given or any(given.get(d, 0) != 0 for d in ("axon", "dend") if d in given) or _is_continuous(projection, net):
             continue
         edges[projection.source.population].setdefault(projection.target.population, projection)

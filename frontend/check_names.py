@@ -14,7 +14,7 @@ WORDS: dict[type, str] = {
     ast.Name: "noise", ast.Trace: "trace", ast.Gate: "gate", ast.Outward: "outward", ast.Mechanism: "use", ast.Preset: "preset",
     ast.With: "with", ast.Section: "section", ast.Morphology: "morphology", ast.Membrane: "membrane", ast.Insert: "insert",
     ast.Population: "population", ast.SourceOf: "source", ast.Signal: "signal", ast.Project: "project", ast.Third: "third",
-    ast.Record: "record", ast.Drive: "drive", ast.Expect: "expect",
+    ast.Record: "record", ast.Drive: "drive", ast.Run: "run", ast.Expect: "expect",
 }  # fmt: skip
 
 _COMMON = ("param", "state", "let", "fn", "an equation", "preset", "with")
@@ -24,8 +24,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "synapse": frozenset((*_COMMON, "input", "step", "on", "noise", "trace")),
     "astrocyte": frozenset((*_COMMON, "input", "output", "step", "on", "noise", "gate", "use")),
     "cell": frozenset((*_COMMON, "input", "output", "on", "spike", "refractory", "section", "morphology", "membrane", "insert")),
-    "network": frozenset(("population", "source", "signal", "project", "third", "record")),
-    "check": frozenset(("drive", "expect")),
+    "network": frozenset(("param", "let", "fn", "preset", "population", "source", "signal", "project", "third", "record")),
+    "check": frozenset(("drive", "run", "expect")),
 }
 
 BELONGS = {
@@ -37,6 +37,7 @@ BELONGS = {
     "output": "only neurons, cells and astrocytes have outputs",
     "use": "channels are used by neurons; a cell has `insert`",
     "drive": "write it in a `check`",
+    "run": "write it in a `check` of a network",
     "expect": "write it in a `check`",
 }
 

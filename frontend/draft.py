@@ -69,6 +69,10 @@ class Draft:
         """The value of an expression of parameters, with their defaults; None where that says nothing."""
         return self.inliner.value(e, self.defaults)
 
+    def inlined(self, e: Expr) -> Expr:
+        """An expression with the names of `let`s and the calls of functions replaced by what they stand for."""
+        return self.inliner.without_calls(self.inliner.without_lets(e))
+
     def error(self, code: str, message: str, span: Span, help: str | None = None) -> None:
         """A mistake in this model."""
         self.report.error(code, message, span, help)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from birc.errors import Span
 from birc.frontend import ast
 from birc.frontend.constants import value_of
-from birc.frontend.draft import CONSTANT, Finished
+from birc.frontend.draft import PARAMETERS, Draft, Finished
 from birc.frontend.infer import infer
 from birc.frontend.mismatch import a_kind
 from birc.frontend.names import Scope
@@ -18,7 +18,7 @@ from birc.frontend.resolve import File
 from birc.frontend.typed import Place, Typed, fits
 from birc.frontend.wiring import Argument, Kind, misfit
 from birc.ir import model as ir
-from birc.ir.expr import Expr, const, make
+from birc.ir.expr import Expr, const, leaves, make, op
 from birc.units import ONE, Unit
 
 FindModel = Callable[[str, Span, File, tuple[ast.ItemKind, ...], str], Finished | None]
@@ -36,6 +36,7 @@ class Group:
     model: Finished | None = None
     unit: Unit | None = None
     broken: bool = False
+    size: Expr | None = None
 
     @property
     def base(self) -> ir.Model | None:
@@ -49,24 +50,37 @@ class Group:
 class NetworkDraft:
     """A network under construction. `signals` is the unit of each signal, None until a projection says it."""
 
-    item: ast.Item
+    draft: Draft
     file: File
-    report: Report
     find_model: FindModel
     groups: dict[str, Group] = field(default_factory=dict)
     signals: dict[str, Unit | None] = field(default_factory=dict)
     models: dict[str, ir.Model | ir.Cell] = field(default_factory=dict)
-    scope: Scope = field(default_factory=Scope)
+
+    @property
+    def report(self) -> Report:
+        """Where its mistakes go."""
+        return self.draft.report
+
+    @property
+    def scope(self) -> Scope:
+        """Its parameters, `let`s and functions."""
+        return self.draft.scope
 
     def error(self, code: str, message: str, span: Span, help: str | None = None) -> None:
         """A mistake in this network."""
         self.report.error(code, message, span, help)
 
     def read(self, node: ast.Expr, what: str, *, draws: bool = False) -> Typed:
-        """A constant, or a draw; a file name stands for the array in it."""
+        """An expression of parameters, or a draw; a file name stands for the array in it."""
         if isinstance(node, ast.Text) and draws:
             return Typed(make("array", (), node.value), ONE)
-        return infer(node, self.scope, Place(what, CONSTANT, draws), self.report)
+        typed = infer(node, self.scope, Place(what, PARAMETERS, draws), self.report)
+        return Typed(self.draft.inlined(typed.expr), typed.type)
+
+    def value(self, e: Expr) -> float | bool | None:
+        """The value of an expression with the defaults of the parameters; None where it draws."""
+        return value_of(e, self.draft.defaults)
 
     def quantity(self, node: ast.Expr, unit: Unit, name: str, *, draws: bool = False) -> Expr | None:
         """A value of a unit; None where it has a mistake, which is reported. An array is taken to be in the unit."""
@@ -84,9 +98,9 @@ class NetworkDraft:
         return False
 
     def bounds(self, e: Expr) -> tuple[float, ...]:
-        """The values that are known of a constant or a uniform draw; nothing of others."""
+        """The values that are known of an expression or a uniform draw; nothing of others."""
         ends = e.args if e.op == "uniform" else (e,)
-        return tuple(float(v) for end in ends if (v := value_of(end, {})) is not None)
+        return tuple(float(v) for end in ends if (v := self.value(end)) is not None)
 
     def arguments(self, kind: Kind, name: str, given: Sequence[ast.Keyword], positional: Sequence[ast.Expr], span: Span) -> ir.Properties:
         """The arguments of a source or rule, in the order of its declaration; mistakes are reported."""
@@ -127,20 +141,36 @@ class NetworkDraft:
         message = f"`{argument.name}` is {a_kind(wanted.dimension)}"
         if not fits(typed, wanted, node, self.scope, self.report, "U107", message) or not self.is_finite(typed.expr, node):
             return None, shared
-        value = value_of(typed.expr, {})
+        expr = _rounded(typed.expr) if argument.domain == "count" else typed.expr
+        value = self.value(expr)
         wrong = misfit(float(value), argument.domain) if value is not None else None
         if wrong is not None:
             self.error("M108", f"`{argument.name}` {wrong}", node.span)
-        expr = const(int(value)) if value is not None and argument.domain == "count" and wrong is None else typed.expr
+        if value is not None and argument.domain == "count" and wrong is None and not leaves(expr, "var"):
+            expr = const(int(value))
         return expr, shared if argument.unit is not None else wanted
 
-    def count(self, node: ast.Expr) -> int:
-        """A number of instances; 1 where it is wrong, which is reported."""
+    def count(self, node: ast.Expr) -> tuple[int, Expr | None]:
+        """A number of instances, and, where it depends on parameters, its expression; 1 where it is wrong, which is reported."""
         typed = self.read(node, "a count")
-        value = value_of(typed.expr, {})
+        size = _rounded(typed.expr)
+        value = self.value(size)
         if not fits(typed, ONE, node, self.scope, self.report, "U107", "a count is a whole number") or value is None:
-            return 1
+            return 1, None
         if misfit(float(value), "count") is None and value <= MOST:
-            return int(value)
+            return int(value), size if leaves(size, "var") else None
         self.error("M127", f"a count is a whole number from 1 to {MOST}", node.span)
-        return 1
+        return 1, None
+
+
+def _rounded(count: Expr) -> Expr:
+    """A count that depends on parameters is rounded; one that does not is written as a whole number."""
+    return op("floor", op("add", count, const(0.5))) if leaves(count, "var") else count
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedNetwork:
+    """A network that was read, with its names (for checks); `network` is None where it has a mistake, which is reported."""
+
+    draft: NetworkDraft
+    network: ir.Network | None

@@ -9,15 +9,14 @@ from birc.errors import Span
 from birc.frontend import ast
 from birc.frontend.build_check import no_preset
 from birc.frontend.check_values import quantity, shown_range
-from birc.frontend.constants import value_of
 from birc.frontend.draft import Finished
 from birc.frontend.endpoints import Place
-from birc.frontend.mismatch import a_kind, mark
+from birc.frontend.feeds import Ends, feed
 from birc.frontend.names import path_of
 from birc.frontend.network_draft import NetworkDraft
 from birc.frontend.wiring import FLAGS, MULTAPSES, RULES
 from birc.ir import model as ir
-from birc.ir.expr import Expr, var
+from birc.ir.expr import Expr
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +43,8 @@ class _Piece:
     keywords: tuple[ast.Keyword, ...]
 
 
-def read_parts(project: ast.Project, net: NetworkDraft) -> Parts:
-    """The pieces of a projection; each kind at most once, and a rule always."""
+def read_parts(project: ast.Project, ends: Ends, net: NetworkDraft) -> Parts:
+    """The pieces of a projection between `ends`; each kind at most once, and a rule always."""
     before = net.report.errors
     synapses: list[_Piece] = []
     rules: list[_Piece] = []
@@ -63,7 +62,7 @@ def read_parts(project: ast.Project, net: NetworkDraft) -> Parts:
     for extra in (*synapses[1:], *rules[1:]):
         what = "one rule" if extra in rules else "one synapse"
         net.error("M129", f"a projection has {what}", extra.node.span)
-    synapse, preset, arguments = _synapse(synapses[0], net) if synapses else (None, None, ())
+    synapse, preset, arguments = _synapse(synapses[0], ends, net) if synapses else (None, None, ())
     if not rules and net.report.errors == before:
         net.error("M129", "this projection does not say who reaches whom", project.span, f"name a rule: {', '.join(RULES)}")
     rule = rules[0] if rules else None
@@ -85,7 +84,7 @@ def _piece(node: ast.Expr, net: NetworkDraft) -> _Piece | None:
     return _Piece(path, node, args, keywords)
 
 
-def _synapse(piece: _Piece, net: NetworkDraft) -> tuple[Finished | None, str | None, ir.Properties]:
+def _synapse(piece: _Piece, ends: Ends, net: NetworkDraft) -> tuple[Finished | None, str | None, ir.Properties]:
     name, _, preset = piece.path.partition(".")
     span = piece.node.function.span if isinstance(piece.node, ast.Call) else piece.node.span
     found = net.file.find(name)
@@ -102,14 +101,16 @@ def _synapse(piece: _Piece, net: NetworkDraft) -> tuple[Finished | None, str | N
     model = finished.model
     net.models.setdefault(model.name, model)
     if preset and preset not in {p.name for p in model.presets}:
-        no_preset(preset, model, span, net.report)
+        no_preset(preset, model.name, [p.name for p in model.presets], span, net.report)
     for extra in piece.positional:
         net.error("N106", f"the arguments of `{name}` have names", extra.span, f"write `{name}(w = …)`")
-    return finished, preset or None, model_arguments(piece.keywords, finished, model, net)
+    return finished, preset or None, model_arguments(piece.keywords, finished, model, net, ends)
 
 
-def model_arguments(keywords: Sequence[ast.Keyword], finished: Finished, model: ir.Model, net: NetworkDraft) -> ir.Properties:
-    """Parameters and initial states of a population or synapse: constants, draws, arrays; and for inputs, signals."""
+def model_arguments(
+    keywords: Sequence[ast.Keyword], finished: Finished, model: ir.Model, net: NetworkDraft, ends: Ends | None = None
+) -> ir.Properties:
+    """Parameters and initial states of a population, or of a synapse between `ends`: constants, draws, arrays; and what feeds inputs."""
     built: dict[str, Expr] = {}
     units = {**{p.name: p.unit for p in model.params}, **{s.name: s.unit for s in model.states}}
     ranges = {p.name: p.range for p in model.params}
@@ -121,7 +122,7 @@ def model_arguments(keywords: Sequence[ast.Keyword], finished: Finished, model: 
             net.error("N102", f"`{name}` is given twice", keyword.name_span)
             continue
         if name in inputs:
-            value = _signal(keyword, inputs[name], net)
+            value = feed(keyword, inputs[name], ends, net)
         elif name in units:
             value = net.quantity(keyword.value, units[name], name, draws=True)
             allowed = ranges.get(name)
@@ -140,24 +141,9 @@ def model_arguments(keywords: Sequence[ast.Keyword], finished: Finished, model: 
     return tuple(built.items())
 
 
-def _signal(keyword: ast.Keyword, port: ir.Input, net: NetworkDraft) -> Expr | None:
-    node = keyword.value
-    if not isinstance(node, ast.Name) or node.name not in net.signals:
-        near = net.report.nearest(node.name, net.signals) if isinstance(node, ast.Name) else None
-        help = f"did you mean `{near}`?" if near else "declare one: `signal DA: tau = 200 ms`"
-        net.error("N118", f"the input `{port.name}` is fed by a signal", node.span, help)
-        return None
-    unit = net.signals[node.name]
-    if unit is not None and unit.dimension != port.unit.dimension:
-        message = f"`{port.name}` is {a_kind(port.unit.dimension)}, and the signal `{node.name}` {a_kind(unit.dimension)}"
-        net.report.error("U107", message, node.span, None, mark(unit))
-        return None
-    return var(node.name)
-
-
 def check_rule_fits(project: ast.Project, parts: Parts, source: Place, target: Place, net: NetworkDraft) -> None:
     """M134: a wiring rule asks for no more partners than there are."""
-    values = {name: value for name, e in parts.rule_arguments if e.op != "array" and (value := value_of(e, {})) is not None}
+    values = {name: value for name, e in parts.rule_arguments if e.op != "array" and (value := net.value(e)) is not None}
     shared = 0 if "self" in parts.flags else _shared(source, target)
     own = shared > 0
     several = "multapses" in parts.flags

@@ -5,6 +5,7 @@ from __future__ import annotations
 from birc.errors import Label, Span
 from birc.frontend import ast
 from birc.frontend.endpoints import Place, endpoint, gives, takes
+from birc.frontend.feeds import Ends
 from birc.frontend.mismatch import a_kind, mark
 from birc.frontend.network_draft import NetworkDraft
 from birc.frontend.projection_parts import Parts, check_rule_fits, read_parts
@@ -19,11 +20,13 @@ def build_projection(project: ast.Project, net: NetworkDraft) -> ir.Projection |
     """A projection; None where it has a mistake, which is reported."""
     before = net.report.errors
     source, target = endpoint(project.source, net), endpoint(project.target, net)
-    parts = read_parts(project, net)
+    parts = read_parts(project, Ends(source, target), net)
     given = gives(source, net) if source is not None else None
     if source is None or target is None or given is None:
         return None
     if given == "events":
+        if "gap" in parts.flags:
+            net.error("M133", "a gap junction passes a continuous value, and this passes spikes", project.span, "write `E.v -> E.I`")
         properties = _event_properties(project, parts, target, net)
     else:
         properties = _continuous_properties(project, parts, source, target, given, net)
@@ -118,12 +121,36 @@ def _continuous_properties(
     if parts.synapse_span is not None:
         net.error("M133", "a continuous value passes no synapse", parts.synapse_span)
     weight = next((k for k in project.properties if k.name == "w"), None)
-    if weight is None and given.dimension != unit.dimension:
+    if "gap" in parts.flags:
+        _check_gap(project, weight, source, target, given, unit, net)
+    elif weight is None and given.dimension != unit.dimension:
         labels = (Label(target.span, mark(unit)),)
         message = f"this is {a_kind(given.dimension)}, and `{target.end.port}` takes {a_kind(unit.dimension)}"
         net.report.error("U107", message, source.span, "a weight converts it: `w = …`", mark(given), labels)
         return None
     return _read_properties(project, ("w", "lag"), internal_unit(over(unit.dimension, given.dimension)), target, net)
+
+
+def _check_gap(
+    project: ast.Project, weight: ast.Keyword | None, source: Place, target: Place, given: Unit, unit: Unit, net: NetworkDraft
+) -> None:
+    """M129, N118, U107: a gap junction has a conductance, and the variable that it couples on both sides."""
+    name = source.end.port
+    base = target.group.base
+    if name is None or base is None:
+        net.error("M133", "a gap junction couples a variable of neurons, and this is a source", source.span)
+        return
+    known = {**{s.name: s.unit for s in base.states}, **{o.name: o.unit for o in base.outputs}}
+    if name not in known:
+        message = f"a gap junction couples `{name}` on both sides, and `{target.group.name}` has no `{name}`"
+        net.error("N118", message, target.span, f"it has {', '.join(f'`{n}`' for n in known)}" if known else None)
+    elif known[name].dimension != given.dimension:
+        labels = (Label(source.span, mark(given)),)
+        message = f"a gap junction couples `{name}` on both sides, and that of `{target.group.name}` is {a_kind(known[name].dimension)}"
+        net.report.error("U107", message, target.span, None, mark(known[name]), labels)
+    elif weight is None:
+        shown = internal_unit(over(unit.dimension, given.dimension))
+        net.error("M129", "a gap junction needs a weight", project.span, f"write a weight, e.g. `w = 1 {shown}`")
 
 
 # --- what stands behind the wiring

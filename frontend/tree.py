@@ -327,6 +327,10 @@ def pulse(parts: Parts) -> ast.Call:
     return ast.Call(ast.Name("step", parts[0].span), arguments.positional, arguments.keywords, span_of(parts))
 
 
+def run(parts: Parts) -> ast.Run:
+    return ast.Run(parts[2], span_of(parts))
+
+
 def expect(parts: Parts) -> ast.Expect:
     actual = parts[1]
     span = span_of(parts)
@@ -347,6 +351,6 @@ BUILD: dict[str, Callable[[Parts], Any]] = {
         import_line, item, item_kind, check, params, param, states, state, inputs, input, output, let, function, equation, step_rule,
         on_event, payload, assignment, send, spike, refractory, noise, trace, setting, outward, gate, rate, use, use_entry, mechanism,
         preset, with_choice, with_store, section, morphology, membrane, insert, location, population, source_of, signal, project,
-        edges_file, third, record, drive, pulse, expect,
+        edges_file, third, record, drive, pulse, run, expect,
     )
 } | PARTS  # fmt: skip

@@ -63,8 +63,8 @@ RULES: dict[str, Kind] = {
     "shared": Kind((Argument("groups", domain="count"),)),
 }
 
-FLAGS = ("self", "multapses")
-"""`self` lets a cell reach itself; `multapses` lets a pair have several synapses."""
+FLAGS = ("self", "multapses", "gap")
+"""`self` lets a cell reach itself; `multapses` lets a pair have several synapses; `gap` couples by differences."""
 MULTAPSES = ("fixed_indegree", "fixed_outdegree", "fixed_total", "from_file")
 """The rules that may make several synapses of a pair."""
 DELAYS = ("axon", "dend", "back")

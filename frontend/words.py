@@ -20,7 +20,7 @@ RESERVED = LINE_WORDS | {"if", "then", "else", "and", "or", "not", "in", "true",
 CONTEXTUAL = frozenset(
     (
         "birc", "extends", "learn", "at", "when", "rise", "hold", "of", "as", "surrogate", "solver", "store", "spikes",
-        "regions", "everywhere", "file", "via", "every", "for", "within", "always", "during",
+        "regions", "everywhere", "file", "via", "every", "for", "within", "always", "during", "run",
     )
 )  # fmt: skip
 """Words that the grammar knows in one place; everywhere else they are ordinary names."""

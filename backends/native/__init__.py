@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from typing import ClassVar
 
 from birc.backends import Artifact, Dtype, Missing, Runner
 from birc.backends.c_family import OPS, build
 from birc.backends.legality import FEATURES, Takes, refusals
-from birc.backends.native import emit, run
+from birc.backends.native import emit, run, wire
 from birc.backends.native import network as networks
-from birc.backends.networks import NetworkArtifact, NetworkRunner
+from birc.backends.networks import Builder, NetworkArtifact, NetworkRunner
 from birc.errors import Diagnostic
 from birc.ir.network import NetworkProgram
 from birc.ir.step import Step
@@ -58,6 +59,10 @@ class Native:
     def load_network(self, artifact: NetworkArtifact) -> NetworkRunner:
         """A runner; the library is built, or found in the cache, with the first job."""
         return networks.load_network(artifact)
+
+    def builder(self) -> Builder:
+        """Synapses are made by all cores."""
+        return partial(wire.wire, threads=os.cpu_count() or 1)
 
 
 BACKEND = Native()

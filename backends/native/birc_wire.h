@@ -62,10 +62,31 @@ class Set {
     std::vector<uint64> words;
 };
 
+constexpr int64 FEW = 256;
+constexpr int DIGIT = 9;  // bits: the counters stay in the innermost cache
+
+// Sorts numbers below `most`, a digit at a time from the lowest.
+inline void sort(int32* begin, int64 count, int64 most, std::vector<int32>& spare) {
+    if (count < FEW) {
+        std::sort(begin, begin + count);
+        return;
+    }
+    spare.resize(count);
+    int32 *from = begin, *to = spare.data();
+    for (int shift = 0; shift == 0 || (most - 1) >> shift; shift += DIGIT) {
+        int64 next[1 << DIGIT] = {}, total = 0;
+        for (int64 i = 0; i < count; i++) next[from[i] >> shift & ((1 << DIGIT) - 1)]++;
+        for (int64& n : next) total += n, n = total - n;
+        for (int64 i = 0; i < count; i++) to[next[from[i] >> shift & ((1 << DIGIT) - 1)]++] = from[i];
+        std::swap(from, to);
+    }
+    if (from != begin) std::copy(from, from + count, begin);
+}
+
 // What a thread needs beside the result.
 struct Scratch {
     std::vector<double> u;
-    std::vector<int64> number;
+    std::vector<int32> number, spare;
     Set set;
 
     explicit Scratch(int64 most) : set(most) {}
@@ -76,7 +97,7 @@ struct Scratch {
         return u.data();
     }
     void forget() {
-        for (const int64 n : number) set.drop(n);
+        for (const int32 n : number) set.drop(n);
         number.clear();
     }
 };
@@ -109,7 +130,7 @@ inline void choose(const Wiring& w, Scratch& s, int64 cell, int64 room) {
         const int64 last = room - w.k + t;
         int64 n = w.below(w.several ? room : last + 1, u[t]);
         if (!w.several && !s.set.add(n)) s.set.add(n = last);
-        s.number.push_back(n);
+        s.number.push_back((int32)n);
     }
 }
 
@@ -119,7 +140,7 @@ inline void fall(const Wiring& w, Scratch& s, int64 source, int64 room, int64 co
     s.number.clear();
     for (int64 j = 0; j < count; j++) {
         const int64 n = w.below(room, u[j]);
-        if (w.several || s.set.add(n)) s.number.push_back(n);
+        if (w.several || s.set.add(n)) s.number.push_back((int32)n);
     }
 }
 
@@ -129,8 +150,8 @@ inline void put(const Wiring& w, Scratch& s, int64 room, int64 own, bool rest, i
     if (!w.several && (rest || s.set.crowded((int64)s.number.size()))) {
         s.set.each(room, rest, write);
     } else {
-        std::sort(s.number.begin(), s.number.end());
-        for (const int64 n : s.number) write(n);
+        sort(s.number.data(), (int64)s.number.size(), w.targets, s.spare);
+        for (const int32 n : s.number) write(n);
     }
     if (!w.several) s.forget();
 }
@@ -166,7 +187,7 @@ BIRC_EXPORT void birc_indegree_degrees(const Wiring* w, int64 first, int64 last,
     birc::rows(*w, w->sources, first, last, [&](Scratch& s, int64 target) {
         const int64 own = w->own_source(target);
         birc::choose(*w, s, target, birc::room_of(own, w->sources));
-        for (const int64 n : s.number) __atomic_fetch_add(&degree[n + (n >= own)], 1, __ATOMIC_RELAXED);
+        for (const int32 n : s.number) __atomic_fetch_add(&degree[n + (n >= own)], 1, __ATOMIC_RELAXED);
         s.forget();
     });
 }
@@ -235,7 +256,7 @@ BIRC_EXPORT void birc_indegree_targets(const Wiring* w, int64 first, int64 last,
     birc::rows(*w, w->sources, first, last, [&](Scratch& s, int64 cell) {
         const int64 own = w->own_source(cell);
         birc::choose(*w, s, cell, birc::room_of(own, w->sources));
-        for (const int64 n : s.number) target[__atomic_fetch_add(&next[n + (n >= own)], 1, __ATOMIC_RELAXED)] = (int32)cell;
+        for (const int32 n : s.number) target[__atomic_fetch_add(&next[n + (n >= own)], 1, __ATOMIC_RELAXED)] = (int32)cell;
         s.forget();
     });
 }
@@ -244,11 +265,11 @@ BIRC_EXPORT void birc_sort(const Wiring* w, int64 first, int64 last, const int64
     birc::rows(*w, w->several ? 0 : w->targets, first, last, [&](Scratch& s, int64 source) {
         int32 *begin = target + row[source], *end = target + row[source + 1];
         if (w->several || !s.set.crowded(end - begin)) {
-            std::sort(begin, end);
+            birc::sort(begin, end - begin, w->targets, s.spare);
             return;
         }
         s.number.assign(begin, end);
-        for (const int64 n : s.number) s.set.add(n);
+        for (const int32 n : s.number) s.set.add(n);
         s.set.each(w->targets, false, [&](int64 n) { *begin++ = (int32)n; });
         s.forget();
     });

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from birc import driver
 from birc.backends import load_backend
 from birc.cards.find import Found
-from birc.checks import Ran, drive, held_rows
+from birc.checks import Ran, drive, has_events, held_rows
 from birc.errors import BircError
 from birc.ir.model import Check, Model
 from birc.ir.step import Port, Step
@@ -72,8 +72,8 @@ class Bench:
 
     @cached_property
     def checks(self) -> tuple[Check, ...]:
-        """The checks of this model."""
-        return tuple(check for check in self.found.loaded.module.checks if check.model == self.model.name)
+        """The checks of this model that hold its inputs and send it nothing."""
+        return tuple(check for check in self.found.loaded.module.checks if check.model == self.model.name and not has_events(check))
 
     @cached_property
     def port(self) -> Port | None:

@@ -143,6 +143,7 @@ def run(arguments: argparse.Namespace) -> int:
     """`birc run`: simulate, then print, write and draw what came out."""
     from birc import sources
     from birc.ir.model import Network
+    from birc.runtime.export.formats import format_of
 
     loaded = sources.load(arguments.file)
     if loaded.step is None and isinstance(item := sources.choose(loaded, arguments.model)[0], Network):
@@ -151,6 +152,8 @@ def run(arguments: argparse.Namespace) -> int:
         return run_network(arguments, loaded, item)
     if arguments.checkpoint or arguments.resume:
         raise BircError("A018", "checkpoints are made of networks", help="a network of one population is one: `population E: LIF[100]`")
+    if arguments.output:
+        format_of(arguments.output)  # what cannot be written is told before a long run, not after it
     inputs = assignments(arguments.input, "--input")
     params = assignments(arguments.set, "--set")
     init = assignments(arguments.init, "--init")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from birc.cli import show
+from birc.cli.arguments import assignments
 from birc.errors import BircError
 
 if TYPE_CHECKING:
@@ -19,15 +20,18 @@ if TYPE_CHECKING:
 def run_network(arguments: argparse.Namespace, loaded: Loaded, network: Network) -> int:
     """Simulate a network, then print and write what came out."""
     from birc.networks import compile_network
+    from birc.runtime.export.formats import format_of
 
+    if arguments.output:
+        format_of(arguments.output)  # what cannot be written is told before a long run, not after it
     _refuse_options(arguments)
     compiled = compile_network(
         network, arguments.target, dt=arguments.dt, dtype=arguments.dtype, solver=arguments.solver, skip=arguments.without,
-        warnings=loaded.warnings,
+        preset=arguments.preset, params=assignments(arguments.set, "--set"), warnings=loaded.warnings,
     )  # fmt: skip
     show.warnings(compiled.warnings)
     folder = Path(f"{arguments.output or compiled.model}.checkpoint")
-    cells = sum(p.count for p in network.populations)
+    cells = sum(p.population.count for p in compiled.program.populations)
     with show.progress(f"{compiled.model} on {arguments.target}", cells) as progress:
         out = compiled.run(
             arguments.duration,
@@ -37,6 +41,8 @@ def run_network(arguments: argparse.Namespace, loaded: Loaded, network: Network)
             checkpoint=arguments.checkpoint,
             folder=folder if arguments.checkpoint or arguments.resume else None,
             go_on=arguments.resume,
+            stream=Path(arguments.output).parent if arguments.output else None,
+            max_rate=arguments.max_rate,
         )
     show.warnings(out.warnings)
     written = []
@@ -64,8 +70,7 @@ def _refuse_options(arguments: argparse.Namespace) -> None:
     """A017: what a network says itself is not said on the command line."""
     given = {
         "-n": arguments.n != 1, "--input": bool(arguments.input), "--init": bool(arguments.init), "--record": arguments.record is not None,
-        "--every": arguments.every != "1", "--preset": arguments.preset is not None, "--tables": arguments.tables is not None,
-        "--spikes": arguments.spikes is not None, "--set": bool(arguments.set),
+        "--every": arguments.every != "1", "--tables": arguments.tables is not None, "--spikes": arguments.spikes is not None,
     }  # fmt: skip
     wrong = [option for option, is_given in given.items() if is_given]
     if wrong:

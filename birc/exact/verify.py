@@ -11,7 +11,7 @@ import numpy as np
 
 from birc import driver
 from birc.backends import Dtype, Runner, load_backend
-from birc.checks import held_rows
+from birc.checks import has_events, held_rows
 from birc.errors import BircError
 from birc.exact.compare import ExactReport, compare_with_exact
 from birc.exact.drive import Drive, make_drive
@@ -85,7 +85,7 @@ def pose(
 
 
 def _of_check(loaded: Loaded, step: Step, params: Mapping[str, float], preset: str | None, h: float, steps: int | None) -> Drive:
-    checks = (c for c in loaded.module.checks if c.model == step.name and c.preset == preset and c.drives)
+    checks = (c for c in loaded.module.checks if c.model == step.name and c.preset == preset and c.drives and not has_events(c))
     first = next(checks, None)
     rows = held_rows(first, params, h) if first else {}
     count = steps or max((len(r) for r in rows.values()), default=STEPS)

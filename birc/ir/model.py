@@ -343,7 +343,11 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """`count` instances of a model; arguments set parameters and initial states (ops `uniform`, `normal` draw; `array` names a file)."""
+    """`count` instances of a model; arguments set parameters and initial states (ops `uniform`, `normal` draw; `array` names a file).
+
+    An argument for an input is the `var` of the signal that feeds it. `size` is the count as an expression of the network's
+    parameters, None where it is fixed; `count` is then its value at their defaults.
+    """
 
     name: str
     model: str
@@ -351,17 +355,19 @@ class Population:
     arguments: Properties
     count: int
     span: Span | None = _span()
+    size: Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkSource:
-    """A source of events or of a continuous value: `poisson`, `regular`, `spikes`, `current_step` …"""
+    """A source of events or of a continuous value: `poisson`, `regular`, `spikes`, `current_step` …; `size` as of a population."""
 
     name: str
     kind: str
     arguments: Properties
     count: int
     span: Span | None = _span()
+    size: Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,7 +393,11 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """Synapses from one population to another; `synapse` is None for a constant weight `w` among the properties."""
+    """Synapses from one population to another; `synapse` is None for a constant weight `w` among the properties.
+
+    An argument for an input of the synapse is the `var` of what feeds it: a signal, or `pre.NAME`, `post.NAME`, a state or output of
+    the neuron on that side. Flags: `self`, `gap`.
+    """
 
     source: Endpoint
     target: Endpoint
@@ -423,7 +433,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Populations, sources and signals wired by projections; `models` holds every model they name, resolved."""
+    """Populations, sources and signals wired by projections; `models` holds every model they name, resolved.
+
+    Counts, weights, delays and other arguments are expressions of `params`, which `birc.runtime.network.parameters` replaces by numbers.
+    """
 
     name: str
     doc: str | None
@@ -435,6 +448,8 @@ class Network:
     thirds: tuple[Third, ...]
     records: tuple[Record, ...]
     span: Span | None = _span()
+    params: tuple[Param, ...] = ()
+    presets: tuple[Preset, ...] = ()
 
 
 # --- checks
@@ -442,7 +457,7 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Waveform:
-    """One of `birc.ir.waveforms`, with the arguments that it was given."""
+    """One of `birc.ir.waveforms`, with the arguments that it was given; the times of `at` are `t.0`, `t.1` …"""
 
     name: str
     arguments: Properties
@@ -452,7 +467,7 @@ class Waveform:
 class Drive:
     """Hold a port at `value` for `duration`; a second drive of the port follows the first.
 
-    A waveform's times count from the beginning of its drive.
+    Events come to an event port, and to `pre` and `post` of a synapse. A waveform's times count from the beginning of its drive.
     """
 
     port: str
@@ -494,9 +509,9 @@ class Expect:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A doc-test of a model (and preset): drive, then expect.
+    """A doc-test of a model or network (and preset): drive or run, then expect.
 
-    `dt` (ms), `solver` and `spikes` are the scheme under which it holds; None: as everywhere else.
+    `dt` (ms), `solver`, `spikes` and `seed` are the scheme under which it holds; None: as everywhere else. A network runs for `run`.
     """
 
     model: str
@@ -507,6 +522,8 @@ class Check:
     solver: str | None = None
     spikes: str | None = None
     span: Span | None = _span()
+    seed: int | None = None
+    run: Expr | None = None
 
 
 Item = Model | Cell | Network

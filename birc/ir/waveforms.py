@@ -1,4 +1,4 @@
-"""The waveforms that an input may follow over time: each with its arguments, their units and their defaults."""
+"""What a port may follow over time, waveforms and trains of events: each with its arguments, their units and their defaults."""
 
 from __future__ import annotations
 
@@ -26,6 +26,14 @@ WAVEFORMS: dict[str, tuple[Argument, ...]] = {
     "sine": (Argument("amplitude", None), Argument("frequency", _RATE), Argument("offset", None, 0.0), Argument("phase", ONE, 0.0)),
     "noise": (Argument("mean", None), Argument("sd", None)),
 }
-"""`step` is on from `start` to before `stop`; `ramp` goes from `first` at `start` to `last` at `stop` and stays there; `pulses` are on for
-`width` at `start` and every `period` from there; `sine` is offset + amplitude sin(2 pi frequency t + phase); `noise` draws anew at every
-step for every neuron."""
+"""Of inputs. `step` is on from `start` to before `stop`; `ramp` goes from `first` at `start` to `last` at `stop` and stays there; `pulses`
+are on for `width` at `start` and every `period` from there; `sine` is offset + amplitude sin(2 pi frequency t + phase); `noise` draws
+anew at every step for every neuron."""
+
+TRAINS: dict[str, tuple[Argument, ...]] = {
+    "at": (),
+    "regular": (Argument("period", _TIME), Argument("start", _TIME, math.nan)),
+    "poisson": (Argument("rate", _RATE),),
+}
+"""Of event ports, which add their `weight`. `at` takes any number of times; `regular` has an event at `start` (not given: one period) and
+every `period` from there; `poisson` draws how many come at every step."""

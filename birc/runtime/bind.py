@@ -32,12 +32,16 @@ LONGEST_COUNT = 2**31 - 1
 
 @dataclass(frozen=True)
 class Bound:
-    """The numbers of a run: bind values by name (float, int, bool or array [n]), initial states by slot, warnings, tables by slot."""
+    """The numbers of a run: bind values by name (float, int, bool or array [n]), initial states by slot, warnings, tables by slot.
+
+    `params` are the parameters' own values (a float or [n]), in internal units.
+    """
 
     values: dict[str, Any]
     state: dict[str, Array]
     warnings: tuple[Diagnostic, ...]
     tables: dict[str, Pieces] = field(default_factory=dict)
+    params: dict[str, Any] = field(default_factory=dict)
 
 
 def bind(step: Step, setting: Setting, dtype: Dtype, params: Values, preset: str | None = None, init: Values | None = None) -> Bound:
@@ -46,19 +50,27 @@ def bind(step: Step, setting: Setting, dtype: Dtype, params: Values, preset: str
     `params` replace the preset's values and these the defaults, which may depend on them. `init` replaces initial values, and what
     the model derives from these follows. Raises I102, I103, I105 for names, I130 … I139 for values.
     """
-    values, warnings = bind_values(step, setting, params, preset, init)
+    given, values, warnings = _numbers(step, setting, params, preset, init)
     state = {slot.name: _slot_array(slot, values, setting, dtype) for slot in step.slots}
-    return Bound(values, state, warnings, fitted(step, values, dtype))
+    return Bound(values, state, warnings, fitted(step, values, dtype), given)
 
 
 def bind_values(
     step: Step, setting: Setting, params: Values, preset: str | None = None, init: Values | None = None
 ) -> tuple[dict[str, Any], tuple[Diagnostic, ...]]:
     """The numbers of the bind section alone, and warnings; as in `bind`."""
+    _, values, warnings = _numbers(step, setting, params, preset, init)
+    return values, warnings
+
+
+def _numbers(
+    step: Step, setting: Setting, params: Values, preset: str | None, init: Values | None
+) -> tuple[dict[str, Any], dict[str, Any], tuple[Diagnostic, ...]]:
+    """The parameters, the bind values, and warnings."""
     given = parameter_values(step, setting, params, preset)
     initial = _initial(step, setting, init or {})
     values, warnings = _evaluate(step, setting, given, initial)
-    return values, tuple(warnings)
+    return given, values, tuple(warnings)
 
 
 # --- what the user gives
@@ -69,16 +81,16 @@ def parameter_values(step: Step, setting: Setting, params: Values, preset: str |
     known = {p.name: p for p in step.params}
     for name in params:
         if name not in known:
-            raise _unknown("I102", "parameter", name, known)
+            raise unknown_name("I102", "parameter", name, known)
     source: dict[str, Expr] = {p.name: p.value for p in step.params}
     source.update(_preset(step, preset))
     chosen = {
         name: per_neuron(value, known[name].unit, f"parameter `{name}`", setting, name, "param", infinite=True)
         for name, value in params.items()
     }
-    values = _defaults(source, chosen)
+    values = default_values(source, chosen)
     for param in step.params:
-        _check_range(param, values[param.name])
+        check_range(param, values[param.name])
     return values
 
 
@@ -87,11 +99,11 @@ def _preset(step: Step, name: str | None) -> dict[str, Expr]:
         return {}
     presets = {p.name: p for p in step.presets}
     if name not in presets:
-        raise _unknown("I105", "preset", name, presets)
+        raise unknown_name("I105", "preset", name, presets)
     return dict(presets[name].values)
 
 
-def _defaults(source: Mapping[str, Expr], chosen: Mapping[str, Any]) -> dict[str, Any]:
+def default_values(source: Mapping[str, Expr], chosen: Mapping[str, Any]) -> dict[str, Any]:
     """All parameters, those that are not chosen from their expressions, whichever order these need."""
     values = dict(chosen)
     waiting = [name for name in source if name not in values]
@@ -109,7 +121,7 @@ def _defaults(source: Mapping[str, Expr], chosen: Mapping[str, Any]) -> dict[str
     return values
 
 
-def _check_range(param: Param, value: Any) -> None:
+def check_range(param: Param, value: Any) -> None:
     array = np.asarray(value)
     allowed = param.range
     if allowed is None:
@@ -141,14 +153,14 @@ def _initial(step: Step, setting: Setting, init: Values) -> dict[str, Any]:
     slots = {s.name: s for s in step.slots if s.name != REFRACTORY and s.kind == "real"}
     for name in init:
         if name not in slots:
-            raise _unknown("I103", "state", name, slots)
+            raise unknown_name("I103", "state", name, slots)
     return {
         slots[name].init: per_neuron(value, slots[name].unit, f"initial value of `{name}`", setting, name, "init")
         for name, value in init.items()
     }
 
 
-def _unknown(code: str, what: str, name: str, known: Mapping[str, object]) -> BircError:
+def unknown_name(code: str, what: str, name: str, known: Mapping[str, object]) -> BircError:
     near = closest(str(name), known)
     listed = ", ".join(f"`{k}`" for k in known)
     help = f"did you mean `{near}`?" if near else f"there are {listed}" if known else "it has none"

@@ -1,7 +1,8 @@
 """A cell, a network and a check as text.
 
 network @Cortex {
-  population E of LIF (tau_m = 10.0) count 800
+  param %n : 1 = 800.0
+  population E of LIF (tau_m = 10.0) count 800 size %n
   source bg of poisson (rate = 2.0) count 800
   project bg -> E.exc rule one_to_one (w = 40.0, axon = 0.1)
   project E[0:5]@dend(0.5) -> I.exc synapse STDP preset FAST (A_p = 0.1) rule random (p = 0.1) flags self
@@ -17,8 +18,8 @@ from __future__ import annotations
 
 from birc.ir import model as m
 from birc.ir.text import words
-from birc.ir.text.layout import HERE, Line, place
-from birc.ir.text.print_model import Clause, arguments, clauses, doc, joined, line_of_model
+from birc.ir.text.layout import HERE, Line, packed, place
+from birc.ir.text.print_model import Clause, arguments, clauses, doc, joined, line_of_model, param
 from birc.ir.text.scope import Scope
 
 
@@ -50,11 +51,14 @@ def line_of_network(network: m.Network) -> Line:
     scope = Scope("var", {})
     lines = doc(network.doc)
     lines += [line_of_cell(model) if isinstance(model, m.Cell) else line_of_model(model) for model in network.models]
-    lines += [_population(p, scope) for p in network.populations]
-    lines += [
-        arguments(f"source {words.name(s.name)} of {words.name(s.kind)}", s.arguments, scope, place(s.span), f" count {s.count}")
-        for s in network.sources
-    ]
+    lines += packed([param(p, scope) for p in network.params])
+    lines += [arguments(f"preset {words.name(p.name)}", p.values, scope, place(p.span)) for p in network.presets]
+    for population in network.populations:
+        lines += _group(
+            f"population {words.name(population.name)} of {words.name(population.model)}{_preset(population.preset)}", population
+        )
+    for source in network.sources:
+        lines += _group(f"source {words.name(source.name)} of {words.name(source.kind)}", source)
     lines += [arguments(f"signal {words.name(s.name)}", s.properties, scope, place(s.span)) for s in network.signals]
     for projection in network.projections:
         lines += _projection(projection, scope)
@@ -63,9 +67,13 @@ def line_of_network(network: m.Network) -> Line:
     return Line(f"network @{words.name(network.name)} {{", place(network.span), tuple(lines))
 
 
-def _population(p: m.Population, scope: Scope) -> Line:
-    head = f"population {words.name(p.name)} of {words.name(p.model)}{_preset(p.preset)}"
-    return arguments(head, p.arguments, scope, place(p.span), f" count {p.count}")
+def _group(head: str, group: m.Population | m.NetworkSource) -> list[Line]:
+    scope = Scope("var", {})
+    first = arguments(head, group.arguments, scope, place(group.span), f" count {group.count}")
+    if group.size is None:
+        return [first]
+    line, *more = clauses("size", [("", group.size)], scope, HERE)
+    return [*joined(first, line), *more]
 
 
 def _projection(p: m.Projection, scope: Scope) -> list[Line]:
@@ -108,6 +116,8 @@ def line_of_check(check: m.Check) -> Line:
     """A check as a block."""
     scope = Scope("var", {})
     lines: list[Line] = [] if check.dt is None else [Line(f"dt {words.number(check.dt)}")]
+    lines += [] if check.seed is None else [Line(f"seed {check.seed}")]
+    lines += [] if check.run is None else clauses("run for", [("", check.run)], scope, HERE)
     lines += [Line(f"{key} {words.name(x)}") for key, x in (("solver", check.solver), ("spikes", check.spikes)) if x is not None]
     for drive in check.drives:
         lines += _drive(drive, scope)

@@ -7,7 +7,7 @@ from typing import Any
 from birc.ir import model as m
 from birc.ir.expr import Expr
 from birc.ir.text import words
-from birc.ir.text.read_model import Table, collect, read_channel, read_model, read_position
+from birc.ir.text.read_model import Table, collect, read_channel, read_model, read_param, read_position, read_preset
 from birc.ir.text.scanner import Scanner
 
 
@@ -66,9 +66,9 @@ def _preset(scan: Scanner) -> str | None:
     return scan.name() if scan.take("preset") else None
 
 
-def _count(scan: Scanner) -> int:
+def _count(scan: Scanner) -> tuple[int, Expr | None]:
     scan.need("count")
-    return scan.count()
+    return scan.count(), scan.value() if scan.take("size") else None
 
 
 def _population(scan: Scanner) -> m.Population:
@@ -76,7 +76,8 @@ def _population(scan: Scanner) -> m.Population:
     name = scan.name()
     scan.need("of")
     model, preset, arguments = scan.name(), _preset(scan), scan.arguments()
-    return m.Population(name, model, preset, arguments, _count(scan), span)
+    count, size = _count(scan)
+    return m.Population(name, model, preset, arguments, count, span, size)
 
 
 def _source(scan: Scanner) -> m.NetworkSource:
@@ -84,7 +85,8 @@ def _source(scan: Scanner) -> m.NetworkSource:
     name = scan.name()
     scan.need("of")
     kind, arguments = scan.name(), scan.arguments()
-    return m.NetworkSource(name, kind, arguments, _count(scan), span)
+    count, size = _count(scan)
+    return m.NetworkSource(name, kind, arguments, count, span, size)
 
 
 def _signal(scan: Scanner) -> m.Signal:
@@ -145,6 +147,8 @@ def _record(scan: Scanner) -> m.Record:
 
 NETWORK: Table = {
     "doc": ("doc", Scanner.string),
+    "param": ("params", read_param),
+    "preset": ("presets", read_preset),
     "model": ("models", read_model),
     "cell": ("models", read_cell),
     "population": ("populations", _population),
@@ -161,7 +165,7 @@ def read_check(scan: Scanner) -> m.Check:
     span = scan.place()
     model, preset = scan.name(), _preset(scan)
     empty: dict[str, Any] = {"drives": (), "expects": ()}
-    return m.Check(model, preset, **(empty | collect(scan, CHECK, frozenset({"dt", "solver", "spikes"}))), span=span)
+    return m.Check(model, preset, **(empty | collect(scan, CHECK, frozenset({"dt", "solver", "spikes", "seed", "run"}))), span=span)
 
 
 def _drive(scan: Scanner) -> m.Drive:
@@ -210,7 +214,14 @@ def _bracket(scan: Scanner, closed: str, open: str) -> bool:
     return False
 
 
+def _run(scan: Scanner) -> Expr:
+    scan.need("for")
+    return scan.value()
+
+
 CHECK: Table = {
+    "run": ("run", _run),
+    "seed": ("seed", Scanner.count),
     "dt": ("dt", Scanner.real),
     "solver": ("solver", Scanner.name),
     "spikes": ("spikes", Scanner.name),
