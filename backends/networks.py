@@ -26,8 +26,9 @@ from birc.ir.network import NetworkProgram
 from birc.ir.step import Step
 from birc.ir.synapse import SynapseProgram
 
-Builder = Callable[[Wiring, tuple[Drawn, float], tuple[Drawn, ...]], Wired]
-"""Makes the synapses of a rule, given their delay and the step (ms), and what is drawn for them, as `birc.ir.connectivity.build.wire`."""
+Builder = Callable[[Wiring, tuple[Drawn, float], tuple[Drawn, ...], Dtype], Wired]
+"""Makes the synapses of a rule, given their delay and the step (ms), what is drawn for them and of which number type that is, as
+`birc.ir.connectivity.build.wire` does."""
 
 HISTORY_INDEX, HISTORY_MANY, HISTORY_COUNT = ".spikes.index", ".spikes.many", ".spikes.count"
 """State of a group whose spikes travel: those of stamp s are the first `count[s % length]` entries of row s % length of `index`, ascending.
@@ -95,9 +96,10 @@ class BoundProjection:
     Source i of the edges is `first_source + i` of its group, target j `first_target + j` of its population. Without a synapse
     `weight` is a number or an array [synapses] in the order of the edges, of the artifact's type, and the delays of the edges are the
     whole way. With a synapse they lead to the synapse, `dend` steps (a number, or int32 [synapses]) from there to the target, and `back`
-    leads from target spikes to `post` (None where nothing happens then). `bind` holds the values of each program
-    by its role; arrays are [synapses]. `inputs` says what feeds each continuous input of the synapse: ("signal", name), ("pre", slot or
-    output) or ("post", slot or output), at k; one that is not there is 0. `tables` are (fine, coarse) factors of each decay, by its input.
+    leads from target spikes to `post` (None where nothing happens then). `bind` holds the values of each program by its role, arrays
+    being [synapses], and the decays of its traces under "traces". `inputs` says what feeds each continuous input of the synapse:
+    ("signal", name), ("pre", slot or output) or ("post", slot or output), at k; one that is not there is 0. `tables` are (fine, coarse)
+    factors of each decay, by its input.
     """
 
     name: str

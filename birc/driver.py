@@ -22,15 +22,17 @@ from birc.backends import Artifact, Backend, Cautions, Dtype, HoldsNumbers, Laye
 from birc.backends.legality import fuses
 from birc.checks import CheckResult, bench, run_check, run_network_check
 from birc.errors import BircError, Diagnostic
+from birc.explained import Explained, explain_network
 from birc.frontend.quantity import parse_quantity
 from birc.ir.model import Item, Model, Module, Network
 from birc.ir.step import Step
 from birc.ir.text import print_module, print_step
 from birc.lowering import lower as lower
+from birc.lowering import lower_network
 from birc.networks import compile_network
 from birc.runtime.bind import bind
 from birc.runtime.defaults import with_values
-from birc.runtime.durations import step_length
+from birc.runtime.durations import count_steps, step_length
 from birc.runtime.output import write_folder
 from birc.runtime.result import Result, State
 from birc.runtime.simulate import Progress, simulate
@@ -40,9 +42,11 @@ from birc.solvable import faults
 from birc.sources import Loaded, choose, find, load
 from birc.suggest import closest
 from birc.tabulation import with_tables
-from birc.verification import Report, verify_all, verify_tables
+from birc.verification import Report, verify_all, verify_network, verify_tables
 
 DT = "0.1 ms"
+NETWORK_STEPS = 500
+"""Steps over which a network is compared where nobody says how many."""
 
 
 # --- step to artifact
@@ -377,16 +381,6 @@ def _show(program: Any, form: str) -> str:
     return print_module((*program.items, *program.checks) if isinstance(program, Module) else (program,))
 
 
-@dataclass(frozen=True)
-class Explained:
-    """How one variable is advanced, and why."""
-
-    variable: str
-    method: str
-    reason: str
-    place: str
-
-
 def explain(
     file: str | Path | Loaded,
     *,
@@ -397,7 +391,10 @@ def explain(
     spikes: str | None = None,
 ) -> list[Explained]:
     """The solver of each variable of a model, and the tables asked for, each with the reason and the line."""
-    lowered, step = lower(choose(load(file), model)[0], solver, skip, spikes=spikes)
+    item = choose(load(file), model)[0]
+    if isinstance(item, Network):
+        return explain_network(item, solver, skip)
+    lowered, step = lower(item, solver, skip, spikes=spikes)
     places = {o.state: o.span.where if o.span else "" for o in lowered.odes}
     rows = []
     guards = {g.state for g in step.guards}
@@ -450,6 +447,11 @@ def verify(
     loaded = load(file)
     names = target_names() if targets is None else targets
     backends = [load_backend(name) for name in names]
+    if loaded.step is None and isinstance(item := choose(loaded, model)[0], Network):
+        h = step_length(dt)
+        steps = count_steps(duration, h)[0] if duration else NETWORK_STEPS
+        lowered = lower_network(item, solver, skip)
+        return [verify_network(lowered, b, h=h, dtype=dtype, steps=steps, seed=seed or 0, dt=dt) for b in backends]
     programs = _programs(loaded, model, preset, solver, skip, spikes)
     reports: list[Report] = []
     done = 0

@@ -14,7 +14,7 @@ from birc.frontend.endpoints import Place
 from birc.frontend.feeds import Ends, feed
 from birc.frontend.names import path_of
 from birc.frontend.network_draft import NetworkDraft
-from birc.frontend.wiring import FLAGS, RULES
+from birc.frontend.wiring import FLAGS, MULTAPSES, RULES
 from birc.ir import model as ir
 from birc.ir.expr import Expr
 
@@ -143,22 +143,48 @@ def model_arguments(
 
 def check_rule_fits(project: ast.Project, parts: Parts, source: Place, target: Place, net: NetworkDraft) -> None:
     """M134: a wiring rule asks for no more partners than there are."""
+<<<<<<< HEAD
     values = {name: value for name, e in parts.rule_arguments if e.op != "array" and (value := net.value(e)) is not None}
     same = source.group.name == target.group.name and "self" not in parts.flags
     help: str | None = None
+=======
+    values = {name: value for name, e in parts.rule_arguments if e.op != "array" and (value := value_of(e, {})) is not None}
+    shared = 0 if "self" in parts.flags else _shared(source, target)
+    own = shared > 0
+    several = "multapses" in parts.flags
+    pairs = source.count * target.count - shared
+    if several and parts.rule not in MULTAPSES:
+        net.error("M134", f"`{parts.rule}` makes one synapse of a pair", project.span, f"`multapses` goes with {', '.join(MULTAPSES)}")
+        return
+>>>>>>> main
     match parts.rule:
         case "one_to_one" if source.count != target.count and target.group.kind != "signal":
             message = f"`one_to_one` needs groups of one size, not {source.count} and {target.count}"
-        case "fixed_indegree" if values.get("k", 0) > source.count - same:
-            message = f"`{source.group.name}` has {source.count - same} cells that a cell can be reached from"
-        case "fixed_outdegree" if values.get("k", 0) > target.count - same:
-            message = f"`{target.group.name}` has {target.count - same} cells that a cell can reach"
-        case "fixed_total" if values.get("n", 0) > source.count * target.count - same * min(source.count, target.count):
-            message = f"there are only {source.count * target.count - same * min(source.count, target.count)} pairs"
+        case "one_to_one" if shared == source.count:
+            message = "`one_to_one` leads from each cell to itself"
+        case "fixed_indegree" if _beyond(values.get("k", 0), source.count - own, several):
+            message = f"`{source.group.name}` has {source.count - own} cells that a cell can be reached from"
+        case "fixed_outdegree" if _beyond(values.get("k", 0), target.count - own, several):
+            message = f"`{target.group.name}` has {target.count - own} cells that a cell can reach"
+        case "fixed_total" if _beyond(values.get("n", 0), pairs, several):
+            message = f"there are only {pairs} pairs"
         case "shared" if values.get("groups", 0) > source.count:
             message = f"`{source.group.name}` has {source.count} cells to share"
         case _:
             return
-    if same and parts.rule != "one_to_one":
-        help = "without `self` no cell reaches itself"
+    unlike = parts.rule == "shared" or (parts.rule == "one_to_one" and shared != source.count)
+    help = "without `self` no cell reaches itself" if own and not unlike else None
     net.error("M134", message, project.span, help)
+
+
+def _shared(source: Place, target: Place) -> int:
+    """How many cells are both among the sources and among the targets."""
+    if source.group.name != target.group.name:
+        return 0
+    first, other = source.end.start or 0, target.end.start or 0
+    return max(0, min(first + source.count, other + target.count) - max(first, other))
+
+
+def _beyond(wanted: float, there: int, several: bool) -> bool:
+    """Whether so many partners cannot be chosen; with `multapses` each may be chosen again."""
+    return there == 0 if several else wanted > there

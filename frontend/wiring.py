@@ -63,7 +63,11 @@ RULES: dict[str, Kind] = {
     "shared": Kind((Argument("groups", domain="count"),)),
 }
 
-FLAGS = ("self", "gap")
+FLAGS = ("self", "multapses", "gap")
+"""`self` lets a cell reach itself; `multapses` lets a pair have several synapses; `gap` couples both sides of a
+continuous projection."""
+MULTAPSES = ("fixed_indegree", "fixed_outdegree", "fixed_total", "from_file")
+"""The rules that may make several synapses of a pair."""
 DELAYS = ("axon", "dend", "back")
 
 

@@ -1,4 +1,4 @@
-"""Imports point down: errors <- ir <- {passes, frontend, backends} <- {sources, checks, runtime, verify, driver} <- cli."""
+"""Imports point down: errors <- ir <- {passes, frontend, backends} <- {sources, checks, runtime, verify, driver} <- analysis <- cli."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "birc.conformance",
         "birc.driver",
         "birc.exact",
+        "birc.explained",
+        "birc.lowering",
+        "birc.networks",
         "birc.patterns",
         "birc.runtime",
         "birc.solvable",
@@ -36,10 +39,14 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "birc.tabulation",
         "birc.verification",
     ),
+    ("birc.analysis",),
     ("birc.cli",),
 )
 SEPARATE = {"birc.passes", "birc.frontend", "birc.backends"}
-LATE = {"matplotlib", "rich", "scipy", "tensorflow", "keras", "onnx", "onnxruntime", "nir", "torch"}
+LATE = {
+    *("h5py", "hdmf", "keras", "matplotlib", "neo", "nir", "onnx", "onnxruntime", "pandas", "pynwb", "quantities", "rich", "scipy"),
+    *("tensorflow", "torch", "xarray"),
+}
 
 
 def modules() -> Iterator[tuple[str, Path]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from typing import ClassVar
 
 from birc.backends import Artifact, Dtype, Missing, Runner
 from birc.backends.c_family import OPS, build
 from birc.backends.legality import FEATURES, Takes, refusals
-from birc.backends.native import emit, run
+from birc.backends.native import emit, run, wire
+from birc.backends.networks import Builder
 from birc.errors import Diagnostic
 from birc.ir.step import Step
 
@@ -43,6 +45,10 @@ class Native:
     def load(self, artifact: Artifact) -> Runner:
         """A runner; it is built, or found in the cache, before this returns."""
         return run.Native(artifact)
+
+    def builder(self) -> Builder:
+        """Synapses are made by all cores."""
+        return partial(wire.wire, threads=os.cpu_count() or 1)
 
 
 BACKEND = Native()

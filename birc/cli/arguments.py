@@ -171,7 +171,7 @@ def _run(parser: Parser) -> None:
     parser.add_argument("--every", metavar="N|TIME", default="1", help='record each N-th step, or every `"1 ms"` (default: 1)')
     parser.add_argument("--seed", type=whole(0), default=0, metavar="N", help="seed of all random numbers (default: 0)")
     parser.add_argument("--threads", type=whole(1), metavar="N", help="threads of the native target (default: all cores)")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write the result (.npz, or .csv for the spikes)")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write the result: .npz (all), .nwb, or spikes: .csv, .h5 (SONATA)")
     parser.add_argument("--plot", metavar="FILE", help="draw spikes and membranes (.png, .pdf, .svg)")
     parser.add_argument("--checkpoint", metavar="TIME", help="of a network: keep the run so far at each multiple of TIME")
     parser.add_argument("--resume", action="store_true", help="of a network: go on from the last checkpoint")

@@ -143,6 +143,7 @@ def run(arguments: argparse.Namespace) -> int:
     """`birc run`: simulate, then print, write and draw what came out."""
     from birc import sources
     from birc.ir.model import Network
+    from birc.runtime.export.formats import format_of
 
     loaded = sources.load(arguments.file)
     if loaded.step is None and isinstance(item := sources.choose(loaded, arguments.model)[0], Network):
@@ -151,6 +152,8 @@ def run(arguments: argparse.Namespace) -> int:
         return run_network(arguments, loaded, item)
     if arguments.checkpoint or arguments.resume:
         raise BircError("A018", "checkpoints are made of networks", help="a network of one population is one: `population E: LIF[100]`")
+    if arguments.output:
+        format_of(arguments.output)  # what cannot be written is told before a long run, not after it
     inputs = assignments(arguments.input, "--input")
     params = assignments(arguments.set, "--set")
     init = assignments(arguments.init, "--init")
@@ -235,13 +238,16 @@ def verify(arguments: argparse.Namespace) -> int:
         return _verify_library(arguments)
     if arguments.file is None:
         raise BircError("A006", "there is nothing to verify: name a file, or `--library`")
-    from birc import driver
+    from birc import driver, sources
+    from birc.ir.model import Network
 
     params = assignments(arguments.set, "--set")
     n = arguments.n or 32
+    loaded = sources.load(arguments.file)
+    network = loaded.step is None and isinstance(sources.choose(loaded, arguments.model)[0], Network)
     with show.progress("verify") as progress:
         reports = driver.verify(
-            arguments.file,
+            loaded,
             targets=None if arguments.all else tuple(arguments.target or ("native",)),
             model=arguments.model,
             preset=arguments.preset,
@@ -260,7 +266,9 @@ def verify(arguments: argparse.Namespace) -> int:
     if arguments.json:
         show.as_json([report.record() for report in reports])
     else:
-        print(f"dt {arguments.dt}, {arguments.dtype}, {show.count(n, 'neuron')}, {arguments.duration or '2000 steps'}\n")
+        steps = arguments.duration or f"{driver.NETWORK_STEPS if network else 2000} steps"
+        how = steps if network else f"{show.count(n, 'neuron')}, {steps}"
+        print(f"dt {arguments.dt}, {arguments.dtype}, {how}\n")
         heads = ("model", "target", "status", "level", "worst error", "note")
         show.table(heads, [report.row() for report in reports])
         for report in reports:

@@ -118,7 +118,10 @@ def _choices(model: Model, whole: Model, own: tuple[Trace, ...], lazy: dict[str,
         else:
             why = "spikes reach the synapses at different times" if spread.of(trace.of) else "its time constant differs between synapses"
             rows.append(Choice(trace.name, "one for each synapse", why))
+    traces = {t.name for t in own}
     for ode in whole.odes:
+        if ode.state in traces:
+            continue
         if ode.state in lazy:
             why = "it decays towards a fixed value, and nothing reads it in between"
             rows.append(Choice(ode.state, "brought up to date by events", why))

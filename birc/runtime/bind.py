@@ -32,12 +32,16 @@ LONGEST_COUNT = 2**31 - 1
 
 @dataclass(frozen=True)
 class Bound:
-    """The numbers of a run: bind values by name (float, int, bool or array [n]), initial states by slot, warnings, tables by slot."""
+    """The numbers of a run: bind values by name (float, int, bool or array [n]), initial states by slot, warnings, tables by slot.
+
+    `params` are the parameters' own values (a float or [n]), in internal units.
+    """
 
     values: dict[str, Any]
     state: dict[str, Array]
     warnings: tuple[Diagnostic, ...]
     tables: dict[str, Pieces] = field(default_factory=dict)
+    params: dict[str, Any] = field(default_factory=dict)
 
 
 def bind(step: Step, setting: Setting, dtype: Dtype, params: Values, preset: str | None = None, init: Values | None = None) -> Bound:
@@ -46,19 +50,27 @@ def bind(step: Step, setting: Setting, dtype: Dtype, params: Values, preset: str
     `params` replace the preset's values and these the defaults, which may depend on them. `init` replaces initial values, and what
     the model derives from these follows. Raises I102, I103, I105 for names, I130 … I139 for values.
     """
-    values, warnings = bind_values(step, setting, params, preset, init)
+    given, values, warnings = _numbers(step, setting, params, preset, init)
     state = {slot.name: _slot_array(slot, values, setting, dtype) for slot in step.slots}
-    return Bound(values, state, warnings, fitted(step, values, dtype))
+    return Bound(values, state, warnings, fitted(step, values, dtype), given)
 
 
 def bind_values(
     step: Step, setting: Setting, params: Values, preset: str | None = None, init: Values | None = None
 ) -> tuple[dict[str, Any], tuple[Diagnostic, ...]]:
     """The numbers of the bind section alone, and warnings; as in `bind`."""
+    _, values, warnings = _numbers(step, setting, params, preset, init)
+    return values, warnings
+
+
+def _numbers(
+    step: Step, setting: Setting, params: Values, preset: str | None, init: Values | None
+) -> tuple[dict[str, Any], dict[str, Any], tuple[Diagnostic, ...]]:
+    """The parameters, the bind values, and warnings."""
     given = parameter_values(step, setting, params, preset)
     initial = _initial(step, setting, init or {})
     values, warnings = _evaluate(step, setting, given, initial)
-    return values, tuple(warnings)
+    return given, values, tuple(warnings)
 
 
 # --- what the user gives

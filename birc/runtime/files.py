@@ -1,4 +1,7 @@
-"""Arrays and spike lists from `.npy`, `.npz` and `.csv` files, as data only: nothing in them is ever run."""
+"""Arrays and spike lists from `.npy`, `.npz` and `.csv` files, and spikes from SONATA files (`.h5`).
+
+They are read as data only: nothing in them is ever run.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,23 @@ import re
 import tokenize
 import zipfile
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from birc.errors import BircError
+from birc.runtime.export import sonata
 from birc.suggest import closest
 
 Array = npt.NDArray[Any]
+T = TypeVar("T")
 
-SUFFIXES = (".npy", ".npz", ".csv")
-_REFERENCE = re.compile(r"(?P<path>.*(?:\.npy|\.npz|\.csv))(?::(?P<name>[^:/\\]*))?", re.DOTALL | re.IGNORECASE)
+SUFFIXES = (".npy", ".npz", ".csv", ".h5")
+_REFERENCE = re.compile(r"(?P<path>.*(?:\.npy|\.npz|\.csv|\.h5))(?::(?P<name>[^:/\\]*))?", re.DOTALL | re.IGNORECASE)
 _BROKEN = (
     ValueError, OSError, EOFError, KeyError, MemoryError, OverflowError, NotImplementedError, SyntaxError, RuntimeError,
     tokenize.TokenError, zipfile.BadZipFile, zlib.error,
@@ -41,29 +47,35 @@ class SpikeTable:
 
 @dataclass(frozen=True)
 class Table:
-    """What a file holds: named arrays, or one array without a name."""
+    """What a file holds: named arrays, or one array without a name; or spikes of populations."""
 
     path: Path
     arrays: dict[str, Array]
     whole: Array | None
+    populations: dict[str, SpikeTable] = field(default_factory=dict)
 
 
 def read_array(reference: str, what: str) -> Array:
     """The array that `file.npy`, `file.npz[:name]` or `file.csv[:column]` names; rows of a CSV file are steps, a column is [rows, 1]."""
     table, name = _read(reference, what)
-    return _choose(table, name, what)
+    return _array(table, name, what)
 
 
 def read_events(reference: str, what: str) -> Array | SpikeTable:
-    """A spike list where the file has columns or arrays `index` and `time` (ms), else an array as `read_array` gives it."""
+    """A spike list where the file has columns or arrays `index` and `time` (ms), else an array as `read_array` gives it.
+
+    Of a SONATA file, `file.h5:POPULATION` is that of one population, and `file.h5` that of its only one.
+    """
     table, name = _read(reference, what)
+    if table.populations:
+        return _choose(table, table.populations, name, what, "population")
     found = {key: next((table.arrays[n] for n in names if n in table.arrays), None) for key, names in SPIKE_COLUMNS.items()}
     if name is None and found["index"] is not None and found["time"] is not None:
         columns = {key: None if column is None else column.reshape(-1) for key, column in found.items()}
         index, time = columns["index"], columns["time"]
         assert index is not None and time is not None
         return SpikeTable(index, time, columns["weight"])
-    return _choose(table, name, what)
+    return _array(table, name, what)
 
 
 def read_table(reference: str, what: str) -> Table:
@@ -71,17 +83,24 @@ def read_table(reference: str, what: str) -> Table:
     return _read(reference, what)[0]
 
 
-def _choose(table: Table, name: str | None, what: str) -> Array:
+def _array(table: Table, name: str | None, what: str) -> Array:
+    if table.populations:
+        raise BircError("I117", f"{what}: `{table.path}` holds spikes, and no arrays")
     if name is None and table.whole is not None:
         return table.whole
-    if name is None and len(table.arrays) == 1:
-        return next(iter(table.arrays.values()))
-    listed = ", ".join(f"`{n}`" for n in list(table.arrays)[:12])
+    return _choose(table, table.arrays, name, what, "array")
+
+
+def _choose(table: Table, held: Mapping[str, T], name: str | None, what: str, kind: str) -> T:
+    """What a name stands for in a file; without a name, the only thing there is."""
+    if name is None and len(held) == 1:
+        return next(iter(held.values()))
+    listed = ", ".join(f"`{n}`" for n in list(held)[:12])
     if name is None:
-        raise BircError("I117", f"{what}: `{table.path}` holds several arrays", help=f"name one behind a colon: {listed}")
-    if name in table.arrays:
-        return table.arrays[name]
-    near = closest(name, table.arrays)
+        raise BircError("I117", f"{what}: `{table.path}` holds several {kind}s", help=f"name one behind a colon: {listed}")
+    if name in held:
+        return held[name]
+    near = closest(name, held)
     help = f"did you mean `{near}`?" if near else f"it holds {listed}" if listed else "it holds one array without a name"
     raise BircError("I117", f"{what}: `{table.path}` has no `{name}`", help=help)
 
@@ -145,6 +164,11 @@ def _csv(path: Path) -> Table:
     return Table(path, columns, values)
 
 
+def _h5(path: Path) -> Table:
+    spikes = sonata.read(path)
+    return Table(path, {}, None, {name: SpikeTable(index, time, None) for name, (index, time) in spikes.items()})
+
+
 def _is_number(text: str) -> bool:
     try:
         float(text)
@@ -153,4 +177,4 @@ def _is_number(text: str) -> bool:
     return True
 
 
-_READERS = {".npy": _npy, ".npz": _npz, ".csv": _csv}
+_READERS = {".npy": _npy, ".npz": _npz, ".csv": _csv, ".h5": _h5}

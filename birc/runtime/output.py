@@ -31,7 +31,7 @@ def write_atomic(path: str | Path, content: Content) -> Path:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
         try:
-            with os.fdopen(handle, "wb") as file:
+            with os.fdopen(handle, "w+b") as file:  # HDF5 reads what it has written
                 _fill(file, content)
                 file.flush()
                 os.fsync(file.fileno())

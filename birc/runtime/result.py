@@ -7,18 +7,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from birc.errors import BircError, Diagnostic
 from birc.runtime.archive import Member, pieces, write_npz
+from birc.runtime.export.formats import format_of, write_view
+from birc.runtime.export.view import PopulationView, Recorded, RunView, plain
 from birc.runtime.files import read_table
 from birc.runtime.output import write_atomic
 from birc.runtime.recording import row_stamps
+from birc.runtime.shown import in_unit
 from birc.suggest import closest
 from birc.units import Unit
+
+if TYPE_CHECKING:
+    from neo import Block
+    from xarray import Dataset
+
+    from birc.runtime.export.pandas import Tables
 
 Array = npt.NDArray[Any]
 
@@ -28,6 +37,13 @@ class SpikeTimes(NamedTuple):
 
     index: Array  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
     time: Array
+
+
+class Parameter(NamedTuple):
+    """The value of a parameter in a run, a number or one per neuron [n], in its declared unit."""
+
+    value: float | Array
+    unit: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +91,7 @@ class Result:
     """Where in its step, in [0, 1], each spike was, for a model with spikes inside steps; None: at the ends."""
     warnings: tuple[Diagnostic, ...] = ()
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
     _shown: dict[str, Array] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, name: str) -> Array:
@@ -139,24 +156,59 @@ class Result:
         ends = [in_unit(np.asarray([rows.min(), rows.max()]), unit) for rows in pieces(array)]
         return float(min(low for low, _ in ends)), float(max(high for _, high in ends))
 
-    def save(self, path: str | Path) -> Path:
-        """Write everything to `.npz`, or the spikes to `.csv` (columns index, time_ms). Raises I150 for another ending."""
-        path = Path(path)
-        match path.suffix.lower():
-            case ".npz":
-                return write_atomic(path, self._write_npz)
-            case ".csv":
-                return write_atomic(path, self._write_csv)
-            case other:
-                raise BircError("I150", f"results are not written as `{other or path}`", help="use .npz (everything) or .csv (spikes)")
-
-    def _write_npz(self, file: BinaryIO) -> None:
-        about = {
+    @property
+    def about(self) -> dict[str, Any]:
+        """What the run was made with, as it is stored with every format: parameters, seed, step, units, manifest."""
+        return {
             "model": self.model, "n": self.n, "dt": self.dt, "start": self.start, "stop": self.stop, "every": self.every,
             "seed": self.seed, "units": self.units, "interrupted": self.interrupted, "manifest": dict(self.manifest),
+            "parameters": {name: {"value": plain(p.value), "unit": p.unit} for name, p in self.parameters.items()},
         }  # fmt: skip
+
+    @property
+    def view(self) -> RunView:
+        """The run as formats see it, with one population that has the model's name."""
+        first = self.start - self.start % self.every + self.every
+        recorded = tuple(Recorded(name, array, self.declared[name], first, self.every) for name, array in self.recorded.items())
+        population = PopulationView(self.model, self.n, *self.spikes, recorded)
+        return RunView(self.model, self.dt, self.start, self.stop, (population,), self.about)
+
+    def to_pandas(self) -> Tables:
+        """Two tables, `spikes` and `recorded`. Raises X341 without pandas, I145 where they would not fit into memory."""
+        from birc.runtime.export.pandas import tables
+
+        return tables(self.view)
+
+    def to_xarray(self) -> Dataset:
+        """The recorded variables over time (ms) and neuron. Raises X341 without xarray."""
+        from birc.runtime.export.xarray import dataset
+
+        view = self.view
+        return dataset(view, view.populations[0])
+
+    def to_neo(self) -> Block:
+        """A block with a spike train per neuron and an analog signal per recorded variable. Raises X341 without Neo."""
+        from birc.runtime.export.neo import block
+
+        return block(self.view)
+
+    def save(self, path: str | Path, format: str | None = None) -> Path:
+        """Write everything (`npz`), spikes (`csv`: columns index, time_ms; `sonata`), or spikes and recorded variables (`nwb`).
+
+        Without `format`, the ending tells: .npz, .csv, .h5 for SONATA, .nwb. Raises I150 for another, X341 where a package is missing,
+        X102 where the file cannot be written.
+        """
+        match format_of(path, format):
+            case "npz":
+                return write_atomic(path, self._write_npz)
+            case "csv":
+                return write_atomic(path, self._write_csv)
+            case other:
+                return write_view(self.view, path, other)
+
+    def _write_npz(self, file: BinaryIO) -> None:
         members: dict[str, Member] = {
-            "about": Member(np.array(json.dumps(about, sort_keys=True, default=str))),
+            "about": Member(np.array(json.dumps(self.about, sort_keys=True, default=str))),
             "time": Member(self.time),
             "spikes.index": Member(self.index),
             "spikes.time": Member(self.stamps, self._times, () if self.offsets is None else (self.offsets,)),
@@ -192,12 +244,3 @@ def load_state(path: str | Path) -> State:
         raise BircError("I117", f"state: `{path}` was not written by a run of birc") from error
     values = {name.removeprefix("state."): array for name, array in table.arrays.items() if name.startswith("state.")}
     return State(model, stamp, dt, seed, values)
-
-
-def in_unit(array: Array, unit: Unit) -> Array:
-    """Internal values in a unit; the same array where the unit is internal."""
-    scale = float(unit.scale)
-    if scale == 1.0 or array.dtype.kind != "f":
-        return array
-    shown: Array = array / array.dtype.type(scale)
-    return shown

@@ -23,10 +23,12 @@ from birc.runtime.inputs import Continuous, check_names, continuous_inputs
 from birc.runtime.located import longest, run_located
 from birc.runtime.memory import require
 from birc.runtime.recording import Recording, declared_units, recorded_names
-from birc.runtime.result import Result, State
+from birc.runtime.result import Parameter, Result, State
+from birc.runtime.shown import in_unit
 from birc.runtime.streaming import StreamedRecording
 from birc.runtime.tables import guarded_ranges
 from birc.runtime.values import Setting
+from birc.units import Unit
 
 Array = npt.NDArray[Any]
 Progress = Callable[[int, int], None]
@@ -136,7 +138,13 @@ def simulate(
         interrupted=reason,
         warnings=(*warnings, *more, *program.bound.warnings),
         manifest=dict(manifest or {}),
+        parameters={p.name: _parameter(program.bound.params[p.name], p.unit) for p in step.params},
     )
+
+
+def _parameter(value: Any, unit: Unit) -> Parameter:
+    shown = in_unit(np.asarray(value, dtype=np.float64), unit)
+    return Parameter(shown if shown.ndim else float(shown), unit.text)
 
 
 def _count(duration: str | float | None, steps: int | None, h: float) -> tuple[int, tuple[Diagnostic, ...]]:

@@ -16,7 +16,8 @@ from birc.runtime.durations import MOST_STEPS, step_length
 from birc.runtime.events import SILENT, EventSource, Rows, spike_list
 from birc.runtime.inputs import ZERO, Constant, Continuous, check_names
 from birc.runtime.recording import declared_units
-from birc.runtime.result import State, in_unit
+from birc.runtime.result import State
+from birc.runtime.shown import in_unit
 from birc.runtime.simulate import finite, left_range, prepare, start_values
 from birc.runtime.values import Setting, numbers, per_neuron
 from birc.suggest import closest

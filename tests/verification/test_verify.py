@@ -194,10 +194,10 @@ network Net:
 def test_a_network_is_refused_with_its_span(tmp_path: Path) -> None:
     path = tmp_path / "net.birc"
     path.write_text(NETWORK, "utf-8")
-    neuron, network = driver.verify(path, ["numpy"], duration="20 ms", n=4)
-    assert neuron.status == "pass"
-    assert (network.model, network.status) == ("Net", "refused")
-    assert network.span is not None and network.span.line == 7
+    taken, refused = driver.verify(path, ["numpy", "nir"], duration="20 ms")
+    assert taken.status != "refused"
+    assert (refused.model, refused.status, refused.reason) == ("Net", "refused", "the target nir takes no networks yet")
+    assert refused.span is not None and refused.span.line == 7
 
 
 def upside_down(e: Expr) -> Expr | None:

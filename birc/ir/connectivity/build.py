@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from birc.ir.connectivity.draws import draw
@@ -9,22 +11,28 @@ from birc.ir.connectivity.edges import Array, Backward, Drawn, Edges, Wired, Wir
 from birc.ir.connectivity.rules import pairs
 
 
-def wire(wiring: Wiring, delay: tuple[Drawn, float], values: tuple[Drawn, ...] = ()) -> Wired:
+def wire(wiring: Wiring, delay: tuple[Drawn, float], values: tuple[Drawn, ...] = (), dtype: Literal["f64", "f32"] = "f64") -> Wired:
     """The synapses of a rule with their delays, and the values drawn for each of them.
 
     `delay` is (T, h): its number of steps is floor(T / h + 0.5), and at least one where T is drawn. The delays of the result are those
-    that occur, and a constant one always. Raises what the rule raises.
+    that occur, and a constant one always. Values are drawn in float64 and kept as `dtype`. Raises what the rule raises.
     """
     source, target, occurrence = pairs(wiring)
     found = [draw(value, wiring.seed, source, target, occurrence) for value in values]
     steps = delay_steps(delay[0], draw(delay[0], wiring.seed, source, target, occurrence), delay[1])
+    edges, order = sorted_edges(source, target, steps, wiring.sources, wiring.targets)
+    real = {"f64": np.float64, "f32": np.float32}[dtype]
+    return Wired(edges, tuple(value[order].astype(real, copy=False) if isinstance(value, np.ndarray) else value for value in found))
+
+
+def sorted_edges(source: Array, target: Array, steps: Array, sources: int, targets: int) -> tuple[Edges, Array]:
+    """Synapses (in the order of `rules`) as edges, given their delays in steps, [synapses] or [1]; and where each of these came from."""
     delays, which = np.unique(steps, return_inverse=True)
     row = source.astype(np.int64) * max(1, len(delays)) + (which if len(which) == len(source) else 0)
     order = np.argsort(row, kind="stable")
-    starts = np.zeros(wiring.sources * len(delays) + 1, np.int64)
+    starts = np.zeros(sources * len(delays) + 1, np.int64)
     np.cumsum(np.bincount(row, minlength=len(starts) - 1), out=starts[1:])
-    edges = Edges(wiring.sources, wiring.targets, delays, starts, target[order])
-    return Wired(edges, tuple(value[order] if isinstance(value, np.ndarray) else value for value in found))
+    return Edges(sources, targets, delays, starts, target[order]), order
 
 
 def delay_steps(drawn: Drawn, time: Array | float, h: float) -> Array:

@@ -28,14 +28,12 @@ def _own(w: Wiring, cells: int, partners: int, sign: int) -> Array:
     if w.same is None or "self" in w.flags:
         return np.full(cells, partners, np.int64)
     own = np.arange(cells, dtype=np.int64) + sign * w.same
-    inside: Array = np.where((own >= 0) & (own < partners), own, partners)
-    return inside
+    return np.where((own >= 0) & (own < partners), own, partners)
 
 
 def room(own: Array, partners: int) -> Array:
     """How many partners each cell can have (int64 [cells]). They are numbered from 0, its own cell being skipped."""
-    found: Array = partners - (own < partners).astype(np.int64)
-    return found
+    return partners - (own < partners).astype(np.int64)
 
 
 def skip(number: Array, own: Array) -> Array:
@@ -47,8 +45,8 @@ def skip(number: Array, own: Array) -> Array:
 def below(w: Wiring, step: Any, instance: Any, count: Any, lane: int = 0) -> Array:
     """Whole numbers from 0 to `count` - 1 (int64): floor(u * count), and `count` - 1 where u rounds it up to `count`."""
     number = np.floor(uniform(w.seed, w.stream, step, instance, lane) * count).astype(np.int64)
-    below_count: Array = np.minimum(number, count - 1)
-    return below_count
+    kept: Array = np.minimum(number, count - 1)
+    return kept
 
 
 def pair_count(w: Wiring) -> int:

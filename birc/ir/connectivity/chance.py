@@ -76,17 +76,22 @@ def _chosen(w: Wiring, rooms: Array, what: str) -> Pairs:
     Draw t of k has step t, instance i, lane 0. With `multapses` it is floor(u * r). Without, it is Floyd's sample (Bentley and Floyd
     1987): for t = 0 … k - 1 draw a number from 0 to r - k + t, and take r - k + t in its place where it was taken before.
     """
-    k = int(w.arguments["k"])
-    several = "multapses" in w.flags
-    least = int(rooms.min(initial=k))
-    if least < (1 if several else k):
-        raise too_few(w, f"a cell has {least} {what} to choose from, not {k}")
-    if several:
+    k = degree(w, rooms, what)
+    if "multapses" in w.flags:
         cell = np.repeat(np.arange(len(rooms), dtype=np.int64), k)
         return cell, below(w, np.tile(np.arange(k), len(rooms)), cell, rooms[cell])
     height = max(1, PIECE // int(rooms.max(initial=1)))
     found = [_floyd(w, np.arange(i, min(i + height, len(rooms))), rooms[i : i + height], k) for i in range(0, len(rooms), height)]
     return np.concatenate([part[0] for part in found]), np.concatenate([part[1] for part in found])
+
+
+def degree(w: Wiring, rooms: Array, what: str) -> int:
+    """`k` of a rule, which each cell can choose of so many partners. Raises M134 where one cannot."""
+    k = int(w.arguments["k"])
+    least = int(rooms.min(initial=k))
+    if least < (1 if "multapses" in w.flags else k):
+        raise too_few(w, f"a cell has {least} {what} to choose from, not {k}")
+    return k
 
 
 def _floyd(w: Wiring, cell: Array, rooms: Array, k: int) -> Pairs:

@@ -74,7 +74,5 @@ def _side(cells: int, channels: int, what: str) -> int:
     side = isqrt(cells // channels)
     if side == 0 or side * side * channels != cells:
         many = "1 square image" if channels == 1 else f"{channels} square images"
-        raise BircError(
-            "I110", f"`conv2d`: {cells} {what} are not {many}", help="a layer has as many cells as channels times side times side"
-        )
+        raise BircError("I110", f"`conv2d`: {cells} {what} are not {many}", help="a layer has channels times side times side cells")
     return side

@@ -37,6 +37,10 @@ class Edges:
             return np.zeros(0, np.int32)  # there may be no delays, and so no stretches
         return np.repeat(np.arange(self.sources, dtype=np.int32), np.diff(self.starts[:: len(self.delays)]))
 
+    def delay(self) -> Array:
+        """The delay of each synapse in steps (int64 [synapses])."""
+        return np.repeat(np.tile(self.delays, self.sources), np.diff(self.starts))
+
 
 @dataclass(frozen=True)
 class Backward:

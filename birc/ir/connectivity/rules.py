@@ -35,12 +35,26 @@ def pairs(wiring: Wiring) -> tuple[Array, Array, Array]:
     """
     source, target = RULES[wiring.rule](wiring)
     key = np.sort(source * wiring.targets + target)
+    source, target = np.divmod(key, wiring.targets)
+    return source.astype(np.int32), target.astype(np.int32), _occurrence(key)
+
+
+def _occurrence(key: Array) -> Array:
+    """How many equal keys stand before each of sorted ones (int32)."""
     place = np.arange(len(key))
     first = np.ones(len(key), bool)
     first[1:] = key[1:] != key[:-1]
-    occurrence = place - np.maximum.accumulate(np.where(first, place, 0))
-    source, target = np.divmod(key, wiring.targets)
-    return source.astype(np.int32), target.astype(np.int32), occurrence.astype(np.int32)
+    count: Array = place - np.maximum.accumulate(np.where(first, place, 0))
+    return count.astype(np.int32)
+
+
+def occurrences(source: Array, target: Array, targets: int) -> Array:
+    """The occurrence of each synapse in any order: how many of its pair stand before it (int32 [synapses])."""
+    key = source.astype(np.int64) * targets + target
+    order = np.argsort(key, kind="stable")
+    found = np.empty(len(key), np.int32)
+    found[order] = _occurrence(key[order])
+    return found
 
 
 def expected_synapses(wiring: Wiring) -> float:

@@ -23,20 +23,26 @@ def fixed_total(w: Wiring) -> Pairs:
     each set of n pairs is equally likely. Where n is more than half of all pairs, those left out are drawn in the same way.
     Raises M134 where there are fewer pairs.
     """
-    n = int(w.arguments["n"])
     own = own_target(w)
     rooms = room(own, w.targets)
-    several = "multapses" in w.flags
-    pairs = int(rooms.sum())
-    if pairs < (1 if several else n):
-        raise too_few(w, f"there are {pairs} pairs, not {n}")
-    left_out = not several and 2 * n > pairs
-    key = _drawn(w, pairs - n if left_out else n, rooms, several)
+    wanted, left_out = how_many(w, rooms)
+    key = _drawn(w, wanted, rooms, "multapses" in w.flags)
     if left_out:
         every = np.repeat(np.arange(w.sources, dtype=np.int64) * w.targets, rooms) + _runs(rooms)
         key = np.setdiff1d(every, key, assume_unique=True)
     source, number = np.divmod(key, w.targets)
     return source, skip(number, own[source])
+
+
+def how_many(w: Wiring, rooms: Array) -> tuple[int, bool]:
+    """How many pairs are to be drawn, and whether they are those left out. Raises M134 where there are fewer."""
+    n = int(w.arguments["n"])
+    several = "multapses" in w.flags
+    pairs = int(rooms.sum())
+    if pairs < (1 if several else n):
+        raise too_few(w, f"there are {pairs} pairs, not {n}")
+    left_out = not several and 2 * n > pairs
+    return pairs - n if left_out else n, left_out
 
 
 def _drawn(w: Wiring, n: int, rooms: Array, several: bool) -> Array:

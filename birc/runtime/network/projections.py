@@ -20,7 +20,7 @@ from birc.ir.connectivity.rules import expected_synapses
 from birc.ir.expr import Expr, const
 from birc.ir.model import Endpoint, Param, Range
 from birc.ir.network import NetworkProgram, ProjectionProgram
-from birc.ir.step import Slot
+from birc.ir.step import Deliver, Slot
 from birc.ir.synapse import PIECE, SynapseProgram
 from birc.runtime.bind import bind, bind_values
 from birc.runtime.files import read_table
@@ -130,7 +130,7 @@ def _static(made: ProjectionProgram, around: Around) -> Made:
         help = "give one of both as a constant"
         raise BircError("I132", f"both delays of {made.name} differ between synapses, and its weight is constant", projection.span, help)
     rest = steps_of(second, second.a, around.h, projection.span, f"the delay of {made.name}")
-    wired = build(wiring, first, (value,), made, around)
+    wired = build(wiring, first, (value,), made, around, around.dtype)
     edges = replace(wired.edges, delays=wired.edges.delays + rest)
     bound = BoundProjection(
         made.name,
@@ -145,7 +145,7 @@ def _static(made: ProjectionProgram, around: Around) -> Made:
     return Made(bound, {}, bool(len(edges.delays)) and int(edges.delays[0]) == 0)
 
 
-def build(wiring: Wiring, delay: Drawn, values: tuple[Drawn, ...], made: ProjectionProgram, around: Around) -> Wired:
+def build(wiring: Wiring, delay: Drawn, values: tuple[Drawn, ...], made: ProjectionProgram, around: Around, dtype: Dtype = "f64") -> Wired:
     """Edges with a delay each; mistakes are reported at the projection.
 
     Beside synapses that a file lists, arrays are in the order of that file.
@@ -157,14 +157,14 @@ def build(wiring: Wiring, delay: Drawn, values: tuple[Drawn, ...], made: Project
         delay, *values_ = (_in_file_order(d, wiring) for d in (delay, *values))
         values = tuple(values_)
     expected = expected_synapses(wiring)
-    width = 4 + np.dtype(FLOATS[around.dtype]).itemsize * len(values)
+    width = 4 + np.dtype(FLOATS[dtype]).itemsize * sum(d.kind != "constant" for d in values)
     require(int(expected * width), f"{expected:.3g} synapses of {made.name}", "make fewer, or shrink the populations")
     if delay.kind == "constant":
         steps_of(delay, delay.a, around.h, span, what)
     elif delay.array is not None:
         steps_of(delay, delay.array, around.h, span, what)
     try:
-        wired = around.wire(wiring, (delay, around.h), values)
+        wired = around.wire(wiring, (delay, around.h), values, dtype)
     except BircError as error:
         raise BircError.of(replace(d, span=d.span or span) for d in error.diagnostics) from None
     if len(wired.edges.delays) and wired.edges.delays[-1] > LONGEST:
@@ -223,6 +223,9 @@ def _plastic(made: ProjectionProgram, synapse: SynapseProgram, around: Around) -
     dend = steps["dend"]
     longest = int(np.max(dend, initial=0))
     pending = longest + 1 if longest else 0
+    if pending and not _sums(projection.target, around):
+        message = f"`{projection.target.port}` acts once per event, and {made.name} sends to it with a delay behind its synapses"
+        raise BircError("L117", message, projection.span, "give the whole delay as `axon`, or write the handler as `x += c * w`")
     noises = [f"{made.name}.{n.name}" for n in (synapse.flow.noises if synapse.flow else ())]
     streams = random.streams(noises)
     bound = BoundProjection(
@@ -251,6 +254,12 @@ def _plastic(made: ProjectionProgram, synapse: SynapseProgram, around: Around) -
     direct = edges.delays[0] == 0 if len(edges.delays) else False
     at_once = bool(direct) and int(np.min(dend, initial=0 if np.ndim(dend) else int(dend))) == 0
     return Made(bound, state, at_once, start.warnings if start else ())
+
+
+def _sums(target: Endpoint, around: Around) -> bool:
+    """Whether what arrives there at one stamp acts as a sum."""
+    step = next((p.step for p in around.program.populations if p.population.name == target.population), None)
+    return step is None or next(s.summing for _, s in step.statements() if isinstance(s, Deliver) and s.port == target.port)
 
 
 def _known(given: Mapping[str, Any], step: Any) -> dict[str, Any]:
@@ -321,7 +330,7 @@ def bind_coupling(made: ProjectionProgram, around: Around) -> BoundCoupling:
     unit = _coupling_unit(made, around)
     weight = dict(projection.properties).get("w", const(1.0))
     value = drawn(weight, around.names, around.stream(made.name, "w"), unit, projection.span, f"`w` of {made.name}")
-    wired = build(replace(wiring, flags=wiring.flags - {"gap"}), Drawn("constant", 0.0), (value,), made, around)
+    wired = build(replace(wiring, flags=wiring.flags - {"gap"}), Drawn("constant", 0.0), (value,), made, around, around.dtype)
     return BoundCoupling(
         made.name,
         projection.source.population,

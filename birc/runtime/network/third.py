@@ -6,9 +6,9 @@ import numpy as np
 
 from birc.backends import FLOATS
 from birc.backends.networks import BoundProjection
-from birc.ir import random
 from birc.ir.connectivity.build import sorted_edges
 from birc.ir.connectivity.draws import draw
+from birc.ir.connectivity.edges import Drawn
 from birc.ir.connectivity.rules import occurrences
 from birc.ir.model import Third
 from birc.runtime.network.projections import Around
@@ -31,7 +31,7 @@ def bind_third(third: Third, base: BoundProjection, around: Around) -> BoundProj
     first, cells = around.slice(third.via)
     source, target = base.edges.source(), base.edges.target
     pair = around.seed, source, target, occurrences(source, target, base.edges.targets)
-    chosen, who = (np.asarray(draw(unit_draw(around.stream(name, what)), *pair)) for what in ("chosen", "cell"))
+    chosen, who = (np.asarray(draw(Drawn("uniform", 0.0, 1.0, around.stream(name, what)), *pair)) for what in ("chosen", "cell"))
     takes = chosen <= number(given["p"], around.names)
     cell = np.minimum((who * cells).astype(np.int32), cells - 1)
     delay = base.edges.delay() + base.dend
@@ -41,6 +41,9 @@ def bind_third(third: Third, base: BoundProjection, around: Around) -> BoundProj
     edges, order = sorted_edges(source[takes], cell[takes], delay[takes], base.edges.sources, cells)
     value = weight if not isinstance(weight, np.ndarray) else weight[takes][order].astype(FLOATS[around.dtype])
     return BoundProjection(name, base.source, base.first_source, third.via.population, first, third.via.port, edges, weight=value)
+<<<<<<< HEAD
 
 
 __all__ = ["bind_third", "random", "third_name"]
+=======
+>>>>>>> main

@@ -1,0 +1,40 @@
+"""What `birc explain` says of a model or a network: how each variable is advanced, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from birc.ir.model import Network
+from birc.lowering import lower_network
+
+
+@dataclass(frozen=True)
+class Explained:
+    """How one variable is advanced, and why."""
+
+    variable: str
+    method: str
+    reason: str
+    place: str
+
+
+def explain_network(network: Network, solver: str | Sequence[str] | None = None, skip: Iterable[str] = ()) -> list[Explained]:
+    """The solver of each state of each population, and what was decided about the synapses of each projection."""
+    program = lower_network(network, solver, skip)
+    rows = []
+    for each in program.populations:
+        odes = {o.state: o for o in each.step.model.odes} if each.step.model else {}
+        for block in each.step.blocks:
+            for state in block.states:
+                span = odes[state].span if state in odes else None
+                rows.append(Explained(f"{each.population.name}.{state}", block.method, block.reason, span.where if span else ""))
+    for made in program.projections:
+        where = made.projection.span.where if made.projection.span else ""
+        if made.synapse is not None:
+            rows += [Explained(f"{made.name}: {c.what}", c.how, c.reason, where) for c in made.synapse.choices]
+        elif not made.continuous:
+            rows.append(Explained(made.name, "static", "its weight does not change: spikes act at their targets", where))
+        else:
+            rows.append(Explained(made.name, "coupling", "a continuous value, as it is at the start of each step", where))
+    return rows
