@@ -143,12 +143,7 @@ def model_arguments(
 
 def check_rule_fits(project: ast.Project, parts: Parts, source: Place, target: Place, net: NetworkDraft) -> None:
     """M134: a wiring rule asks for no more partners than there are."""
-<<<<<<< HEAD
     values = {name: value for name, e in parts.rule_arguments if e.op != "array" and (value := net.value(e)) is not None}
-    same = source.group.name == target.group.name and "self" not in parts.flags
-    help: str | None = None
-=======
-    values = {name: value for name, e in parts.rule_arguments if e.op != "array" and (value := value_of(e, {})) is not None}
     shared = 0 if "self" in parts.flags else _shared(source, target)
     own = shared > 0
     several = "multapses" in parts.flags
@@ -156,7 +151,6 @@ def check_rule_fits(project: ast.Project, parts: Parts, source: Place, target: P
     if several and parts.rule not in MULTAPSES:
         net.error("M134", f"`{parts.rule}` makes one synapse of a pair", project.span, f"`multapses` goes with {', '.join(MULTAPSES)}")
         return
->>>>>>> main
     match parts.rule:
         case "one_to_one" if source.count != target.count and target.group.kind != "signal":
             message = f"`one_to_one` needs groups of one size, not {source.count} and {target.count}"

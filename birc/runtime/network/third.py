@@ -41,9 +41,3 @@ def bind_third(third: Third, base: BoundProjection, around: Around) -> BoundProj
     edges, order = sorted_edges(source[takes], cell[takes], delay[takes], base.edges.sources, cells)
     value = weight if not isinstance(weight, np.ndarray) else weight[takes][order].astype(FLOATS[around.dtype])
     return BoundProjection(name, base.source, base.first_source, third.via.population, first, third.via.port, edges, weight=value)
-<<<<<<< HEAD
-
-
-__all__ = ["bind_third", "random", "third_name"]
-=======
->>>>>>> main
