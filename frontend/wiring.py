@@ -64,8 +64,7 @@ RULES: dict[str, Kind] = {
 }
 
 FLAGS = ("self", "multapses", "gap")
-"""`self` lets a cell reach itself; `multapses` lets a pair have several synapses; `gap` couples both sides of a
-continuous projection."""
+"""`self` lets a cell reach itself; `multapses` lets a pair have several synapses; `gap` couples by differences."""
 MULTAPSES = ("fixed_indegree", "fixed_outdegree", "fixed_total", "from_file")
 """The rules that may make several synapses of a pair."""
 DELAYS = ("axon", "dend", "back")

@@ -11,8 +11,10 @@ from birc.backends import Artifact, Dtype, Missing, Runner
 from birc.backends.c_family import OPS, build
 from birc.backends.legality import FEATURES, Takes, refusals
 from birc.backends.native import emit, run, wire
-from birc.backends.networks import Builder
+from birc.backends.native import network as networks
+from birc.backends.networks import Builder, NetworkArtifact, NetworkRunner
 from birc.errors import Diagnostic
+from birc.ir.network import NetworkProgram
 from birc.ir.step import Step
 
 
@@ -45,6 +47,18 @@ class Native:
     def load(self, artifact: Artifact) -> Runner:
         """A runner; it is built, or found in the cache, before this returns."""
         return run.Native(artifact)
+
+    def refuse_network(self, program: NetworkProgram, dtype: Dtype) -> tuple[Diagnostic, ...]:
+        """What it refuses of the programs, tables, and what has no place in its order of events."""
+        return networks.refuse_network(program, dtype, self.takes)
+
+    def emit_network(self, program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
+        """One C++ file."""
+        return networks.emit_network(program, dtype)
+
+    def load_network(self, artifact: NetworkArtifact) -> NetworkRunner:
+        """A runner; the library is built, or found in the cache, with the first job."""
+        return networks.load_network(artifact)
 
     def builder(self) -> Builder:
         """Synapses are made by all cores."""

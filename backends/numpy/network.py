@@ -371,11 +371,16 @@ class _Synapses:
         waiting = [d for d in self.edges.delays.tolist() if d not in self.ran and when(d, source)]
         for at, many, d in self._reached(self.edges, source, self.bound.first_source, t, waiting.__contains__):
             self.ran.add(d)
-            while len(at):
-                outputs = self._handle("pre", self.synapse.pre, at, t)
-                for i in range(len(outputs)):
-                    self._send(at, outputs[f"{SEND}{i}"], t)
-                at, many = at[many > 1], many[many > 1] - 1
+            sent: list[tuple[Array, Array]] = []
+            again = at
+            while len(again):
+                outputs = self._handle("pre", self.synapse.pre, again, t)
+                sent += [(again, outputs[f"{SEND}{i}"]) for i in range(len(outputs))]
+                again, many = again[many > 1], many[many > 1] - 1
+            if sent:
+                which, payload = (np.concatenate(part) for part in zip(*sent, strict=True))
+                in_order = np.argsort(which, kind="stable")  # that of their sources
+                self._send(which[in_order], payload[in_order], t)
 
     def _send(self, at: Array, payload: Array, t: int) -> None:
         """Payloads on their way from the synapse: those without delay act now."""

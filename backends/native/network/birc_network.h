@@ -1,0 +1,661 @@
+// Networks: what the runner hands over, spikes as lists, synapses as rows. `real` and `count` are declared in front of this text.
+#ifdef __clang__
+#define VECTOR _Pragma("clang loop vectorize(assume_safety)")  // lanes do not touch one another
+#else
+#define VECTOR _Pragma("GCC ivdep")
+#endif
+
+#ifdef _OPENMP
+extern "C" int omp_get_thread_num();
+extern "C" int omp_get_num_threads();
+#endif
+
+namespace birc {
+
+constexpr int LANES = TILE;
+constexpr uint64 PIECE = 4096;  // steps in the finer part of a decay's table
+constexpr int64 LINE = 64;     // bytes of a cache line: what threads write lies so far apart
+
+template <class T> struct Lanes {
+    alignas(64) T at[LANES];
+    T& operator[](int64 lane) { return at[lane]; }
+    const T& operator[](int64 lane) const { return at[lane]; }
+    void fill(T value) {
+        for (int lane = 0; lane < LANES; lane++) at[lane] = value;
+    }
+};
+
+// --- places: where the value of a lane stands in an array
+
+struct Next {  // one behind another
+    int64 first;
+    int64 operator()(int64 lane) const { return first + lane; }
+};
+
+template <class I> struct Listed {
+    const I* at;
+    int64 operator()(int64 lane) const { return at[lane]; }
+};
+
+struct Single {  // the same for all lanes
+    int64 at;
+    int64 operator()(int64) const { return at; }
+};
+
+template <class T, class Place> struct At {
+    T* from;
+    Place place;
+    T& operator[](int64 lane) const { return from[place(lane)]; }
+};
+
+template <class T> struct Same {
+    T value;
+    T operator[](int64) const { return value; }
+};
+
+// A bind value: one for all, or one for each.
+template <class T, bool each, class Place> struct Bound;
+
+template <class T, class Place> struct Bound<T, false, Place> : Same<T> {
+    Bound(const void* from, Place) : Same<T>{*(const T*)from} {}
+};
+
+template <class T, class Place> struct Bound<T, true, Place> : At<const T, Place> {
+    Bound(const void* from, Place place) : At<const T, Place>{(const T*)from, place} {}
+};
+
+// --- what the runner hands over; every member takes eight bytes
+
+struct Moment {  // of one thread
+    int64 stamp;  // k + 1
+    int64 step;   // of this call
+    int64 row;    // of the values that are given for each step
+    int64 thread, threads;
+    uint64 seed;
+};
+
+struct Group {  // the spikes of a population or a source: those of stamp s are the first count[s % rows] of row s % rows
+    int64 n, rows;
+    int32* index;   // [rows][n], ascending
+    int32* many;    // [rows][n]: how often each came; null for a population
+    int64* count;   // [rows]
+    int64* found;   // by each thread, in this step, a cache line apart …
+    int32* part;    // … and whom: [n], each thread's from where its part of the group begins
+    int32* part_many;
+    int32* spikes;  // [room]: what the caller gets
+    int32* times;   // [room]; null for a population
+    int64* counts;  // [steps]
+    int64 room, used;
+
+    int64 row(int64 stamp) const { return rows == 1 ? 0 : stamp % rows; }
+};
+
+struct Source {
+    Group* group;
+    const double* table;  // cumulative probabilities of a count; null where events are listed
+    int64 entries;
+    int64 stream;
+    int64 limit;  // the first 32 bits of the least draw that is an event
+    const int64* stamp;
+    const int32* index;
+    const int32* many;
+    int64 events, next;
+};
+
+struct Edges {  // those of source i with delay[j] are starts[i * delays + j] to starts[i * delays + j + 1]
+    int64 sources, delays;
+    const int64* delay;
+    const int64* starts;
+    const int32* target;
+    int64 dense;  // whether targets follow one another in every stretch
+};
+
+struct Projection {
+    Edges edges;
+    const Group* source;
+    int64 first_source, first_target, tiles;  // tiles of the target population
+    int64 late;                               // whether spikes that need no time come behind the target's step
+    const real* weights;                      // null where all are `weight`
+    double weight;
+    real* sums;  // [rows][pitch]: what arrives at stamp t is row t % rows
+    int64 rows, pitch;
+    int64* touched;  // of each thread: whether anything came in this step, a cache line apart
+    real* level;     // of a signal that it raises
+    void* const* slots;
+    const void* const* const* bind;   // by role
+    const real* const* const* given;  // inputs, by role
+    int64* last;
+    const real* const* fine;
+    const real* const* coarse;
+    const int64* most;  // the last place of each coarse table
+    const int32* dend;  // null where all are `wait`
+    int64 wait;
+    const uint32* streams;
+    Edges back;
+    const int64* synapse;
+    const Group* target;
+
+    real* arriving(int64 stamp) const { return sums + (rows == 1 ? 0 : stamp % rows) * pitch; }
+};
+
+struct Coupling {  // sums[j] of weight * x[i], or of weight * (x[i] - y[j])
+    Edges edges;
+    const real* weights;
+    double weight;
+    const real* x;
+    const double* values;  // of a source of values, in place of x
+    int64 row, column;
+    const real* y;  // null where there is no gap
+    real* sums;
+    int64 first_target, tiles;
+};
+
+struct Port {
+    int64 count;
+    const Projection* const* from;
+};
+
+struct Feed {
+    const double* values;  // null where nobody feeds the input
+    int64 row, column, last;
+    int64 count;
+    const Coupling* const* from;
+};
+
+struct Population {
+    Group* group;
+    int64 tiles;
+    const void* const* bind;
+    void* const* slots;
+    const Feed* inputs;
+    const Port* ports;
+    void* const* outputs;
+    void* const* kept;
+    const uint32* streams;
+};
+
+struct Trace {
+    real* values;
+    int64 n;
+    double decay;
+    int64 nearest;
+    const Edges* edges;
+    const Group* of;
+    int64 first;
+};
+
+struct Signal {
+    real* level;
+    double decay;
+};
+
+struct Copy {  // of what handlers read as it was at k
+    const real* from;
+    real* to;
+    int64 n;
+};
+
+struct Record {
+    const void* from;
+    void* to;    // [rows][n]
+    int64 kind;  // 0: real, 1: count to int32, 2: bool
+    int64 n, every, origin;
+};
+
+struct Network {
+    int64 start, first, steps, threads;  // `first` steps of the job came before these
+    uint64 seed;
+    const Population* populations;
+    const Projection* projections;
+    const int64* order;   // populations
+    const int64* stages;  // where in `order` each stage begins: its populations do not wait for one another
+    int64 stage_count;
+    Source* sources;
+    int64 source_count;
+    Coupling* couplings;
+    int64 coupling_count;
+    const Trace* traces;
+    int64 trace_count;
+    const Signal* signals;
+    int64 signal_count;
+    const Copy* copies;
+    int64 copy_count;
+    const Record* records;
+    int64 record_count;
+    int64 prepares, finishes;  // whether there is anything to wait for before the populations, and behind them
+    int64 stop;                // raised where the next step's spikes may find no room
+};
+
+inline void wait(const Moment& now) {
+    if (now.threads > 1) {
+#pragma omp barrier
+    }
+}
+
+struct Range {
+    int64 first, stop;
+};
+
+inline Range part(const Moment& now, int64 n) { return {n * now.thread / now.threads, n * (now.thread + 1) / now.threads}; }
+
+// The neurons of a population that are this thread's: whole tiles.
+inline Range own(const Moment& now, int64 tiles) {
+    const Range mine = part(now, tiles);
+    return {mine.first * LANES, mine.stop * LANES};
+}
+
+// --- spikes
+
+inline void found(Group& group, const Moment& now, int64 at, int64 neuron, int64 many) {
+    const int64 place = at + group.found[now.thread * (LINE / 8)]++;
+    group.part[place] = (int32)neuron;
+    if (group.many) group.part_many[place] = (int32)many;
+}
+
+// A loop of its own: noted in the loop that makes the flags, it keeps that from becoming vector code.
+template <class T> bool any(const Lanes<T>& flags) {
+    T raised = 0;
+    for (int lane = 0; lane < LANES; lane++) raised |= flags[lane];
+    return raised;
+}
+
+// Calls visit(lane) for each flag (0 or 1) that is raised, eight at a time.
+template <int N, class Visit> INLINE void each_raised(const uint8 (&flags)[N], Visit visit) {
+    for (int first = 0; first < N; first += 8) {
+        uint64 eight;
+        __builtin_memcpy(&eight, flags + first, 8);
+        for (; eight; eight &= eight - 1) visit(first + __builtin_ctzll(eight) / 8);
+    }
+}
+
+inline void list(Group& group, const Moment& now, int64 tile, const Lanes<count>& fired) {
+    alignas(64) uint8 flags[LANES];
+    for (int lane = 0; lane < LANES; lane++) flags[lane] = (uint8)fired[lane];
+    const int64 base = tile * LANES, at = part(now, (group.n + LANES - 1) / LANES).first * LANES;
+    each_raised(flags, [&](int lane) {
+        if (base + lane < group.n) found(group, now, at, base + lane, 1);
+    });
+}
+
+// One thread puts together what all have found, for those who wait for it and for the caller. Parts of the group are whole units.
+inline void close(Network& net, Group& group, const Moment& now, int64 unit) {
+    const int64 row = group.row(now.stamp), units = (group.n + unit - 1) / unit;
+    int32* const index = group.index + row * group.n;
+    int32* const many = group.many ? group.many + row * group.n : nullptr;
+    int64 count = 0;
+    for (int64 thread = 0; thread < now.threads; thread++) {
+        int64& more = group.found[thread * (LINE / 8)];
+        const int64 from = part({0, 0, 0, thread, now.threads, 0}, units).first * unit;
+        __builtin_memcpy(index + count, group.part + from, more * sizeof *index);
+        if (many) __builtin_memcpy(many + count, group.part_many + from, more * sizeof *many);
+        count += more;
+        more = 0;
+    }
+    group.count[row] = count;
+    group.counts[now.step] = count;
+    __builtin_memcpy(group.spikes + group.used, index, count * sizeof *index);
+    if (many) __builtin_memcpy(group.times + group.used, many, count * sizeof *many);
+    group.used += count;
+    if (group.room - group.used < group.n) net.stop = 1;
+}
+
+// --- sources
+
+constexpr int BLOCK = 256;  // instances that draw together
+
+// How often each of a block fires: the number of cumulative probabilities below a uniform draw. Few draws need to be finished.
+inline void poisson(const Source& source, const Moment& now, int64 base, int64 at) {
+    const uint64 step = (uint64)(now.stamp - 1), high = ((step >> 32) & 0xFFFFu) << 16;
+    const uint32 low_key = (uint32)now.seed, high_key = (uint32)(now.seed >> 32);
+    const auto words = [&](int64 lane) { return philox(step & 0xFFFFFFFFu, high, (uint64)(base + lane), (uint64)source.stream, low_key, high_key); };
+    alignas(64) uint8 flags[BLOCK];
+    const uint64 limit = (uint64)source.limit;
+    for (int lane = 0; lane < BLOCK; lane++) flags[lane] = words(lane).w0 >= limit;
+    each_raised(flags, [&](int lane) {
+        if (base + lane >= source.group->n) return;
+        const Words w = words(lane);
+        const double u = uniform_of(w.w0, w.w1);
+        int64 many = 0;
+        while (many < source.entries && source.table[many] < u) many++;
+        if (many) found(*source.group, now, at, base + lane, many);
+    });
+}
+
+inline void draw(Source& source, const Moment& now) {
+    if (source.table) {
+        const Range mine = part(now, (source.group->n + BLOCK - 1) / BLOCK);
+        for (int64 block = mine.first; block < mine.stop; block++) poisson(source, now, block * BLOCK, mine.first * BLOCK);
+    } else if (now.thread == 0) {
+        for (; source.next < source.events && source.stamp[source.next] == now.stamp; source.next++)
+            found(*source.group, now, 0, source.index[source.next], source.many[source.next]);
+    }
+}
+
+// --- synapses
+
+enum Time { EARLY, LATE };  // before the target's step, or behind all populations
+
+// visit(source, delay's place, many) for each spike that arrives at this stamp, older ones first.
+template <class Visit>
+INLINE void spikes(const Edges& edges, const Group& from, int64 first_source, int64 stamp, bool some, bool at_once, Visit visit) {
+    for (int64 j = edges.delays - 1; j >= 0; j--) {
+        const int64 spike = stamp - edges.delay[j];
+        if (spike < 0 || !(edges.delay[j] == 0 ? at_once : some)) continue;
+        const int64 row = from.row(spike), count = from.count[row];
+        const int32* const index = from.index + row * from.n;
+        const int32* const many = from.many ? from.many + row * from.n : nullptr;
+        for (int64 k = 0; k < count; k++) {
+            const int64 i = index[k] - first_source;
+            if (0 <= i && i < edges.sources) visit(i, j, many ? (int64)many[k] : (int64)1);
+        }
+    }
+}
+
+// The first edge of a stretch whose target is not below this one.
+INLINE int64 from_target(const Edges& edges, int64 begin, int64 end, int64 target) {
+    while (begin < end) {
+        const int64 middle = (begin + end) / 2;
+        if (edges.target[middle] < target) begin = middle + 1;
+        else end = middle;
+    }
+    return begin;
+}
+
+// visit(source, begin, end, many) for each stretch of edges that an event reaches at this stamp, as far as it is this thread's.
+template <class Visit>
+INLINE void arrivals(const Edges& edges, const Group& from, int64 first_source, const Moment& now, bool some, bool at_once, Range targets, Visit visit) {
+    spikes(edges, from, first_source, now.stamp, some, at_once, [&](int64 i, int64 j, int64 many) {
+        int64 begin = edges.starts[i * edges.delays + j], end = edges.starts[i * edges.delays + j + 1];
+        if (now.threads > 1) {
+            begin = from_target(edges, begin, end, targets.first);
+            end = from_target(edges, begin, end, targets.stop);
+        }
+        if (begin < end) visit(i, begin, end, many);
+    });
+}
+
+INLINE Range own_targets(const Projection& p, const Moment& now) {
+    const Range mine = own(now, p.tiles);
+    return {mine.first - p.first_target, mine.stop - p.first_target};
+}
+
+template <class Visit> INLINE void arrivals(const Projection& p, const Moment& now, Time time, Visit visit) {
+    arrivals(p.edges, *p.source, p.first_source, now, time == EARLY, time == (p.late ? LATE : EARLY), own_targets(p, now), visit);
+}
+
+INLINE void touch(const Projection& p, const Moment& now, bool yes) { p.touched[now.thread * (LINE / 8)] = yes; }
+
+// Adds the weights of what arrives.
+inline void deliver(const Projection& p, const Moment& now) {
+    real* const to = p.arriving(now.stamp) + p.first_target;
+    const int32* const target = p.edges.target;
+    touch(p, now, false);
+    arrivals(p, now, EARLY, [&](int64, int64 begin, int64 end, int64 many) {
+        touch(p, now, true);
+        if (p.weights) {
+            const real* const weights = p.weights;
+            if (many == 1)
+                for (int64 e = begin; e < end; e++) to[target[e]] += weights[e];
+            else
+                for (int64 e = begin; e < end; e++) to[target[e]] += real(many) * weights[e];
+        } else {
+            const real weight = real(many) * real(p.weight);
+            for (int64 e = begin; e < end; e++) to[target[e]] += weight;
+        }
+    });
+}
+
+// Calls act(target, payload) for each event at a port where they act one by one.
+template <class Act> INLINE void one_by_one(const Projection& p, const Moment& now, Act act) {
+    arrivals(p, now, EARLY, [&](int64, int64 begin, int64 end, int64 many) {
+        for (int64 e = begin; e < end; e++)
+            for (int64 m = 0; m < many; m++) act(p.first_target + p.edges.target[e], p.weights ? p.weights[e] : real(p.weight));
+    });
+}
+
+// What becomes of a payload that a handler sends.
+struct Add {
+    real* to;
+    void operator()(int64 target, int64, real payload) const { to[target] += payload; }
+};
+
+struct Later {  // each synapse has a delay of its own
+    const Projection& p;
+    int64 stamp;
+    void operator()(int64 target, int64 synapse, real payload) const { p.arriving(stamp + p.dend[synapse])[p.first_target + target] += payload; }
+};
+
+template <class Act> struct Acts {
+    const Projection& p;
+    Act act;
+    void operator()(int64 target, int64, real payload) const { act(p.first_target + target, payload); }
+};
+
+struct Nowhere {
+    void operator()(int64, int64, real) const {}
+};
+
+template <class Send, class Synapse, class Target> struct Sent {
+    Send send;
+    Synapse synapse;
+    Target target;
+    struct Payload {
+        const Sent& sent;
+        int64 lane;
+        void operator=(real payload) const { sent.send(sent.target(lane), sent.synapse(lane), payload); }
+    };
+    Payload operator[](int64 lane) const { return {*this, lane}; }
+};
+
+template <char from, class Source, class Target> struct Given;  // an input of a synapse
+template <class Source, class Target> struct Given<'0', Source, Target> : Same<real> {
+    Given(const real* from, Source, Target) : Same<real>{*from} {}
+};
+template <class Source, class Target> struct Given<'<', Source, Target> : At<const real, Source> {
+    Given(const real* from, Source source, Target) : At<const real, Source>{from, source} {}
+};
+template <class Source, class Target> struct Given<'>', Source, Target> : At<const real, Target> {
+    Given(const real* from, Source, Target target) : At<const real, Target>{from, target} {}
+};
+
+template <class Synapse> struct Decayed {  // since the last event, from two factors
+    const int64* last;
+    Synapse synapse;
+    const real* fine;
+    const real* coarse;
+    int64 most, stamp;
+    real operator[](int64 lane) const {
+        const uint64 steps = (uint64)(stamp - last[synapse(lane)]), pieces = steps / PIECE;
+        return fine[steps % PIECE] * coarse[pieces < (uint64)most ? pieces : (uint64)most];
+    }
+};
+
+// Calls body(lane) for the lanes from first to before stop; where they do not touch one another, as vector code.
+template <bool apart, class Body> INLINE void along(int64 first, int64 stop, Body body) {
+    if constexpr (apart) {
+        VECTOR for (int64 lane = first; lane < stop; lane++) body(lane);
+    } else {
+        for (int64 lane = first; lane < stop; lane++) body(lane);
+    }
+}
+
+template <class T> struct Within {  // what is kept of a block of lanes
+    int64 first;
+    Lanes<T> room;
+    T& operator[](int64 lane) { return room[lane - first]; }
+};
+
+// All of it, whichever thread's: for what one thread does alone.
+INLINE Moment alone(const Moment& now) { return {now.stamp, now.step, now.row, 0, 1, now.seed}; }
+
+template <class Place> constexpr bool is_next = false;
+template <> constexpr bool is_next<Next> = true;
+
+// Calls run(synapses, source, targets, lanes, many) for each stretch that an event reaches from its source …
+template <class Run> INLINE void forward(const Projection& p, const Moment& now, Time time, Run run) {
+    arrivals(p, now, time, [&](int64 i, int64 begin, int64 end, int64 many) {
+        if (p.edges.dense) run(Next{begin}, Single{i}, Next{p.edges.target[begin]}, end - begin, many);
+        else run(Next{begin}, Single{i}, Listed<int32>{p.edges.target + begin}, end - begin, many);
+    });
+}
+
+// … and from its target; these are a thread's own or none of its business.
+template <class Run> INLINE void backward(const Projection& p, const Moment& now, Run run) {
+    const Range mine = own_targets(p, now);
+    arrivals(p.back, *p.target, p.first_target, alone(now), true, true, {}, [&](int64 j, int64 begin, int64 end, int64 many) {
+        if (j < mine.first || j >= mine.stop) return;
+        const Listed<int64> synapses{p.synapse + begin};
+        if (p.back.dense) run(synapses, Next{p.back.target[begin]}, Single{j}, end - begin, many);
+        else run(synapses, Listed<int32>{p.back.target + begin}, Single{j}, end - begin, many);
+    });
+}
+
+// Calls use(send) with what sending does at this stamp where payloads are summed.
+template <class Use> INLINE void summed(const Projection& p, const Moment& now, Use use) {
+    if (p.dend) use(Later{p, now.stamp});
+    else use(Add{p.arriving(now.stamp + p.wait) + p.first_target});
+}
+
+// A signal rises by what has arrived.
+INLINE void raise(const Projection& p, const Moment& now) {
+    real& sum = *p.arriving(now.stamp);
+    *p.level += sum;
+    sum = real(0);
+}
+
+// --- what comes to a tile
+
+inline const Lanes<real> ZEROS{};
+
+// The sum of a port: the sums of its projections, one after the other.
+INLINE const Lanes<real>& arrived(const Port& port, const Moment& now, int64 tile, Lanes<real>& room) {
+    const Lanes<real>* total = &ZEROS;
+    for (int64 i = 0; i < port.count; i++) {
+        const Projection& p = *port.from[i];
+        if (!p.touched[now.thread * (LINE / 8)]) continue;
+        const Lanes<real>& more = ((const Lanes<real>*)p.arriving(now.stamp))[tile];
+        if (total == &ZEROS) {
+            total = &more;
+        } else {
+            for (int lane = 0; lane < LANES; lane++) room[lane] = (*total)[lane] + more[lane];
+            total = &room;
+        }
+    }
+    return *total;
+}
+
+INLINE void clear(const Port& port, const Moment& now, int64 tile) {
+    for (int64 i = 0; i < port.count; i++) {
+        const Projection& p = *port.from[i];
+        if (p.touched[now.thread * (LINE / 8)]) ((Lanes<real>*)p.arriving(now.stamp))[tile].fill(real(0));
+    }
+}
+
+template <bool each> struct Input;
+
+template <> struct Input<false> : Same<real> {
+    Input(const Feed& feed, const Moment& now, int64) : Same<real>{feed.values ? real(feed.values[now.row * feed.row]) : real(0)} {}
+};
+
+template <> struct Input<true> {
+    const real* from;
+    Lanes<real> room;
+    Input(const Feed& feed, const Moment& now, int64 tile) {
+        if (!feed.values && feed.count == 1) {
+            from = feed.from[0]->sums + tile * LANES;
+            return;
+        }
+        from = room.at;
+        if (feed.values) {
+            const double* row = feed.values + now.row * feed.row;
+            for (int lane = 0; lane < LANES; lane++) {
+                const int64 neuron = tile * LANES + lane;
+                room[lane] = real(row[(neuron < feed.last ? neuron : feed.last) * feed.column]);
+            }
+        }
+        for (int64 i = 0; i < feed.count; i++) {
+            const real* more = feed.from[i]->sums + tile * LANES;
+            for (int lane = 0; lane < LANES; lane++) room[lane] = i || feed.values ? room[lane] + more[lane] : more[lane];
+        }
+    }
+    real operator[](int64 lane) const { return from[lane]; }
+};
+
+// --- what is done for all groups, before and behind the populations
+
+inline void couple(const Coupling& c, const Moment& now) {
+    if (c.values && c.row == 0 && now.step > 0) return;  // as it was
+    const Range mine = own(now, c.tiles);
+    for (int64 j = mine.first; j < mine.stop; j++) c.sums[j] = real(0);
+    const double* values = c.values ? c.values + now.row * c.row : nullptr;
+    const Range targets = {mine.first - c.first_target, mine.stop - c.first_target};
+    real* const to = c.sums + c.first_target;
+    for (int64 i = 0; i < c.edges.sources; i++) {
+        const real x = values ? real(values[i * c.column]) : c.x[i];
+        int64 begin = c.edges.starts[i * c.edges.delays], end = c.edges.starts[(i + 1) * c.edges.delays];
+        if (now.threads > 1) {
+            begin = from_target(c.edges, begin, end, targets.first);
+            end = from_target(c.edges, begin, end, targets.stop);
+        }
+        for (int64 e = begin; e < end; e++) {
+            const int32 j = c.edges.target[e];
+            to[j] += (c.weights ? c.weights[e] : real(c.weight)) * (c.y ? x - c.y[j] : x);
+        }
+    }
+}
+
+inline bool is_due(const Record& record, const Moment& now) { return now.stamp % record.every == 0; }
+
+inline void keep(const Record& record, const Moment& now) {
+    const int64 first = (now.stamp / record.every - record.origin - 1) * record.n;
+    for (int64 i = 0; i < record.n; i++) {
+        if (record.kind == 0) ((real*)record.to)[first + i] = ((const real*)record.from)[i];
+        else if (record.kind == 1) ((int32*)record.to)[first + i] = (int32)((const count*)record.from)[i];
+        else ((bool*)record.to)[first + i] = ((const bool*)record.from)[i];
+    }
+}
+
+inline void copy(const Copy& c) { __builtin_memcpy(c.to, c.from, c.n * sizeof(real)); }
+
+inline void prepare(Network& net, const Moment& now) {
+    for (int64 i = 0; i < net.source_count; i++) draw(net.sources[i], now);
+    for (int64 i = 0; i < net.coupling_count; i++) couple(net.couplings[i], now);
+    for (int64 i = now.thread; i < net.trace_count; i += now.threads) {
+        const Trace& trace = net.traces[i];
+        const real decay = real(trace.decay);
+        real* const values = trace.values;
+        for (int64 j = 0; j < trace.n; j++) values[j] *= decay;
+    }
+    if (now.thread == 0)
+        for (int64 i = 0; i < net.signal_count; i++) *net.signals[i].level *= real(net.signals[i].decay);
+}
+
+// Behind `prepare` and what flows.
+inline void prepared(Network& net, const Moment& now) {
+    if (!net.prepares) return;
+    wait(now);
+    if (now.thread == 0)
+        for (int64 i = 0; i < net.source_count; i++) close(net, *net.sources[i].group, now, net.sources[i].table ? BLOCK : net.sources[i].group->n);
+    if (net.source_count) wait(now);
+}
+
+// Traces rise behind all handlers; then what is asked for is kept.
+inline void finish(const Network& net, const Moment& now) {
+    bool due = false;
+    for (int64 i = 0; i < net.record_count; i++) due |= is_due(net.records[i], now);
+    if (!due && !net.finishes) return;
+    wait(now);
+    for (int64 i = now.thread; i < net.trace_count; i += now.threads) {
+        const Trace& trace = net.traces[i];
+        spikes(*trace.edges, *trace.of, trace.first, now.stamp, true, true, [&](int64 i, int64, int64 many) {
+            trace.values[i] = trace.nearest ? real(1) : trace.values[i] + real(many);
+        });
+    }
+    wait(now);
+    for (int64 i = now.thread; i < net.copy_count; i += now.threads) copy(net.copies[i]);
+    for (int64 i = now.thread; i < net.record_count; i += now.threads)
+        if (is_due(net.records[i], now)) keep(net.records[i], now);
+    wait(now);
+}
+
+}  // namespace birc

@@ -1,0 +1,137 @@
+"""The structures of `birc_network.h` as they cross from Python; every member takes eight bytes."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+POINTER, WORD, REAL = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+
+
+def _members(words: str) -> list[tuple[str, Any]]:
+    """`*name` is an address, `.name` a double, `name` an integer."""
+    types = {"*": POINTER, ".": REAL}
+    return [(word.lstrip("*."), types.get(word[0], WORD)) for word in words.split()]
+
+
+class GroupFields(ctypes.Structure):
+    """`birc::Group`."""
+
+    _fields_ = _members("n rows *index *many *count *found *part *part_many *spikes *times *counts room used")
+
+
+class SourceFields(ctypes.Structure):
+    """`birc::Source`."""
+
+    _fields_ = _members("*group *table entries stream limit *stamp *index *many events next")
+
+
+class EdgesFields(ctypes.Structure):
+    """`birc::Edges`."""
+
+    _fields_ = _members("sources delays *delay *starts *target dense")
+
+
+class ProjectionFields(ctypes.Structure):
+    """`birc::Projection`."""
+
+    _fields_ = [
+        ("edges", EdgesFields),
+        *_members("*source first_source first_target tiles late *weights .weight *sums rows pitch *touched *level"),
+        *_members("*slots *bind *given *last *fine *coarse *most *dend wait *streams"),
+        ("back", EdgesFields),
+        *_members("*synapse *target"),
+    ]
+
+
+class CouplingFields(ctypes.Structure):
+    """`birc::Coupling`."""
+
+    _fields_ = [
+        ("edges", EdgesFields),
+        *_members("*weights .weight *x *values row column *y *sums first_target tiles"),
+    ]
+
+
+class PortFields(ctypes.Structure):
+    """`birc::Port`."""
+
+    _fields_ = _members("count *from")
+
+
+class FeedFields(ctypes.Structure):
+    """`birc::Feed`."""
+
+    _fields_ = _members("*values row column last count *from")
+
+
+class PopulationFields(ctypes.Structure):
+    """`birc::Population`."""
+
+    _fields_ = _members("*group tiles *bind *slots *inputs *ports *outputs *kept *streams")
+
+
+class TraceFields(ctypes.Structure):
+    """`birc::Trace`."""
+
+    _fields_ = _members("*values n .decay nearest *edges *of first")
+
+
+class SignalFields(ctypes.Structure):
+    """`birc::Signal`."""
+
+    _fields_ = _members("*level .decay")
+
+
+class CopyFields(ctypes.Structure):
+    """`birc::Copy`."""
+
+    _fields_ = _members("*from *to n")
+
+
+class RecordFields(ctypes.Structure):
+    """`birc::Record`."""
+
+    _fields_ = _members("*from *to kind n every origin")
+
+
+class NetworkFields(ctypes.Structure):
+    """`birc::Network`."""
+
+    _fields_ = [
+        *_members("start first steps threads"),
+        ("seed", ctypes.c_uint64),
+        *_members("*populations *projections *order *stages stage_count *sources source_count *couplings coupling_count"),
+        *_members("*traces trace_count *signals signal_count *copies copy_count *records record_count prepares finishes stop"),
+    ]
+
+
+ALL = (
+    GroupFields, SourceFields, EdgesFields, ProjectionFields, CouplingFields, PortFields, FeedFields, PopulationFields, TraceFields,
+    SignalFields, CopyFields, RecordFields, NetworkFields,
+)  # fmt: skip
+"""In the order of `birc_sizes`."""
+
+
+class Memory:
+    """What a call of the library needs to stay where it is."""
+
+    def __init__(self) -> None:
+        self.kept: list[Any] = []
+
+    def at(self, array: Any) -> int:
+        """The address of an array, which is kept."""
+        self.kept.append(array)
+        return int(array.ctypes.data)
+
+    def table(self, addresses: list[int]) -> int:
+        """The address of a table of addresses."""
+        made = (ctypes.c_void_p * max(1, len(addresses)))(*addresses)
+        self.kept.append(made)
+        return ctypes.addressof(made)
+
+    def many(self, kind: type[ctypes.Structure], rows: list[Any]) -> int:
+        """The address of structures side by side; they are copied."""
+        made = (kind * max(1, len(rows)))(*rows)
+        self.kept.append(made)
+        return ctypes.addressof(made)

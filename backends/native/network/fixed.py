@@ -1,0 +1,163 @@
+"""What a bound network has that no run changes, as its library wants it: edges, weights, parameters, the order of populations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from birc.backends import Array
+from birc.backends.native.network.fields import CouplingFields, EdgesFields, Memory, SourceFields
+from birc.backends.native.network.held import Held
+from birc.backends.native.network.plan import Kernel, Plan, Synapses
+from birc.backends.networks import BoundCoupling, BoundNetwork, BoundPopulation, BoundProjection, BoundSource
+from birc.ir.connectivity.edges import Edges
+from birc.ir.ops import Kind
+
+NUMBERS = {"flow": 0, "pre": 1, "post": 2, "rise_pre": 3, "rise_post": 4}
+"""The place of each role in the tables of a projection."""
+SAMPLE = 1 << 12
+"""Synapses that tell whether it is worth looking at all."""
+
+
+class Fixed:
+    """Tables of a bound network; they live as long as this."""
+
+    def __init__(self, plan: Plan, network: BoundNetwork, real: type[np.floating[Any]], lanes: int) -> None:
+        self.plan, self.network, self.real, self.lanes = plan, network, real, lanes
+        self.types = Held({}, real, lanes)
+        self.memory = Memory()
+        self.zero = self.memory.at(np.zeros(8))
+        self.populations = {p.name: p for p in network.populations}
+        self.projections = {p.name: p for p in network.projections}
+        self.signals = {s.name for s in network.signals}
+        self.place = {name: i for i, name in enumerate(network.order)}
+        self.each = {kernel.name: self._each(kernel) for kernel in plan.distinct_kernels}
+        self.binds = {p.name: self._binds(plan.kernel(p.name), p) for p in network.populations}
+        self.edges = {p.name: self.edge_fields(p.edges) for p in network.projections}
+        self.back = {p.name: self.edge_fields(p.back.edges) for p in network.projections if p.back is not None}
+        self.weights = {p.name: self._weights(p.weight) for p in network.projections}
+        self.roles = {w.name: self._roles(w.synapses) for w in plan.wires if w.synapses and w.name in self.projections}
+        self.couplings = [self._coupling(c) for c in network.couplings]
+        self.sources = [self._source(s) for s in network.sources]
+        self.stages = stages(network)
+
+    # --- edges
+
+    def edge_fields(self, edges: Edges) -> EdgesFields:
+        """Edges as they cross."""
+        delays, starts = (np.ascontiguousarray(a, np.int64) for a in (edges.delays, edges.starts))
+        target = np.ascontiguousarray(edges.target, np.int32)
+        return EdgesFields(
+            edges.sources, len(delays), self.memory.at(delays), self.memory.at(starts), self.memory.at(target), is_dense(edges)
+        )
+
+    def _weights(self, weight: Array | float | None) -> tuple[int, float]:
+        """Where weights are, and the one of all."""
+        if isinstance(weight, np.ndarray):
+            return self.memory.at(np.ascontiguousarray(weight, self.real)), 0.0
+        return 0, float(weight or 0.0)
+
+    def _coupling(self, c: BoundCoupling) -> CouplingFields:
+        """A coupling, but for what it reads and makes."""
+        weights, weight = self._weights(c.weight)
+        tiles = self.types.tiles(self.populations[c.target].n)
+        return CouplingFields(self.edge_fields(c.edges), weights, weight, first_target=c.first_target, tiles=tiles)
+
+    # --- parameters
+
+    def _each(self, kernel: Kernel) -> list[bool]:
+        """Which values of a kernel differ between neurons, in one of its populations at least."""
+        names = [p.population.name for p, k in zip(self.plan.populations, self.plan.kernels, strict=True) if k is kernel]
+        binds = [self.populations[name].bind for name in names]
+        return [any(np.size(bind[name]) > 1 for bind in binds) for name in kernel.places.binds]
+
+    def _binds(self, kernel: Kernel, population: BoundPopulation) -> int:
+        tables = []
+        for name, each in zip(kernel.places.binds, self.each[kernel.name], strict=True):
+            values, kind = population.bind[name], kernel.places.kinds[name]
+            array = self.types.padded(values, population.n, kind) if each else self._one(values, kind)
+            tables.append(self.memory.at(array))
+        return self.memory.table(tables)
+
+    def _one(self, value: Any, kind: Kind) -> Array:
+        return np.asarray(value).reshape(-1)[:1].astype(self.types.kinds[kind])
+
+    def _roles(self, kind: Synapses) -> dict[str, int]:
+        """For each projection of a kind of synapses, by its name, the table of its bind values by role."""
+        mine = [self.projections[w.name] for w in self.plan.wires if w.synapses is kind and w.name in self.projections]
+        tables: dict[str, int] = {}
+        for p in mine:
+            by_role = [0] * len(NUMBERS)
+            for role, kernel in kind.roles.items():
+                by_role[NUMBERS[role]] = self.memory.table([self._synapse_value(p, mine, role, kernel, n) for n in kernel.places.binds])
+            tables[p.name] = self.memory.table(by_role)
+        return tables
+
+    def _synapse_value(self, p: BoundProjection, mine: list[BoundProjection], role: str, kernel: Kernel, name: str) -> int:
+        """A value of a projection's synapses, one for each where this is so in one of its kind."""
+        if name not in p.bind.get(role, {}):  # no synapses, no values
+            return self.zero
+        value, kind = p.bind[role][name], kernel.places.kinds[name]
+        if not any(np.size(other.bind.get(role, {}).get(name, 0)) > 1 for other in mine):
+            return self.memory.at(self._one(value, kind))
+        return self.memory.at(np.ascontiguousarray(np.broadcast_to(value, p.edges.count), self.types.kinds[kind]))
+
+    def late(self, p: BoundProjection) -> bool:
+        """Whether spikes of the source that take no time come only behind the target's step."""
+        if p.synapse is None or p.source not in self.place or p.target not in self.place:
+            return False
+        return self.place[p.source] >= self.place[p.target]
+
+    def _source(self, s: BoundSource) -> SourceFields:
+        """A source of events, but for its group and where its list begins."""
+        if s.poisson is not None:
+            table = np.ascontiguousarray(s.poisson, np.float64)
+            return SourceFields(0, self.memory.at(table), len(table), s.stream, least_word(float(table[0])))
+        assert s.stamp is not None and s.index is not None and s.many is not None
+        arrays = [np.ascontiguousarray(a, t) for a, t in ((s.stamp, np.int64), (s.index, np.int32), (s.many, np.int32))]
+        return SourceFields(0, 0, 0, 0, 0, *(self.memory.at(a) for a in arrays), len(arrays[0]), 0)
+
+
+def is_dense(edges: Edges) -> bool:
+    """Whether the targets of every stretch follow one another."""
+    if edges.count < 2:
+        return edges.count == 1
+    if not _follow(edges.target[:SAMPLE], edges):
+        return False
+    return _follow(edges.target, edges)
+
+
+def _follow(target: Array, edges: Edges) -> bool:
+    breaks = np.diff(target) != 1
+    inner = edges.starts[(edges.starts > 0) & (edges.starts < len(target))] - 1
+    breaks[inner] = False
+    return not breaks.any()
+
+
+def least_word(probability: float) -> int:
+    """The first 32 bits of the least draw above a probability: a draw is (k + 0.5) / 2^53, rounded, for the first 53 of 64 bits."""
+    low, high = 0, 1 << 53
+    while low < high:
+        middle = (low + high) // 2
+        if (float(middle) + 0.5) * 2.0**-53 > probability:
+            high = middle
+        else:
+            low = middle + 1
+    return low >> 21
+
+
+def stages(network: BoundNetwork) -> list[int]:
+    """Where in the order of populations those begin that wait for spikes of the ones before."""
+    place = {name: i for i, name in enumerate(network.order)}
+    at_once: Mapping[str, set[str]] = {name: set() for name in network.order}
+    for p in network.projections:
+        direct = len(p.edges.delays) > 0 and int(p.edges.delays[0]) == 0
+        if direct and p.source in place and p.target in place and place[p.source] < place[p.target]:
+            at_once[p.target].add(p.source)
+    found = [0]
+    for i, name in enumerate(network.order):
+        if at_once[name] & set(network.order[found[-1] : i]):
+            found.append(i)
+    return [*found, len(network.order)]

@@ -1,0 +1,80 @@
+"""The state of a network as its library wants it: neurons in whole tiles, in the types that loops compute with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from birc.backends import Array
+from birc.ir.ops import Kind
+
+LINE = 64
+"""Bytes at whose multiples arrays of neurons begin."""
+
+
+def aligned(shape: int | tuple[int, ...], dtype: Any) -> Array:
+    """Zeros that begin on a line of the cache."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    room = np.zeros(size + LINE, np.uint8)
+    first = -room.ctypes.data % LINE
+    return room[first : first + size].view(dtype).reshape(shape)
+
+
+class Held:
+    """Arrays of the state: the caller's own where they can be used as they are, else copies that go back at the end."""
+
+    def __init__(self, state: Mapping[str, Array], real: type[np.floating[Any]], lanes: int) -> None:
+        self.state, self.real, self.lanes = state, real, lanes
+        self.kinds: Mapping[Kind, Any] = {"real": real, "int": np.int64 if real is np.float64 else np.int32, "bool": np.bool_}
+        self.arrays: dict[str, Array] = {}
+        self.back: list[tuple[Array, Array]] = []
+
+    def tiles(self, n: int) -> int:
+        """Tiles of so many neurons."""
+        return -(-n // self.lanes)
+
+    def padded(self, values: Any, n: int, kind: Kind) -> Array:
+        """Values of neurons in whole tiles; lanes beyond the last neuron repeat the first and do harmless work."""
+        array = aligned(self.tiles(n) * self.lanes, self.kinds[kind])
+        array[:n] = values
+        if n:
+            array[n:] = array[0]
+        return array
+
+    def neurons(self, name: str, kind: Kind = "real") -> Array:
+        """A state of neurons; `back` brings it to the caller."""
+        if name not in self.arrays:
+            n = len(self.state[name])
+            self.arrays[name] = self.padded(self.state[name], n, kind)
+            self.back.append((self.state[name], self.arrays[name][:n]))
+        return self.arrays[name]
+
+    def plain(self, name: str, dtype: Any = None) -> Array:
+        """A state as it is, in the type asked for (that of a real, if none is)."""
+        if name not in self.arrays:
+            array = np.ascontiguousarray(self.state[name], dtype or self.real)
+            self.arrays[name] = array
+            if array is not self.state[name]:
+                self.back.append((self.state[name], array))
+        return self.arrays[name]
+
+    def rows(self, name: str, sums: Array, first: int) -> None:
+        """What is pending, in rows of all neurons of the target."""
+        rows = self.state[name]
+        part = sums[:, first : first + rows.shape[1]]
+        part[...] = rows
+        self.back.append((rows, part))
+
+    def result(self, rows: Array) -> Array:
+        """Where rows that the caller wants filled are written."""
+        array = np.ascontiguousarray(rows)
+        if array is not rows:
+            self.back.append((rows, array))
+        return array
+
+    def finish(self) -> None:
+        """Bring everything back."""
+        for to, array in self.back:
+            to[...] = array

@@ -1,0 +1,165 @@
+"""What the text of a network is made of, and in which order its values cross from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from birc.backends.c_family import RESERVED
+from birc.backends.c_family.layout import Layout, layout
+from birc.backends.c_family.loops import EventLoop, Part, kept_names, loops_of
+from birc.backends.c_family.quotients import turn_quotients
+from birc.backends.c_family.shorten import shorten
+from birc.backends.names import identifiers
+from birc.ir.model import Third
+from birc.ir.network import NetworkProgram, PopulationProgram, ProjectionProgram
+from birc.ir.step import Deliver, Step
+from birc.ir.synapse import SynapseProgram
+
+FUNCTIONS = 3
+"""Exponentials and their like in one loop: those of the next neurons then need not wait for the end of a long chain."""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A step program that populations, or synapses in one role, have in common."""
+
+    name: str
+    step: Step
+    places: Layout
+    loops: tuple[Part, ...]
+
+    def summing(self, port: str) -> bool:
+        """Whether a port gets the sum of its events; one that no handler reads does."""
+        return all(s.summing for _, s in self.step.statements() if isinstance(s, Deliver) and s.port == port)
+
+    @property
+    def normals(self) -> tuple[tuple[str, int, int], ...]:
+        """Each normal number that a lane draws: its name, the place of its noise, which of that noise it is."""
+        return tuple((f"{noise.name}:{lane}", i, lane) for i, noise in enumerate(self.step.noises) for lane in range(noise.lanes))
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Names made in one loop and read in a later one."""
+        return tuple(sorted(kept_names(self.loops)))
+
+    @property
+    def stretches(self) -> tuple[tuple[Part, ...], ...]:
+        """Loops over lanes between two loops over events."""
+        found: list[list[Part]] = [[]]
+        for part in self.loops:
+            if isinstance(part, EventLoop):
+                found.append([])
+            else:
+                found[-1].append(part)
+        return tuple(tuple(stretch) for stretch in found)
+
+    @property
+    def event_loops(self) -> tuple[EventLoop, ...]:
+        """Loops over the events of a port, one between each two stretches."""
+        return tuple(part for part in self.loops if isinstance(part, EventLoop))
+
+
+@dataclass(frozen=True)
+class Synapses:
+    """The programs of projections with one synapse, by role."""
+
+    name: str
+    program: SynapseProgram
+    roles: dict[str, Kernel]
+
+
+@dataclass(frozen=True)
+class Wire:
+    """A projection of events: its place in the network's, the population or signal that it reaches, its synapses.
+
+    `port` is None at a signal.
+    """
+
+    number: int
+    name: str
+    target: str
+    port: str | None
+    synapses: Synapses | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Kernels by population, and projections of events; `names` are the populations' identifiers."""
+
+    program: NetworkProgram
+    populations: tuple[PopulationProgram, ...]
+    kernels: tuple[Kernel, ...]
+    wires: tuple[Wire, ...]
+    names: dict[str, str]
+
+    def kernel(self, population: str) -> Kernel:
+        """The kernel of a population."""
+        return next(k for p, k in zip(self.populations, self.kernels, strict=True) if p.population.name == population)
+
+    @property
+    def distinct_kernels(self) -> tuple[Kernel, ...]:
+        """Each kernel once."""
+        return tuple({kernel.name: kernel for kernel in self.kernels}.values())
+
+    @property
+    def synapses(self) -> tuple[Synapses, ...]:
+        """Each kind of synapse once."""
+        return tuple({wire.synapses.name: wire.synapses for wire in self.wires if wire.synapses}.values())
+
+    def onto(self, target: str, port: str | None) -> Iterator[Wire]:
+        """Projections onto a port, in order."""
+        return (wire for wire in self.wires if wire.target == target and wire.port == port)
+
+
+def plan(program: NetworkProgram) -> Plan:
+    """Populations of one program share a kernel; so do projections of one synapse, unless it has inputs that they may feed differently."""
+    steps = {id(p.step): p.step for p in program.populations}
+    wires = [p for p in program.projections if not p.continuous]
+    ends = [(p.name, p.projection.target.population, p.projection.target.port) for p in wires]
+    ends += [(name, third.via.population, third.via.port) for name, third in _thirds(program)]
+    kinds = {_kind(wire): wire.synapse for wire in wires if wire.synapse}
+    keys = [*((key, step.name) for key, step in steps.items()), *((key, synapse.name) for key, synapse in kinds.items())]
+    unique = _unique([name for _, name in keys])
+    words = identifiers([*unique, *(f".{p.population.name}" for p in program.populations)], RESERVED)
+    named = {key: words[name] for (key, _), name in zip(keys, unique, strict=True)}
+    kernels = {key: kernel(step, named[key]) for key, step in steps.items()}
+    synapses = {key: _synapses(synapse, named[key]) for key, synapse in kinds.items()}
+    return Plan(
+        program,
+        program.populations,
+        tuple(kernels[id(p.step)] for p in program.populations),
+        tuple(Wire(i, *end, synapses.get(_kind(wires[i])) if i < len(wires) else None) for i, end in enumerate(ends)),
+        {p.population.name: words[f".{p.population.name}"] for p in program.populations},
+    )
+
+
+def _thirds(program: NetworkProgram) -> Iterator[tuple[str, Third]]:
+    """Third parties by the name of their events."""
+    for third in program.network.thirds:
+        base = next(p for p in program.projections if (p.projection.source, p.projection.target) == (third.source, third.target))
+        yield f"{base.name} via {third.via.population}.{third.via.port}", third
+
+
+def _kind(wire: ProjectionProgram) -> object:
+    return wire.name if wire.synapse and wire.synapse.inputs else id(wire.synapse)
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Names of which each that came before gets a number."""
+    found: list[str] = []
+    for name in names:
+        count = sum(other == name or other.startswith(f"{name}.") for other in found)
+        found.append(f"{name}.{count + 1}" if count else name)
+    return found
+
+
+def kernel(step: Step, name: str) -> Kernel:
+    """A program in short definitions, with its loops."""
+    short = shorten(turn_quotients(step))
+    return Kernel(name, short, layout(short), tuple(loops_of(short, FUNCTIONS)))
+
+
+def _synapses(program: SynapseProgram, name: str) -> Synapses:
+    roles = {role: kernel(step, role) for role, step in program.programs}
+    return Synapses(name, program, {role: made for role, made in roles.items() if any(made.step.statements())})
