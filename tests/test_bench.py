@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from birc.backends.c_family import build
-from tests.bench import compare, page, peers, timing
+from tests.bench import compare, page, peers, simulate, timing
 from tests.bench.__main__ import main
 from tests.bench.cases import CASES, Case
 from tests.bench.peers import __main__ as installer
@@ -30,6 +30,12 @@ def test_a_page_is_written_where_there_was_none(tmp_path: Path) -> None:
 def test_tables_align_numbers_to_the_right() -> None:
     assert page.table(("a", "b", "c"), [("x", "y", "1")], left=2) == "| a | b | c |\n|---|---|---:|\n| x | y | 1 |"
     assert [page.millions(x) for x in (2.5e6, 99.94e6, 1.234e9)] == ["2.5", "99.9", "1,234"]
+
+
+def test_the_clock_tells_of_two_threads_only_on_a_free_machine() -> None:
+    one, two = simulate.Runs([2.0, 2.0, 2.0], [2.0, 2.1, 9.0]), simulate.Runs([2.0, 2.0, 2.0], [1.0, 1.05, 6.0])
+    assert simulate.speedup(one, two) == "2.00x"
+    assert simulate.speedup(simulate.Runs([2.0, 2.0, 2.0], [2.0, 2.3, 9.0]), two) == "-"
 
 
 @pytest.mark.parametrize("line", ["NEST 3.10\n", "{not json}\n", '{"seconds": 1}\n', "[1]\n", "\n"])

@@ -18,7 +18,7 @@ import numpy as np
 from birc.backends import FLOATS, Array, Dtype
 from birc.backends.c_family import build
 from birc.backends.c_family.headers import header
-from birc.ir.connectivity.build import delay_steps
+from birc.ir.connectivity.build import check_array, delay_steps
 from birc.ir.connectivity.cells import own_source, own_target, room
 from birc.ir.connectivity.chance import degree, log_of_none
 from birc.ir.connectivity.draws import draw
@@ -216,11 +216,10 @@ def _bounds(drawn: Drawn, h: float) -> tuple[int, int]:
 
 
 def _array(w: Wiring, drawn: Drawn, count: int) -> Array | None:
-    """The array of given numbers as the library reads it. Raises ValueError for another shape than that of the synapses or of all pairs."""
+    """The array of given numbers as the library reads it. Raises I110 for another shape than that of the synapses or of all pairs."""
+    check_array(drawn, w, count)
     if drawn.array is None:
         return None
-    if drawn.array.shape not in ((count,), (w.sources, w.targets)):
-        raise ValueError(f"an array of shape {list(drawn.array.shape)} for {count} synapses of {w.sources} x {w.targets} cells")
     return np.ascontiguousarray(drawn.array, dtype=np.float64)
 
 

@@ -174,6 +174,7 @@ def _run(parser: Parser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="write the result: .npz (all), .nwb, or spikes: .csv, .h5 (SONATA)")
     parser.add_argument("--plot", metavar="FILE", help="draw spikes and membranes (.png, .pdf, .svg)")
     parser.add_argument("--checkpoint", metavar="TIME", help="of a network: keep the run so far at each multiple of TIME")
+    parser.add_argument("--max-rate", metavar="RATE", default="500 Hz", help="of a network: stop where a population fires more (500 Hz)")
     parser.add_argument("--resume", action="store_true", help="of a network: go on from the last checkpoint")
     _compile_options(parser)
     _json(parser)

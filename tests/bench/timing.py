@@ -66,6 +66,20 @@ def check_seconds(lines: int) -> float:
         return time.perf_counter() - began
 
 
+CHECK = """
+import time
+from birc.cli import main
+from birc.sources import library
+main(["check", *library()])
+print(time.process_time())
+"""
+
+
+def library_seconds() -> float:
+    """`birc check` of the whole library, the whole command; processor time."""
+    return fresh(CHECK)
+
+
 LOAD = """
 import time, birc
 compiled = birc.compile({model!r}, target="native")
