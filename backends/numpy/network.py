@@ -163,6 +163,8 @@ class _Stretch:
         rows = self.state[group + HISTORY_INDEX]
         row = stamp % len(rows)
         count = int(self.state[group + HISTORY_COUNT][row])
+        if not count:
+            return np.zeros(0, np.int32), np.zeros(0, np.int32)
         index = rows[row, :count].copy()
         many = self.state[group + HISTORY_MANY][row, :count].copy() if group in self.sources else np.ones(count, np.int32)
         return index, many
@@ -265,6 +267,8 @@ class _Synapses:
             if not delay(d):
                 continue
             index, many = self.stretch.fired(group, t - d)
+            if not len(index):
+                continue
             inside = (index >= first) & (index < first + edges.sources)
             index, many = index[inside].astype(np.int64) - first, many[inside]
             low, high = edges.starts[index * width + slot], edges.starts[index * width + slot + 1]
