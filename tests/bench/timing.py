@@ -69,14 +69,14 @@ def check_seconds(lines: int) -> float:
 CHECK = """
 import time
 from birc.cli import main
-from birc.sources import library
-main(["check", *library()])
+from birc.sources import neuron_files
+main(["check", *neuron_files()])
 print(time.process_time())
 """
 
 
 def library_seconds() -> float:
-    """`birc check` of the whole library, the whole command; processor time."""
+    """`birc check` of all neurons of the library, the whole command; processor time."""
     return fresh(CHECK)
 
 
