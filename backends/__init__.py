@@ -62,6 +62,11 @@ class Spikes:
     offset: Array | None = None
 
 
+def room(count: int) -> Spikes:
+    """Memory for so many spikes, of any values."""
+    return Spikes(np.empty(count, np.int32), np.empty(count, np.int64))
+
+
 @dataclass(frozen=True)
 class Job:
     """A stretch of a run: `steps` steps of `n` instances from stamp `start`.
@@ -69,7 +74,8 @@ class Job:
     bind: float64 scalars or arrays [n] by name (counts as int64). state: arrays [n] by slot (dtype of the artifact; int32 for counts,
     bool for flags), updated in place. inputs: float64 [steps or 1, n or 1] by port, all ports present. events: by port, all ports present.
     record: arrays [rows, n] by slot or output, filled with the value at the stamps in (start, start + steps] divisible by `every`.
-    streams: the random stream of each noise. tables: what the program's tables hold, by slot.
+    streams: the random stream of each noise. tables: what the program's tables hold, by slot. room: memory for spikes, if a runner asks
+    for it; a run that keeps them then has none to copy.
     """
 
     n: int
@@ -85,6 +91,7 @@ class Job:
     streams: Mapping[str, int] = field(default_factory=dict)
     threads: int = 1
     tables: Mapping[str, Pieces] = field(default_factory=dict)
+    room: Callable[[int], Spikes] = room
 
 
 class Runner(Protocol):

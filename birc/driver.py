@@ -40,9 +40,9 @@ from birc.runtime.simulator import Simulator
 from birc.runtime.values import Setting
 from birc.solvable import faults
 from birc.sources import Loaded, choose, find, load
-from birc.suggest import closest
+from birc.suggest import meant
 from birc.tabulation import with_tables
-from birc.verification import Report, verify_all, verify_network, verify_tables
+from birc.verification import Case, Report, verify_all, verify_network, verify_tables
 
 DT = "0.1 ms"
 NETWORK_STEPS = 500
@@ -193,6 +193,7 @@ def compile_model(
     *,
     model: str | None = None,
     preset: str | None = None,
+    neuron_type: str | None = None,
     dt: str = DT,
     dtype: Dtype = "f64",
     solver: str | Sequence[str] | None = None,
@@ -203,22 +204,25 @@ def compile_model(
 ) -> Compiled:
     """Compile a model of a file (or a library name) for a target.
 
+    preset: a named set of the model's parameters, `RS` or `regular_spiking`; neuron_type: the same, by the word that layers use for it;
     dt: a time; dtype: `f64` or `f32`; solver: a method for all states, or `v=rk4`; params: values by name, as in `Compiled.run`;
     skip: passes to leave out; spikes: `grid` (on the ends of steps) or `located` (inside them);
     tables: an error and ranges, `1e-6, v in [-120 mV, 80 mV]`, for tables in place of costly functions.
     Raises BircError with every mistake of the file, or with all that the target cannot take.
     """
+    if preset is not None and neuron_type is not None:
+        message = f"the preset is given twice: `preset={preset!r}` and `neuron_type={neuron_type!r}`"
+        raise BircError("A019", message, help="`neuron_type` is another word for `preset`: give one of them")
     loaded = load(file)
     if loaded.step is not None:
         step, named = loaded.step, None
     else:
         item, named = choose(loaded, model)
         _, step = lower(item, solver, skip, spikes=spikes)
-    chosen = preset or named
-    if chosen is not None and chosen not in {p.name for p in step.presets}:
-        near = closest(chosen, [p.name for p in step.presets])
-        help = f"did you mean `{near}`?" if near else f"presets: {', '.join(p.name for p in step.presets) or 'none'}"
-        raise BircError("A012", f"`{step.name}` has no preset `{chosen}`", help=help)
+    chosen = preset or neuron_type or named
+    presets = [p.name for p in step.presets]
+    if chosen is not None and chosen not in presets:
+        raise BircError("A012", f"`{step.name}` has no preset `{chosen}`", help=meant(chosen, presets, "presets"))
     step, said = with_tables(step, tables) if tables else (step, ())
     from birc.stiffness import first_step_faults
 
@@ -235,7 +239,10 @@ def compile(file: str | Path | Loaded, target: str = "numpy", *, model: str | No
     load_backend(target)  # a misspelt target is said before anything is read
     loaded = load(file)
     if loaded.step is None and isinstance(item := choose(loaded, model)[0], Network):
-        return compile_network(item, target, warnings=loaded.warnings, **_for_networks(options))
+        made = compile_network(item, target, warnings=loaded.warnings, **_for_networks(options))
+        from birc.stiffness import network_faults
+
+        return replace(made, warnings=(*made.warnings, *network_faults(made.program, made.dt)))
     return compile_model(loaded, target, model=model, **options)
 
 
@@ -364,6 +371,11 @@ def dump(
     if stage == "model":
         shown: Any = choose(loaded, model)[0] if model else loaded.module
         return _show(shown, form)
+    if isinstance(item := choose(loaded, model)[0], Network):
+        parts = lower_network(item, solver, skip).parts
+        if form == "json":
+            return "[" + ",\n".join(_show(step, form) for _, step in parts) + "]"
+        return "\n".join(_show(step, form) if form == "dot" else f"# {what}\n{_show(step, form)}" for what, step in parts)
     step = lower(choose(loaded, model)[0], solver, skip, spikes=spikes)[1]
     return _show(with_tables(step, tables)[0] if tables else step, form)
 
@@ -415,7 +427,7 @@ def explain(
 
 def run(file: str | Path | Loaded, duration: str | float, *, target: str = "numpy", **options: Any) -> Any:
     """Compile and run in one call; options of `compile` and of what it gives together. Gives a `Result`, or a `NetworkResult`."""
-    names = ("model", "dt", "dtype", "solver", "skip", "preset", "tables", "spikes")
+    names = ("model", "dt", "dtype", "solver", "skip", "preset", "neuron_type", "tables", "spikes")
     first = {k: options.pop(k) for k in names if k in options}
     return compile(file, target, **first).run(duration, **options)
 
@@ -460,14 +472,14 @@ def verify(
             exact, program = program, with_tables(program, tables)[0]
             if program is not exact:
                 reports.append(verify_tables(exact, program, dt=dt, duration=duration, n=n, seed=seed or 0, params=params, preset=chosen))
+        case: Case | None = None
         for backend in backends:
             if isinstance(program, Diagnostic):
                 head = Report(backend.name, name, "refused", dt=dt, dtype=dtype)
                 reports.append(replace(head, reason=program.message, span=program.span, detail=str(program)))
             else:
-                reports += verify_all(
-                    program, backend, dt=dt, dtype=dtype, duration=duration, n=n, seed=seed or 0, params=params, preset=chosen, skip=skip
-                )
+                case = case or Case(program, dt=dt, duration=duration, n=n, seed=seed or 0, params=params, preset=chosen)
+                reports += verify_all(case, backend, dtype=dtype, skip=skip)
             done += 1
             if progress is not None:
                 progress(done, len(programs) * len(backends))

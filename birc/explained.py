@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from birc.backends.show import show
+from birc.ir.linear import mul
 from birc.ir.model import Network
+from birc.ir.plasticity import Change, Term
 from birc.lowering import lower_network
 
 
@@ -17,6 +20,22 @@ class Explained:
     method: str
     reason: str
     place: str
+
+
+def _change(name: str, change: Change) -> Explained:
+    """What an event does to a state, as a sum of products."""
+    whole = all(term.is_product for term in change.terms)
+    reason = "a sum of products" if whole else "a sum of products, some of which have a factor that is no polynomial"
+    place = change.span.where if change.span else ""
+    how = f"{change.state} {'=' if change.absolute else '+='} {' + '.join(map(_term, change.terms)) or '0'}"
+    return Explained(f"{name}: {change.state}, on {change.side}", how.replace("+ -", "- "), reason, place)
+
+
+def _term(term: Term) -> str:
+    product = term.factor
+    for part in term.parts:
+        product = mul(product, part)
+    return show(product)
 
 
 def explain_network(network: Network, solver: str | Sequence[str] | None = None, skip: Iterable[str] = ()) -> list[Explained]:
@@ -33,6 +52,7 @@ def explain_network(network: Network, solver: str | Sequence[str] | None = None,
         where = made.projection.span.where if made.projection.span else ""
         if made.synapse is not None:
             rows += [Explained(f"{made.name}: {c.what}", c.how, c.reason, where) for c in made.synapse.choices]
+            rows += [_change(made.name, change) for change in made.synapse.changes]
         elif not made.continuous:
             rows.append(Explained(made.name, "static", "its weight does not change: spikes act at their targets", where))
         else:

@@ -28,8 +28,10 @@ def lower(
 ) -> tuple[Model, Step]:
     """Run all passes; gives the model as it was before lowering, and the step program."""
     if not isinstance(item, Model):
-        what = "network" if isinstance(item, Network) else "cell"
-        raise BircError("L112", f"{what}s are not lowered yet; `birc dump --stage model` shows what was understood", item.span)
+        if isinstance(item, Network):
+            message = f"`{item.name}` is a network, and this works on one model"
+            raise BircError("L112", message, item.span, "name one of the file's models with `--model`")
+        raise BircError("L112", "cells are not lowered yet; `birc dump --stage model` shows what was understood", item.span)
     stage: list[Model] = [item]
 
     def watch(name: str, program: passes.Program, seconds: float) -> None:

@@ -13,6 +13,7 @@ import birc
 from birc.backends import Backend, Dtype, load_backend, target_names
 from birc.backends.networks import Builder, BuildsNetworks, NetworkArtifact, NetworkRunner, RunsNetworks
 from birc.errors import BircError, Diagnostic
+from birc.frontend.quantity import parse_quantity
 from birc.ir.connectivity.build import wire
 from birc.ir.model import Network
 from birc.ir.network import NetworkProgram
@@ -23,9 +24,10 @@ from birc.runtime.network.bind import Ready, bind_network
 from birc.runtime.network.checkpoint import Checkpoints, resume
 from birc.runtime.network.parameters import with_parameters
 from birc.runtime.network.result import NetworkResult
-from birc.runtime.network.simulate import Progress, simulate_network
+from birc.runtime.network.simulate import MAX_RATE, Progress, simulate_network
 from birc.runtime.network.state import NetworkState
 from birc.runtime.output import write_folder
+from birc.runtime.values import HZ
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,16 @@ class CompiledNetwork:
         checkpoint: str | None = None,
         folder: str | Path | None = None,
         go_on: bool = False,
+        stream: str | Path | None = None,
+        max_rate: str | float = MAX_RATE,
+        sources: bool = False,
     ) -> NetworkResult:
         """Simulate `duration`, from the start or on from `state`.
 
         checkpoint: a time; at each multiple of it the run so far is written to `folder`, and a run with `go_on` begins at the last of
-        these, up to the same end. Raises I… for what does not fit, R001 where a state leaves the finite range.
+        these, up to the same end. stream: a folder for what is recorded, in place of memory. max_rate: `"1 kHz"`, or a number of Hz.
+        sources: keep the events of all sources; else of those that the network records (`record bg.spikes`).
+        Raises I… for what does not fit, R001 where a state leaves the finite range, R003 where a population fires more often.
         """
         h = step_length(self.dt)
         steps, said = count_steps(duration, h)
@@ -124,6 +131,9 @@ class CompiledNetwork:
             manifest=self.artifact.manifest,
             checkpoints=checkpoints,
             pause=pause,
+            stream=stream,
+            sources=sources,
+            max_rate=1e3 * parse_quantity(max_rate, HZ, "max_rate") if isinstance(max_rate, str) else max_rate,
         )
 
     def _checkpoints(self, folder: str | Path | None, pause: int | None, go_on: bool, state: NetworkState | None) -> Checkpoints | None:
@@ -205,12 +215,14 @@ def takers() -> list[str]:
 
 def manifest_of(program: NetworkProgram, target: str, dt: str, dtype: Dtype) -> dict[str, Any]:
     """What an artifact says of itself."""
+    text = print_module((program.network,))
     return {
         "birc": birc.__version__,
         "network": program.name,
         "target": target,
         "dt": dt,
         "dtype": dtype,
-        "ir_sha256": hashlib.sha256(print_module((program.network,)).encode()).hexdigest(),
+        "ir": text,
+        "ir_sha256": hashlib.sha256(text.encode()).hexdigest(),
         "solver": {p.population.name: {s: b.method for b in p.step.blocks for s in b.states} for p in program.populations},
     }

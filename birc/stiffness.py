@@ -20,13 +20,15 @@ from birc.errors import BircError, Diagnostic
 from birc.exact.drive import Drive
 from birc.exact.system import System, drift
 from birc.exact.verify import pose
-from birc.ir.model import Block, Model
+from birc.ir.model import Block, Model, Network
+from birc.ir.network import NetworkProgram
 from birc.ir.solvers import SOLVERS
 from birc.ir.step import Step
+from birc.lowering import lower_network
 from birc.runtime.bind import parameter_values
 from birc.runtime.durations import step_length
 from birc.runtime.values import Setting
-from birc.sources import Loaded
+from birc.sources import Loaded, choose, load
 
 Array = npt.NDArray[np.float64]
 Eigenvalues = npt.NDArray[Any]
@@ -73,9 +75,21 @@ def step_faults(lowered: Model, system: System, drive: Drive, points: int = MOST
 
 
 def step_faults_of(file: str | Path | Loaded, **options: Any) -> tuple[Diagnostic, ...]:
-    """The same for a model of a file as `birc.exact.verify.pose` takes it, driven as its first `check` drives it."""
+    """The same for a model of a file as `birc.exact.verify.pose` takes it, driven as its first `check` drives it.
+
+    Of a network, `network_faults`.
+    """
+    loaded = load(file)
+    if loaded.step is None and isinstance(item := choose(loaded, options.get("model"))[0], Network):
+        return network_faults(lower_network(item, options["solver"], options["skip"]), options["dt"])
     posed = pose(file, smooth=True, **options)
     return step_faults(posed.lowered, posed.system, posed.drive)
+
+
+def network_faults(program: NetworkProgram, dt: str) -> tuple[Diagnostic, ...]:
+    """L120 for the populations of a network, as far as their initial states tell."""
+    found = [d for p in program.populations for d in first_step_faults(p.step, dt, {}, p.population.preset)]
+    return tuple(dict.fromkeys(found))
 
 
 def first_step_faults(step: Step, dt: str, params: Mapping[str, object], preset: str | None) -> tuple[Diagnostic, ...]:

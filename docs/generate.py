@@ -5,13 +5,14 @@ python docs/generate.py --check        # exit 1 if one of them is out of date
 python docs/generate.py cards          # writes the cards, with their figures
 python docs/generate.py cards --check  # exit 1 if a card is out of date; figures are not compared
 python docs/generate.py patterns       # runs the published patterns, writes their table and their figure
-python docs/generate.py conformance    # verifies twelve files of the library on every target and writes the table of the README
+python docs/generate.py conformance    # verifies the library on every target, writes its page and the short table of the README (minutes)
 """
 
 from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,9 @@ from birc import codes
 from birc.passes import PASSES
 
 if TYPE_CHECKING:
+    from birc.backends import Dtype
     from birc.cards import Found
+    from birc.verification import Report
 
 DOCS = Path(__file__).parent
 
@@ -80,22 +83,74 @@ def passes() -> str:
 PAGES = {"errors.md": errors, "passes.md": passes}
 
 
-BEGIN, END = "<!-- conformance -->", "<!-- /conformance -->"
+TYPES: dict[Dtype, str] = {"f64": "float64", "f32": "float32"}
 
 
 def conformance() -> None:
-    """Put the table of library neurons against every target into the README, with what stands behind it."""
+    """Verify the library on every target in both number types: the page of it, and the table of some of its neurons in the README."""
     from birc.backends import target_names
-    from birc.conformance import SHORT, library_reports, matrix, notes
+    from birc.cli import show
+    from birc.conformance import SHORT, library_reports, matrix, neurons, surroundings
 
-    reports = list(library_reports(target_names(), files=SHORT))
-    heads, rows = matrix(reports)
-    lines = [f"| {' | '.join(row)} |" for row in (heads, ["---"] * len(heads), *rows)]
-    lines += ["", *(f"- {note}" for note in notes(reports))]
-    path = DOCS.parent / "README.md"
-    before, _, rest = path.read_text("utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    path.write_text("\n".join([before + BEGIN, *lines, END + after]), "utf-8")
+    reports: list[Report] = []
+    with show.progress("verify") as progress:
+        for report in library_reports(target_names(), tuple(TYPES)):
+            reports.append(report)
+            if progress is not None:
+                progress(len(reports), len(neurons()) * len(target_names()) * len(TYPES))
+    (DOCS / "conformance.md").write_text(conformance_page(reports), "utf-8")
+    short = {model for _, model in neurons(SHORT)}
+    table = _table(*matrix([report for report in reports if report.model in short and report.dtype == "f64"]))
+    _put(DOCS.parent / "README.md", "conformance", [*table, "", *_listed(surroundings(reports))])
+
+
+def conformance_page(reports: list[Report]) -> str:
+    """`docs/conformance.md`."""
+    from birc import conformance
+
+    count = len({report.model for report in reports})
+    lines = [
+        "# Conformance",
+        "",
+        f"All {count} neurons of the library on every target: the level reached, and the worst relative error of a step, if any.",
+        "L0: the same bits as the reference; L1: the same spikes, and rounding in the last bits; L2: in float32, with spikes at most one",
+        "step apart ([what exactly](semantics.md)). `refused`: the target cannot take the model, for the reasons below.",
+        f"Written by `python docs/generate.py conformance`; `birc verify MODEL --all` says more of one model.{engine()}",
+        "",
+        *_listed(conformance.surroundings(reports)),
+    ]
+    for dtype, name in TYPES.items():
+        own = [report for report in reports if report.dtype == dtype]
+        lines += ["", f"## {name}", "", *_table(*conformance.matrix(own))]
+        remarks = conformance.reservations(own)
+        lines += ["", *_listed(remarks)] if remarks else []
+    return "\n".join([*lines, "", "## Refusals", "", *_listed(conformance.refusals(reports))]) + "\n"
+
+
+def engine() -> str:
+    """With what Keras computed, where it is installed."""
+    from birc.backends import load_backend
+
+    if load_backend("keras").missing() is not None:
+        return ""
+    from birc.backends.keras.run import load_keras
+
+    return f" Keras computed with {load_keras().backend.backend()}."
+
+
+def _listed(lines: Sequence[str]) -> list[str]:
+    return [f"- {line}" for line in lines] or ["- none"]
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(row)} |" for row in (heads, ["---"] * len(heads), *rows)]
+
+
+def _put(path: Path, name: str, lines: Sequence[str]) -> None:
+    """Put lines between the two comments of a page that bear this name."""
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, _, rest = path.read_text("utf-8").partition(begin)
+    path.write_text("\n".join([before + begin, "", *lines, "", end + rest.partition(end)[2]]), "utf-8")
 
 
 def patterns() -> None:
@@ -105,11 +160,7 @@ def patterns() -> None:
     from birc.patterns import patterns as run
 
     found = list(run("izhikevich"))
-    lines = [f"| {' | '.join(cells)} |" for cells in (HEADS, ["---"] * len(HEADS), *map(row, found))]
-    path = DOCS / "izhikevich_patterns.md"
-    before, _, rest = path.read_text("utf-8").partition("<!-- patterns -->")
-    after = rest.partition("<!-- /patterns -->")[2]
-    path.write_text("\n".join([before + "<!-- patterns -->", "", *lines, "", "<!-- /patterns -->" + after]), "utf-8")
+    _put(DOCS / "izhikevich_patterns.md", "patterns", _table(HEADS, [row(pattern) for pattern in found]))
     draw(found, DOCS / "izhikevich_patterns.png")
 
 

@@ -109,7 +109,7 @@ def main() -> int:
     good = verified() and good
     draw(results[targets[-1]])
     if "--library" not in sys.argv[1:]:
-        print("the whole library: `birc verify --library --all`, and the table in README.md")
+        print("of all neurons: `make demo-all` or `birc verify --library --all` (minutes), or docs/conformance.md")
     print(f"wrote {FIGURE}")
     return 0 if good else 1
 

@@ -134,7 +134,7 @@ def map_expect(expect: ir.Expect, change: Callable[[Expr], Expr]) -> ir.Expect:
 def no_preset(name: str, owner: str, names: Sequence[str], span: Span, report: Report) -> None:
     """Report a preset that a model or network does not have; `names` are those that it has."""
     near = report.nearest(name, names)
-    help = f"did you mean `{owner}.{near}`?" if near else f"it has {', '.join(names)}" if names else "it has none"
+    help = (f"did you mean `{owner}.{near}`? " if near else "") + f"it has {', '.join(names) or 'none'}"
     if name not in report.forgiven:
         report.error("N119", f"`{owner}` has no preset `{name}`", span, help)
 

@@ -117,10 +117,41 @@ def presets(file: str) -> list[tuple[str, Preset]]:
     return [(item.name, preset) for item in load(file).module.items if isinstance(item, Model) for preset in item.presets]
 
 
-def test_an_unknown_preset_is_named_with_what_is_meant() -> None:
+PRESETS = ", ".join(["RS", "IB", "CH", "FS", "TC", "RZ", "LTS", "regular_spiking", "intrinsically_bursting", "chattering", "fast_spiking",
+                     "thalamo_cortical", "resonator", "low_threshold_spiking"])  # fmt: skip
+
+
+def test_a_neuron_type_is_a_preset() -> None:
+    long = driver.compile("izhikevich", neuron_type="fast_spiking")
+    assert long.preset == "fast_spiking" and long.artifact.manifest["preset"] == "fast_spiking"
+    drive = {"I": "10 mV/ms"}
+    fast = driver.run("izhikevich", "200 ms", neuron_type="fast_spiking", inputs=drive).stamps.tolist()
+    assert fast == driver.run("izhikevich", "200 ms", preset="FS", inputs=drive).stamps.tolist()
+    assert fast != driver.run("izhikevich", "200 ms", neuron_type="regular_spiking", inputs=drive).stamps.tolist()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"neuron_type": "regular_spikin"},
+            f"error[A012]: `Izhikevich` has no preset `regular_spikin`\n  help: did you mean `regular_spiking`? presets: {PRESETS}",
+        ),
+        ({"preset": "zzz"}, f"error[A012]: `Izhikevich` has no preset `zzz`\n  help: presets: {PRESETS}"),
+        (
+            {"neuron_type": "regular_spiking", "preset": "RS"},
+            "error[A019]: the preset is given twice: `preset='RS'` and `neuron_type='regular_spiking'`\n"
+            "  help: `neuron_type` is another word for `preset`: give one of them",
+        ),
+    ],
+)
+def test_a_preset_that_cannot_be_taken_is_said_with_what_there_is(given: dict[str, str], message: str) -> None:
     with pytest.raises(BircError) as caught:
-        driver.compile("izhikevich_2004", preset="tonic_spikin")
-    assert caught.value.code == "A012" and "tonic_spiking" in str(caught.value)
+        driver.compile("izhikevich", **given)
+    assert str(caught.value) == message
+
+
+def test_a_value_outside_its_range_is_said_with_the_range() -> None:
     with pytest.raises(BircError) as caught:
         driver.compile("izhikevich_2007", params={"C": "-1 pF"}).run("1 ms")
     assert "C" in str(caught.value) and "(0 pF, inf" in str(caught.value)

@@ -62,7 +62,13 @@ def test_what_is_dumped_compiles_to_the_same(file: str, tmp_path: Path) -> None:
     neurons = [item.name for item in sources.load(file).module.items if isinstance(item, Model) and item.kind == "neuron"]
     assert neurons
     for name in neurons:
-        assert driver.dump(dumped, "step", model=name) == driver.dump(file, "step", model=name)
+        step = driver.dump(file, "step", model=name)
+        assert driver.dump(dumped, "step", model=name) == step
+        lowered = tmp_path / f"{name}.step.bir"
+        lowered.write_text(step, "utf-8")
+        assert driver.dump(lowered, "step") == step
+        again, first = (driver.compile(source, model=model).artifact.files for source, model in ((lowered, None), (file, name)))
+        assert list(again.values()) == list(first.values())
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -61,8 +61,10 @@ def grouped(events: Events, first: int, count: int, n: int, lanes: int) -> tuple
     """Events of a stretch by tile of `lanes` neurons, and within a tile in their order: (begin of each tile, step, lane, payload)."""
     offsets = np.asarray(events.offsets[first : first + count + 1], dtype=np.int64)
     chosen = slice(int(offsets[0]), int(offsets[-1]))
-    index = np.asarray(events.index[chosen])
     tiles = -(-n // lanes)
+    if chosen.start == chosen.stop:
+        return np.zeros(tiles + 1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0)
+    index = np.asarray(events.index[chosen])
     tile = index // lanes
     order = np.argsort(tile.astype(np.uint16) if tiles <= 1 << 16 else tile, kind="stable")  # 16 bits are sorted by radix
     begin = np.zeros(tiles + 1, np.int64)

@@ -34,6 +34,13 @@ OPTIONAL = (("-march=native", "-mcpu=native"), ("-fopenmp",), ("-fno-tree-pre",)
 """Of each group the first that the compiler takes, if it takes any: code for this processor; threads; and nothing that makes branches out
 of selections, which would keep loops from becoming vector code."""
 
+SPINS = "2000"
+"""How many times, some 25 ns each, a thread of GNU's OpenMP that waits for the others looks again before it sleeps, if the user does not
+say: its own 300,000 take more time than the work where other programs keep those others from running."""
+
+WAITING = {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"}
+"""Environment variables in which the user says it."""
+
 PATIENCE = 600
 """Seconds that a compiler may take."""
 
@@ -158,7 +165,18 @@ def library(source: str, tool: Compiler | None = None) -> ctypes.CDLL:
         with _locked(path.with_suffix(".lock")):
             if not intact(path):
                 _build(source, tool, path)
-    return ctypes.CDLL(str(path))
+    return _loaded(path)
+
+
+def _loaded(path: Path) -> ctypes.CDLL:
+    """A library in this process. OpenMP, which comes with the first one that uses it, reads how to wait from the environment."""
+    if WAITING & os.environ.keys():
+        return ctypes.CDLL(str(path))
+    os.environ["GOMP_SPINCOUNT"] = SPINS
+    try:
+        return ctypes.CDLL(str(path))
+    finally:
+        del os.environ["GOMP_SPINCOUNT"]
 
 
 def key(source: str, tool: Compiler) -> str:

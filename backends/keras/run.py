@@ -84,11 +84,15 @@ def make_layer(
     return layer
 
 
+LONG = 50
+"""Steps from which on a graph of the step is made."""
+
+
 class KerasRunner:
     """Executes the module's `step` once per step.
 
     In float32 the step is compiled as it is when a layer runs; in float64 op by op, because a compiler may contract what the program
-    keeps apart, and then nothing would be said about the program.
+    keeps apart, and then nothing would be said about the program. TensorFlow's graph, when it is told not to improve it, is op by op too.
     """
 
     def __init__(self, artifact: Artifact) -> None:
@@ -99,7 +103,7 @@ class KerasRunner:
         with _number_type(self._float):
             self._module = load_module(artifact)
         self._summing = {s.port: s.summing for _, s in artifact.step.statements() if isinstance(s, Deliver)}
-        self._call = self._compiled() if artifact.dtype == "f32" else self._op_by_op
+        self._call = self._compiled()
 
     def _advance(self, bind: Any, state: Any, inputs: Any, events: Any, draws: Any) -> tuple[Any, Any, Any]:
         after, fired, _, outputs = self._module.step(bind, state, inputs, events, draws, self._module.Hard())
@@ -107,30 +111,32 @@ class KerasRunner:
 
     def _compiled(self) -> Callable[..., Any]:
         engine = load_keras().backend.backend()
-        if engine == "jax":
+        if engine == "jax" and self._real == np.float32:
             compiled: Callable[..., Any] = importlib.import_module("jax").jit(self._advance)
             return compiled
         if engine == "tensorflow":
             compiled = importlib.import_module("tensorflow").function(self._advance, autograph=False)
             return compiled
-        return self._op_by_op
-
-    def _op_by_op(self, bind: Mapping[str, Array], state: Mapping[str, Array], *rest: Any) -> Any:
-        """All of them tensors before anything is computed, or NumPy would take part; and all of one value per neuron: XLA divides by one
-        number for all by taking the product with its reciprocal."""
-        keras = load_keras()
-        n = next((len(a) for a in state.values()), 1)
-        each = {name: np.broadcast_to(value, n) for name, value in bind.items()}
-        return self._advance(*keras.tree.map_structure(keras.ops.convert_to_tensor, (each, state, *rest)))
+        return self._advance
 
     def run(self, job: Job) -> Spikes:
         """Run a job step by step."""
         with _number_type(self._float), np.errstate(all="ignore"):
-            return self._run(job)
+            if self._real == np.float32:
+                return self._run(job, self._call)
+            with _as_written():
+                return self._run(job, self._call if job.steps >= LONG else self._advance)
 
-    def _run(self, job: Job) -> Spikes:
-        module, to_numpy = self._module, load_keras().ops.convert_to_numpy
+    def _bind(self, job: Job) -> dict[str, Any]:
+        """In float64 as tensors of one value per neuron: XLA divides by one number for all by taking the product with its reciprocal."""
+        module, tensor = self._module, load_keras().ops.convert_to_tensor
         bind = {self._names[n]: np.asarray(module.number(v)) for n, v in job.bind.items() if self._names.get(n) in module.NEEDS}
+        return {name: tensor(value if self._real == np.float32 else np.broadcast_to(value, job.n)) for name, value in bind.items()}
+
+    def _run(self, job: Job, call: Callable[..., Any]) -> Spikes:
+        keras = load_keras()
+        to_numpy, tensor = keras.ops.convert_to_numpy, keras.ops.convert_to_tensor
+        bind, state = self._bind(job), {slot: tensor(values) for slot, values in job.state.items()}
         most = _most_rounds(job, self._summing)
         index: list[Array] = [np.zeros(0, np.int32)]
         stamps: list[Array] = [np.zeros(0, np.int64)]
@@ -140,17 +146,19 @@ class KerasRunner:
             inputs = {p: a[j if len(a) > 1 else 0].astype(self._real) for p, a in job.inputs.items()}
             events = {p: self._events(job, p, j, most.get(p, 0)) for p in job.events}
             draws = {f"{n.name}:{lane}": self._draw(job, n.name, stamp - 1, lane) for n in self._program.noises for lane in range(n.lanes)}
-            after, fired, outputs = self._call(bind, dict(job.state), inputs, events, draws)
-            for slot, values in after.items():
-                job.state[slot][:] = to_numpy(values)
+            # Tensors before anything is computed, or NumPy would take part.
+            after, fired, outputs = call(bind, state, *keras.tree.map_structure(tensor, (inputs, events, draws)))
+            state = {**state, **after}
             if fired:
                 who = np.flatnonzero(np.broadcast_to(to_numpy(fired["fired"]), job.n))
                 index.append(who.astype(np.int32))
                 stamps.append(np.full(len(who), stamp, np.int64))
             if job.record and stamp % job.every == 0:
                 for name, rows in job.record.items():
-                    rows[row] = job.state[name] if name in job.state else to_numpy(outputs[name])
+                    rows[row] = to_numpy(state[name] if name in job.state else outputs[name])
                 row += 1
+        for slot, values in state.items():
+            job.state[slot][:] = to_numpy(values)
         return Spikes(np.concatenate(index), np.concatenate(stamps))
 
     def _events(self, job: Job, port: str, j: int, most: int) -> Any:
@@ -192,3 +200,18 @@ def _number_type(name: str) -> Iterator[None]:
             yield
     finally:
         keras.config.set_floatx(before)
+
+
+@contextmanager
+def _as_written() -> Iterator[None]:
+    """TensorFlow runs graphs with the ops that stand in them, for as long."""
+    if load_keras().backend.backend() != "tensorflow":
+        yield
+        return
+    optimizer = importlib.import_module("tensorflow").config.optimizer
+    before = optimizer.get_experimental_options()
+    optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    try:
+        yield
+    finally:
+        optimizer.set_experimental_options({"disable_meta_optimizer": before.get("disable_meta_optimizer", False)})

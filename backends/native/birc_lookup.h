@@ -56,7 +56,7 @@ template <class T, int COLUMNS> struct Lookup {
     Table<T> table;
     const T* rows;  // [pieces][degree + 1][ROW]
 
-    void operator()(T* const* to, const T* x) const {
+    template <int LANES> void find(T* const* to, const T* x) const {
         alignas(64) integer piece[LANES];
         alignas(64) T u[LANES];
         for (int lane = 0; lane < LANES; lane++) {
@@ -65,25 +65,25 @@ template <class T, int COLUMNS> struct Lookup {
             u[lane] = table.distance(x[lane], k);
         }
         switch (table.degree) {
-            case 2: return with_degree<2>(to, piece, u);
-            case 3: return with_degree<3>(to, piece, u);
-            case 4: return with_degree<4>(to, piece, u);
-            case 5: return with_degree<5>(to, piece, u);
-            case 6: return with_degree<6>(to, piece, u);
-            case 7: return with_degree<7>(to, piece, u);
-            default: return with_degree<MOST_DEGREE>(to, piece, u);
+            case 2: return with_degree<LANES, 2>(to, piece, u);
+            case 3: return with_degree<LANES, 3>(to, piece, u);
+            case 4: return with_degree<LANES, 4>(to, piece, u);
+            case 5: return with_degree<LANES, 5>(to, piece, u);
+            case 6: return with_degree<LANES, 6>(to, piece, u);
+            case 7: return with_degree<LANES, 7>(to, piece, u);
+            default: return with_degree<LANES, MOST_DEGREE>(to, piece, u);
         }
     }
 
-    template <int DEGREE> void with_degree(T* const* to, const integer* piece, const T* u) const {
+    template <int LANES, int DEGREE> void with_degree(T* const* to, const integer* piece, const T* u) const {
 #ifdef PERMUTES
-        if (table.pieces == 2 * WIDTH) return by_permutation<DEGREE>(to, piece, u);
+        if (table.pieces == 2 * WIDTH) return by_permutation<LANES, DEGREE>(to, piece, u);
 #endif
-        by_row<DEGREE>(to, piece, u);
+        by_row<LANES, DEGREE>(to, piece, u);
     }
 
 #ifdef PERMUTES
-    template <int DEGREE> void by_permutation(T* const* to, const integer* piece, const T* u) const {
+    template <int LANES, int DEGREE> void by_permutation(T* const* to, const integer* piece, const T* u) const {
         for (int column = 0; column < COLUMNS; column++) {
             Wide low[DEGREE + 1], high[DEGREE + 1];
             for (int power = 0; power <= DEGREE; power++) {
@@ -102,7 +102,7 @@ template <class T, int COLUMNS> struct Lookup {
     }
 #endif
 
-    template <int DEGREE> void by_row(T* const* to, const integer* piece, const T* u) const {
+    template <int LANES, int DEGREE> void by_row(T* const* to, const integer* piece, const T* u) const {
         for (int first = 0; first < LANES; first += BLOCK) {
             alignas(64) T found[BLOCK][ROW];
             for (int i = 0; i < BLOCK; i++) {

@@ -33,6 +33,9 @@ MOST_DEFINITIONS = 10_000
 """Statements that a compiler takes in about half a minute."""
 FUNCTIONS = 3
 """Exponentials and their like in one loop: those of the next neurons then need not wait for the end of a long chain."""
+NARROW = 64
+"""Neurons whose state may fit into registers. They advance together where nothing that comes to them changes from step to step; tables are
+looked up for a whole tile even then, since all share what that loads."""
 MANY = 32
 """Slots of one type in a row."""
 SHORT = 100
@@ -52,7 +55,8 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
     shared = ["birc_types.h", "birc_spikes.h", "birc_math.h", *(["birc_random.h"] if places.noises else [])]
     shared += ["birc_tables.h"] if places.tables else []
     own = ["birc_frame.h", *(["birc_lookup.h"] if places.tables else [])]
-    silences = _has_silence(short)
+    tile = lanes(_arrays(places, kept), dtype)
+    narrow = None if sum(1 for _ in short.statements()) > SHORT else tile if places.tables else NARROW
     text = (
         _environment()
         .get_template("model.cpp.j2")
@@ -68,10 +72,10 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
             kept=sorted(kept),
             loops=[writer.loop(part, kept) for part in loops],
             nowhere=any(isinstance(part, LookupLoop) and not kept.issuperset(part.lookup.results) for part in loops),
-            lanes=lanes(_arrays(places, kept), dtype),
+            lanes=tile,
+            narrow=narrow,
             payloads=list(writer.payloads.values()),
-            silences=silences,
-            unless_silent="if constexpr (!silent) " if silences else "",
+            silences=_only_added(short),
             types=C_TYPES,
             runs=list(_runs(places.slots, writer.names)),
             kept_types={**C_TYPES, "bool": "count"},  # loops over arrays of bool stay scalar
@@ -103,13 +107,13 @@ def _runs(slots: Sequence[Slot], names: Mapping[str, str]) -> Iterator[_Run]:
         first += len(same)
 
 
-def _has_silence(step: Step) -> bool:
-    """Whether tiles without events run in a loop of their own: the payloads are only added to something, and the program is short."""
+def _only_added(step: Step) -> bool:
+    """Whether the payloads are only added to something, so that their absence can be left out of the program."""
     statements = [statement for _, statement in step.statements()]
     payloads = {value(s.payload) for s in statements if isinstance(s, Deliver) and s.summing}
     roots = [e for statement in statements for e, _ in expressions(statement)]
     uses = {e.op for e in topo(*roots) if payloads.intersection(e.args)}
-    return bool(payloads) and uses <= {"add", "sub", "mul", "neg", "fma"} and len(statements) <= SHORT
+    return bool(payloads) and uses <= {"add", "sub", "mul", "neg", "fma"}
 
 
 def _arrays(places: Layout, kept: frozenset[str]) -> int:
@@ -121,7 +125,7 @@ def _arrays(places: Layout, kept: frozenset[str]) -> int:
 def lanes(arrays: int, dtype: Dtype) -> int:
     """Neurons in a tile: as many as the first cache holds, from 64 to 256."""
     width = 8 if dtype == "f64" else 4
-    return next((n for n in (256, 128) if arrays * width * n <= FIRST_CACHE), 64)
+    return next((n for n in (256, 128) if arrays * width * n <= FIRST_CACHE), NARROW)
 
 
 def too_large(step: Step) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,12 @@ from birc.ir.tables import Pieces
 SLAB_SECONDS = 0.1
 """About how long one call of the library lasts: signals are handled between calls."""
 SLAB_UPDATES = 1_000_000
-"""Neuron updates in the first call, before the pace is known; a later job begins with as many as the last one ended with."""
+"""Neuron updates in the first call, before the pace is known; a later job goes by the pace of the last one."""
 FLAG_BYTES = 1 << 22
 """About so many bytes of spike flags (a bit for each neuron and step) are kept until they are listed."""
 
-ROOM = 1 << 20
-"""Spikes for which memory is taken at a time."""
+NEVER = 1 << 62
+"""Steps between the rows of a record that has none."""
 
 POINTER = ctypes.c_void_p
 
@@ -85,7 +86,6 @@ class Native:
         self.kernels: dict[str, ctypes.CDLL] = {}
         self.flags = np.zeros(0, np.uint64)
         self.updates = SLAB_UPDATES
-        self.room = Room()
         self.kernel("")
 
     def kernel(self, each: str) -> ctypes.CDLL:
@@ -94,9 +94,10 @@ class Native:
             library = build.library(variant(self.source, each))
             library.birc_run.argtypes = (ctypes.POINTER(JobFields),)
             library.birc_run.restype = None
-            library.birc_count.argtypes = (POINTER, ctypes.c_int64)
-            library.birc_count.restype = ctypes.c_int64
-            library.birc_list.argtypes = (POINTER, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64, POINTER, POINTER, ctypes.c_int64)
+            whole = ctypes.c_int64
+            library.birc_count.argtypes = (POINTER, whole, whole, POINTER, whole)
+            library.birc_count.restype = None
+            library.birc_list.argtypes = (POINTER, whole, whole, whole, POINTER, POINTER, POINTER, whole)
             library.birc_list.restype = None
             self.kernels[each] = library
         return self.kernels[each]
@@ -108,41 +109,25 @@ class Native:
         library = self.kernel(each if "1" in each else "")
         call = Call(self.layout, self.real, job, binds, ctypes.c_int32.in_dll(library, "birc_lanes").value)
         most = max(1, FLAG_BYTES // (8 * call.words))
-        flags = self.cleared(min(most, job.steps) * call.words)
+        flags = self.lowered(min(most, job.steps) * call.words)
         found: list[Spikes] = []
         listed = 0
+        began = perf_counter()
         for first, count in stretches(job, most, self.updates, SLAB_SECONDS):
             if first + count - listed > most:
-                found.append(call.spikes(library, listed, first, flags, self.room))
-                flags, listed = self.cleared(most * call.words), first
+                found.append(call.spikes(library, listed, first, flags))
+                listed = first
             call.slab(library, first, count, flags[(first - listed) * call.words :])
-            self.updates = max(SLAB_UPDATES, count * job.n)
-        found.append(call.spikes(library, listed, job.steps, flags, self.room))
+        self.updates = max(SLAB_UPDATES, int(job.steps * job.n * SLAB_SECONDS / max(perf_counter() - began, 1e-6)))
+        found.append(call.spikes(library, listed, job.steps, flags))
+        self.flags = flags
         call.finish()
         return joined(found)
 
-    def cleared(self, words: int) -> Array:
-        """Room for spike flags, all down; the same memory each time, as long as it is large enough."""
-        if len(self.flags) < words:
-            self.flags = np.empty(words, np.uint64)
-        self.flags[:words] = 0
-        return self.flags
-
-
-class Room:
-    """Memory for the spikes of many jobs, taken from the system in large blocks: small ones cost more to get than to fill."""
-
-    def __init__(self) -> None:
-        self.spikes = Spikes(np.empty(0, np.int32), np.empty(0, np.int64))
-
-    def take(self, count: int) -> Spikes:
-        """Room for `count` spikes, which nobody else is given."""
-        if count > len(self.spikes.index):
-            size = max(count, ROOM)
-            self.spikes = Spikes(np.empty(size, np.int32), np.empty(size, np.int64))
-        whole = self.spikes
-        self.spikes = Spikes(whole.index[count:], whole.stamp[count:])
-        return Spikes(whole.index[:count], whole.stamp[:count])
+    def lowered(self, words: int) -> Array:
+        """Room for spike flags, all down: that of the last run, which lowered what it listed, if it came to its end and is large enough."""
+        flags, self.flags = self.flags, np.zeros(0, np.uint64)
+        return flags if len(flags) >= words else np.zeros(words, np.uint64)
 
 
 class Call:
@@ -159,7 +144,7 @@ class Call:
         self.inputs = [strided(job.inputs[name]) for name in places.inputs]
         self.record = {name: np.ascontiguousarray(array, dtype=types[name]) for name, array in job.record.items()}
         self.streams = np.array([job.streams[name] for name in places.noises], dtype=np.uint32)
-        self.fields = JobFields(n=job.n, origin=job.start, every=job.every, seed=job.seed & (1 << 64) - 1)
+        self.fields = JobFields(n=job.n, origin=job.start, every=job.every if job.record else NEVER, seed=job.seed & (1 << 64) - 1)
         self.fields.words = self.words
         self.fields.threads = max(1, job.threads)
         self.tables = [table_arrays(job.tables[table.name], real) for table in places.tables]
@@ -192,15 +177,16 @@ class Call:
         self.fields.fired = flags.ctypes.data
         library.birc_run(ctypes.byref(self.fields))
 
-    def spikes(self, library: ctypes.CDLL, first: int, stop: int, flags: Array, room: Room) -> Spikes:
-        """The list of the flags of some steps."""
-        raised, count = flags.ctypes.data, stop - first
-        total = library.birc_count(raised, count * self.words)
-        spikes = room.take(total)
-        if total:
+    def spikes(self, library: ctypes.CDLL, first: int, stop: int, flags: Array) -> Spikes:
+        """The list of the flags of some steps, which are lowered."""
+        threads = self.fields.threads
+        shape = flags.ctypes.data, stop - first, self.words
+        counts = np.empty(threads, np.int64)
+        library.birc_count(*shape, counts.ctypes.data, threads)
+        spikes = self.job.room(int(counts.sum()))
+        if len(spikes.index):
             start = self.job.start + first
-            places = spikes.index.ctypes.data, spikes.stamp.ctypes.data
-            library.birc_list(raised, count, self.words, start, *places, self.fields.threads)
+            library.birc_list(*shape, start, *(array.ctypes.data for array in (counts, spikes.index, spikes.stamp)), threads)
         return spikes
 
     def finish(self) -> None:

@@ -18,10 +18,10 @@ import numpy as np
 from birc.backends import FLOATS, Array, Dtype
 from birc.backends.c_family import build
 from birc.backends.c_family.headers import header
-from birc.ir.connectivity.build import delay_steps
+from birc.ir.connectivity.build import check_array, delay_steps
 from birc.ir.connectivity.cells import own_source, own_target, room
 from birc.ir.connectivity.chance import degree, log_of_none
-from birc.ir.connectivity.draws import draw, fitted
+from birc.ir.connectivity.draws import draw
 from birc.ir.connectivity.edges import Drawn, Edges, Wired, Wiring
 from birc.ir.connectivity.rules import pairs
 from birc.ir.connectivity.total import how_many
@@ -174,13 +174,11 @@ class Maker:
     def finish(self, row: Array, target: Array, delay: tuple[Drawn, float], values: tuple[Drawn, ...], dtype: Dtype) -> Wired:
         """Sorts each source's synapses by delay, in place, and draws their values."""
         w, every, count = self.wiring, (0, self.wiring.sources), len(target)
-        time, *fitting = (fitted(d, w.sources, w.targets, count) for d in (delay[0], *values))
-        delay, values = (time, delay[1]), tuple(fitting)
         delays, fields, _kept = self._delays(row, target, *delay)
         starts = np.zeros(w.sources * len(delays) + 1, np.int64)
         outs = [value.a if value.kind == "constant" else np.empty(count, FLOATS[dtype]) for value in values]
         made = [(value, out) for value, out in zip(values, outs, strict=True) if isinstance(out, np.ndarray)]
-        arrays = [_array(value) for value, _ in made]
+        arrays = [_array(w, value, count) for value, _ in made]
         drawn = (DrawnFields * len(made))(*(_drawn(v, a, out) for (v, out), a in zip(made, arrays, strict=True)))
         starts[-1] = count
         if count:
@@ -195,6 +193,7 @@ class Maker:
             return delay_steps(drawn, drawn.a, h), fields, np.zeros(0, np.int32)
         if drawn.kind == "array":
             source = np.repeat(np.arange(w.sources), np.diff(row))
+            _array(w, drawn, len(target))
             delays, which = np.unique(delay_steps(drawn, draw(drawn, w.seed, source, target, source), h), return_inverse=True)
             column, fields.drawn.kind = which.astype(np.int32), LISTED
         else:
@@ -216,9 +215,12 @@ def _bounds(drawn: Drawn, h: float) -> tuple[int, int]:
     return max(1, low - 1), high + 1
 
 
-def _array(drawn: Drawn) -> Array | None:
-    """The array of given numbers as the library reads it."""
-    return None if drawn.array is None else np.ascontiguousarray(drawn.array, dtype=np.float64)
+def _array(w: Wiring, drawn: Drawn, count: int) -> Array | None:
+    """The array of given numbers as the library reads it. Raises I110 for another shape than that of the synapses or of all pairs."""
+    check_array(drawn, w, count)
+    if drawn.array is None:
+        return None
+    return np.ascontiguousarray(drawn.array, dtype=np.float64)
 
 
 def _drawn(drawn: Drawn, array: Array | None, out: Array | None) -> DrawnFields:

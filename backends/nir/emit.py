@@ -10,7 +10,7 @@ from birc.backends.nir.graph import build, node_names, write
 from birc.backends.nir.legality import Value, insist, misfits, plan_of, values, waiting
 from birc.backends.nir.plan import Plan
 from birc.backends.nir.portable import METHOD, deviations
-from birc.backends.nir.show import show
+from birc.backends.show import show
 from birc.ir.step import Step
 
 FILE, PLAN = "model.nir", "plan.txt"

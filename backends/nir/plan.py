@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from birc.backends.nir.show import show
+from birc.backends.show import show
 from birc.errors import Diagnostic, Span
 from birc.ir.expr import Expr, const, is_const, leaves, op, topo
 from birc.ir.linear import Linear, add, div, linear_form, mul, neg

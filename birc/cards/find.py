@@ -8,7 +8,7 @@ from birc.errors import BircError
 from birc.ir.expr import Expr, const
 from birc.ir.model import Item, Model
 from birc.sources import Loaded, library, load
-from birc.suggest import closest
+from birc.suggest import closest, meant
 from birc.units import NAMES, over, power
 
 FAMILIES = (
@@ -117,6 +117,4 @@ def find(name: str) -> list[Found]:
         if preset in known:
             return [replace(found, preset=preset)]
     presets = list(dict.fromkeys(p.name for found in chosen for p in getattr(found.item, "presets", ())))
-    near = closest(preset, presets)
-    help = f"did you mean `{near}`?" if near else f"presets: {', '.join(presets) or 'none'}"
-    raise BircError("A012", f"`{chosen[0].item.name}` has no preset `{preset}`", help=help)
+    raise BircError("A012", f"`{chosen[0].item.name}` has no preset `{preset}`", help=meant(preset, presets, "presets"))

@@ -174,6 +174,7 @@ def _run(parser: Parser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="write the result: .npz (all), .nwb, or spikes: .csv, .h5 (SONATA)")
     parser.add_argument("--plot", metavar="FILE", help="draw spikes and membranes (.png, .pdf, .svg)")
     parser.add_argument("--checkpoint", metavar="TIME", help="of a network: keep the run so far at each multiple of TIME")
+    parser.add_argument("--max-rate", metavar="RATE", default="500 Hz", help="of a network: stop where a population fires more (500 Hz)")
     parser.add_argument("--resume", action="store_true", help="of a network: go on from the last checkpoint")
     _compile_options(parser)
     _json(parser)
@@ -213,9 +214,10 @@ def _models(parser: Parser) -> None:
 
 
 def _bench(parser: Parser) -> None:
-    parser.add_argument("what", nargs="?", type=choice("start", "simulate", "onnx"), help="`start`, `simulate` or `onnx` (default: all)")
+    parts = ("start", "simulate", "onnx", "network", "microcircuit")
+    parser.add_argument("what", nargs="?", type=choice(*parts), help=f"{', '.join(parts)} (default: all but the last, which is large)")
     parser.add_argument("--quick", action="store_true", help="measure each thing once")
-    parser.add_argument("--case", metavar="NAME", action="append", default=[], help="simulate only this case; may be repeated")
+    parser.add_argument("--case", metavar="NAME", action="append", default=[], help="run only this case; may be repeated")
     parser.add_argument("--peers", action="store_true", help="compare with the other simulators that are installed")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/bench.md")
 

@@ -298,7 +298,7 @@ def _verify_library(arguments: argparse.Namespace) -> int:
     total = len(conformance.neurons()) * len(targets)
     reports = []
     with show.progress("verify") as progress:
-        for report in conformance.library_reports(targets, arguments.dtype, arguments.jobs):
+        for report in conformance.library_reports(targets, (arguments.dtype,), arguments.jobs):
             reports.append(report)
             if progress is not None:
                 progress(len(reports), total)

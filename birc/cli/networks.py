@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 def run_network(arguments: argparse.Namespace, loaded: Loaded, network: Network) -> int:
     """Simulate a network, then print and write what came out."""
     from birc.networks import compile_network
+    from birc.runtime.export.formats import format_of
 
+    if arguments.output:
+        format_of(arguments.output)  # what cannot be written is told before a long run, not after it
     _refuse_options(arguments)
     compiled = compile_network(
         network, arguments.target, dt=arguments.dt, dtype=arguments.dtype, solver=arguments.solver, skip=arguments.without,
@@ -38,6 +41,8 @@ def run_network(arguments: argparse.Namespace, loaded: Loaded, network: Network)
             checkpoint=arguments.checkpoint,
             folder=folder if arguments.checkpoint or arguments.resume else None,
             go_on=arguments.resume,
+            stream=Path(arguments.output).parent if arguments.output else None,
+            max_rate=arguments.max_rate,
         )
     show.warnings(out.warnings)
     written = []

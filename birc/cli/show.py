@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from birc.errors import Diagnostic, Span
 
-Progress = Callable[[int, int], None]
-"""Called with the steps done and the steps to do."""
+
+class Progress(Protocol):
+    """Called with the steps done and the steps to do, and of a network with the spikes so far."""
+
+    def __call__(self, done: int, total: int, spikes: int | None = None) -> None: ...
+
 
 SECONDS = 10.0
 """Between two lines of progress where there is no terminal."""
@@ -122,21 +126,27 @@ def progress(title: str, n: int | None = None) -> Iterator[Progress | None]:
     task = bar.add_task(title, total=None, rate="")
     began = time.monotonic()
     with bar:
-        yield lambda done, total: bar.update(task, completed=done, total=total, rate=rate_of(n, done, time.monotonic() - began))
+
+        def tell(done: int, total: int, spikes: int | None = None) -> None:
+            seconds = time.monotonic() - began
+            bar.update(task, completed=done, total=total, rate=" ".join((rate_of(n, done, seconds), spikes_of(spikes, seconds))))
+
+        yield tell
 
 
 def _lines(title: str, n: int | None) -> Progress:
     """A line every `SECONDS`; none for what is done before."""
     began = said = time.monotonic()
 
-    def tell(done: int, total: int) -> None:
+    def tell(done: int, total: int, spikes: int | None = None) -> None:
         nonlocal said
         now = time.monotonic()
         if now - said < SECONDS or done >= total:
             return
         said = now
         left = (now - began) * (total - done) / max(done, 1)
-        parts = [f"{100 * done / total:.0f} %", rate_of(n, done, now - began), f"about {span_of(left)} left"]
+        rates = rate_of(n, done, now - began), spikes_of(spikes, now - began)
+        parts = [f"{100 * done / total:.0f} %", *rates, f"about {span_of(left)} left"]
         print(f"{title}: {', '.join(part for part in parts if part)}", file=sys.stderr, flush=True)
 
     return tell
@@ -144,13 +154,19 @@ def _lines(title: str, n: int | None) -> Progress:
 
 def rate_of(n: int | None, done: int, seconds: float) -> str:
     """`93 M updates/s`; empty where nothing can be said."""
-    if n is None or seconds <= 0.0 or not done:
-        return ""
-    rate = n * done / seconds
+    return "" if n is None or seconds <= 0.0 or not done else f"{_scaled(n * done / seconds)} updates/s"
+
+
+def spikes_of(spikes: int | None, seconds: float) -> str:
+    """How many spikes a network makes in a second of the clock; empty where nothing can be said."""
+    return "" if spikes is None or seconds <= 0.0 else f"{_scaled(spikes / seconds)} spikes/s"
+
+
+def _scaled(number: float) -> str:
     for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if rate >= size:
-            return f"{rate / size:.3g} {unit} updates/s"
-    return f"{rate:.3g} updates/s"
+        if number >= size:
+            return f"{number / size:.3g} {unit}"
+    return f"{number:.3g}"
 
 
 def span_of(seconds: float) -> str:

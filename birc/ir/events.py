@@ -14,7 +14,8 @@ Array = npt.NDArray[Any]
 def total(index: Array, payload: Array, n: int, dtype: Any) -> Array:
     """The sum of payloads per target, added to 0 one after the other in the order given."""
     sums = np.zeros(n, dtype)
-    np.add.at(sums, index, payload.astype(dtype))
+    if len(index):
+        np.add.at(sums, index, payload.astype(dtype))
     return sums
 
 

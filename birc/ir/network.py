@@ -53,3 +53,13 @@ class NetworkProgram:
             same = sum(other == name or other.startswith(f"{name} #") for other, _, _ in found)
             found.append((f"{name} #{same + 1}" if same else name, base, third))
         return tuple(found)
+
+    @property
+    def parts(self) -> tuple[tuple[str, Step], ...]:
+        """Every step program once, with what it is of: `E`, or `E -> E.exc, pre`."""
+        every = [(p.population.name, p.step) for p in self.populations]
+        every += [(f"{p.name}, {role}", step) for p in self.projections if p.synapse for role, step in p.synapse.programs]
+        first: dict[Step, str] = {}
+        for what, step in every:
+            first.setdefault(step, what)
+        return tuple((what, step) for step, what in first.items())

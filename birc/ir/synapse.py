@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from birc.errors import Span
+from birc.ir.plasticity import Change
 from birc.ir.step import Step
 
 PIECE = 4096
@@ -78,6 +79,8 @@ class SynapseProgram:
     decays: tuple[Decay, ...]
     inputs: tuple[str, ...]
     choices: tuple[Choice, ...] = ()
+    changes: tuple[Change, ...] = ()
+    """What its handlers do, in normal form."""
     span: Span | None = field(default=None, compare=False, repr=False)
 
     @property

@@ -18,7 +18,7 @@ from birc.ir.linear import linear_form
 from birc.ir.model import Block, Handler, Model, Ode, Send, State, Trace, Update
 from birc.ir.step import Define, PhaseName, Port, Put, Slot, Statement, Step, Store, with_phases
 from birc.ir.synapse import COUNT, SEND, Choice, Decay, SynapseProgram, TraceSlot
-from birc.passes import lower_to_step
+from birc.passes import lower_to_step, plasticity_normal_form
 from birc.passes.bind_states import NO_LIMITS, Limits, bind_states, bound, clip
 from birc.passes.classify_odes import bind_time
 from birc.passes.step_names import H
@@ -66,6 +66,7 @@ def run(model: Model, spread: Spread | None = None) -> SynapseProgram:
         decays=tuple(Decay(s, DECAY + s, EXPONENT + s) for s in lazy),
         inputs=tuple(i.name for i in model.inputs),
         choices=_choices(model, whole, own, lazy, spread),
+        changes=plasticity_normal_form.run(model),
         span=model.span,
     )
 

@@ -21,7 +21,7 @@ from birc.runtime.conditioning import ill_conditioned
 from birc.runtime.durations import off_grid
 from birc.runtime.tables import fitted
 from birc.runtime.values import Setting, per_neuron
-from birc.suggest import closest
+from birc.suggest import meant
 from birc.units import Unit
 
 Array = npt.NDArray[Any]
@@ -161,10 +161,7 @@ def _initial(step: Step, setting: Setting, init: Values) -> dict[str, Any]:
 
 
 def unknown_name(code: str, what: str, name: str, known: Mapping[str, object]) -> BircError:
-    near = closest(str(name), known)
-    listed = ", ".join(f"`{k}`" for k in known)
-    help = f"did you mean `{near}`?" if near else f"there are {listed}" if known else "it has none"
-    return BircError(code, f"the model has no {what} `{name}`", help=help)
+    return BircError(code, f"the model has no {what} `{name}`", help=meant(str(name), known, f"{what}s"))
 
 
 # --- evaluation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from birc.errors import BircError
 from birc.ir.step import Step
 from birc.runtime.located import locates
 from birc.runtime.memory import available_memory, readable, require
+from birc.runtime.spike_list import SpikeList
 from birc.suggest import closest
 from birc.units import Unit
 
@@ -59,11 +61,8 @@ class Recording:
         what = f"recording {', '.join(self.types)} ({rows} rows of {self.n})"
         require(size, what, "record less (a larger `every`, fewer variables or neurons), or stream it to disk")
         self.arrays: dict[str, Array] = {name: np.zeros((rows, self.n), dtype=t) for name, t in self.types.items()}
-        self._index: list[Array] = []
-        self._stamp: list[Array] = []
+        self._spikes = SpikeList(max(0, available_memory() - size) // 3)  # a larger list is made beside the one there is
         self._offset: list[Array] = []
-        self.spike_bytes = 0
-        self._room = max(0, available_memory() - size) // 3  # joining the pieces takes as much again
 
     def _row(self, stamp: int) -> int:
         """How many rows there are up to a stamp."""
@@ -74,30 +73,29 @@ class Recording:
         rows = slice(self._row(start), self._row(start + steps))
         return {name: array[rows] for name, array in self.arrays.items()}
 
+    def room(self, count: int) -> Spikes:
+        """Memory for the spikes of a job; those written there need not be copied."""
+        return self._spikes.room(count)
+
     def add(self, spikes: Spikes) -> None:
         """Keep a job's spikes, and the rows of the last window."""
-        if len(spikes.index):
-            self._index.append(spikes.index)
-            self._stamp.append(spikes.stamp)
-            self.spike_bytes += spikes.index.nbytes + spikes.stamp.nbytes
-            if spikes.offset is not None:
-                self._offset.append(spikes.offset)
-                self.spike_bytes += spikes.offset.nbytes
+        self._spikes.add(spikes)
+        if spikes.offset is not None:
+            self._offset.append(spikes.offset)
 
     @property
     def full(self) -> str | None:
         """Why no more spikes can be kept, or None."""
-        return f"its spikes take {readable(self.spike_bytes)}" if self.spike_bytes > self._room else None
+        size = self._spikes.bytes + sum(array.nbytes for array in self._offset)
+        return f"its spikes take {readable(size)}" if size > self._spikes.most else None
 
     def finish(self, stamp: int) -> tuple[dict[str, Array], Spikes]:
         """What was recorded up to a stamp."""
         rows = self._row(stamp)
         arrays = {name: array if len(array) == rows else array[:rows].copy() for name, array in self.arrays.items()}
-        index = np.concatenate([np.zeros(0, dtype=np.int32), *self._index])
-        stamps = np.concatenate([np.zeros(0, dtype=np.int64), *self._stamp])
-        kept = int(np.searchsorted(stamps, stamp, side="right"))
-        offsets = np.concatenate([np.zeros(0), *self._offset])[:kept] if self.located else None
-        return arrays, Spikes(index[:kept], stamps[:kept], offsets)
+        spikes = self._spikes.finish(stamp)
+        offsets = np.concatenate([np.zeros(0), *self._offset])[: len(spikes.index)] if self.located else None
+        return arrays, replace(spikes, offset=offsets)
 
 
 def recorded_types(names: Iterable[str], step: Step, dtype: Dtype) -> dict[str, np.dtype[Any]]:

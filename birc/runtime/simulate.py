@@ -237,7 +237,7 @@ def _run(
     """
     setting = program.setting
     width = sum(source.width for source in inputs.values()) + sum(source.width for source in events.values())
-    most = max(1, int(MOST_VALUES / max(width, setting.n / 16)))
+    most = max(1, int(MOST_VALUES / max(width, setting.n / 32)))
     if kept.longest is not None:
         most = min(most, kept.longest)
     if kept.located:
@@ -256,7 +256,7 @@ def _run(
             if kept.located:
                 spikes = run_located(program.runner, job, rows, kept.every)
             else:
-                spikes = program.runner.run(replace(job, record=rows, every=kept.every))
+                spikes = program.runner.run(replace(job, record=rows, every=kept.every, room=kept.room))
             if not finite(values, program.step):
                 raise left_range(program, before, start, steps, inputs, events)
             kept.add(spikes)

@@ -10,7 +10,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from birc.backends import Dtype, Spikes
+from birc.backends import Dtype, Spikes, room
 from birc.errors import BircError
 from birc.ir.step import Step
 from birc.runtime.memory import readable
@@ -54,6 +54,10 @@ class StreamedRecording(Recording):
         count = self._row(start + steps) - self._row(start)
         self._rows = {name: np.zeros((count, self.n), dtype=t) for name, t in self.types.items()}
         return self._rows
+
+    def room(self, count: int) -> Spikes:
+        """Memory for spikes on their way to the disk."""
+        return room(count)
 
     def add(self, spikes: Spikes) -> None:
         """Write a job's rows and spikes. Raises X102 where the disk is full."""

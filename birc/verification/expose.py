@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +20,9 @@ from birc.units import ONE
 PREFIX = ".see."
 NAMES = ("const", "value")
 """Leaves that need no definition of their own."""
+
+COMPARISONS = ("lt", "le", "gt", "ge")
+"""Ops that decide."""
 
 ZEROS: dict[str, float | int | bool] = {".zero.real": 0.0, ".zero.int": 0, ".zero.bool": False}
 """The bind values that exposed slots start from."""
@@ -40,11 +44,19 @@ class Point:
     deliver: Deliver | None = None
 
 
-def expose(step: Step) -> tuple[Step, tuple[Point, ...]]:
-    """The program with one definition per operation outside loops, each stored; and what they are, in order."""
+def expose(step: Step, only: Container[str] | None = None) -> tuple[Step, tuple[Point, ...]]:
+    """The program with one definition per operation outside loops, each stored; and what they are, in order.
+
+    only: ops; then these are stored and what they are given. A value has the same slot whatever else is stored.
+    """
     exposing = _Exposing(step)
     phases = [Phase(phase.name, tuple(s for statement in phase.body for s in exposing.statement(statement))) for phase in step.phases]
-    return _with_slots(step, phases, exposing.points), tuple(exposing.points)
+    points = exposing.points
+    if only is not None:
+        wanted = [p for p in points if p.value.op in only]
+        names = {p.name for p in wanted} | {str(a.attr) for p in wanted for a in p.value.args if a.op == "value"}
+        points = [p for p in points if p.name in names]
+    return _with_slots(step, phases, points), tuple(points)
 
 
 class _Exposing:

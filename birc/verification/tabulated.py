@@ -12,10 +12,10 @@ from birc.ir.step import Step
 from birc.ir.tables import Pieces
 from birc.runtime.durations import count_steps, step_length
 from birc.runtime.simulate import Program, prepare
+from birc.verification.case import INSTANCES, STEPS
 from birc.verification.compare import scales
 from birc.verification.report import Report
 from birc.verification.stimulus import make_stimulus, probes
-from birc.verification.target import INSTANCES, STEPS
 from birc.verification.trial import Trial, finite_part, initial, job_of, run_free
 
 COMPARED = 200

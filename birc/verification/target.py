@@ -2,77 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from birc import passes
-from birc.backends import Array, Backend, Dtype, Emulated, HasReaders, HoldsNumbers, Runner, SolvesItself, load_backend
+from birc.backends import Array, Backend, Dtype, Emulated, HasReaders, HoldsNumbers, Runner, SolvesItself
 from birc.backends.legality import fuses
 from birc.errors import Span
 from birc.ir.step import Step
-from birc.runtime.defaults import with_values
-from birc.runtime.durations import count_steps, step_length
-from birc.runtime.simulate import Program, prepare
 from birc.verification.boundary import edge_divergence
+from birc.verification.case import Case, Reference
 from birc.verification.compare import differ, undecided, worst_shift
 from birc.verification.coverage import unreached
 from birc.verification.culprit import ULPS
 from birc.verification.divergence import Divergence, explain
-from birc.verification.narrow import narrowed
 from birc.verification.operations import transcendental, worst_operations
-from birc.verification.oracle import Oracle
 from birc.verification.readers import verify_reader
 from birc.verification.report import Report, Status
 from birc.verification.sensitive import as_often, sensitive, shifts
-from birc.verification.stimulus import make_stimulus, probes
-from birc.verification.trial import Trial, finite_part, run_free, run_lock_step
-from birc.verification.variety import varied
-from birc.verification.watch import watch
+from birc.verification.trial import Trial, run_free, run_lock_step
 
-INSTANCES, STEPS = 32, 2000
 LOCK_STEP: dict[str, float] = {"L0": 0.0, "L1": 1e-12, "L2": 1e-5}
 FREE_RUNNING: dict[str, float] = {"L0": 0.0, "L1": 1e-9}
 
 
-def verify_target(
-    step: Step,
-    backend: Backend,
-    *,
-    dt: str,
-    dtype: Dtype = "f64",
-    duration: str | None = None,
-    n: int | None = None,
-    seed: int = 0,
-    params: Mapping[str, object] | None = None,
-    preset: str | None = None,
-    skip: Iterable[str] = (),
-) -> Report:
-    """The first of `verify_all`: the target itself."""
-    return verify_all(step, backend, dt=dt, dtype=dtype, duration=duration, n=n, seed=seed, params=params, preset=preset, skip=skip)[0]
+def verify_target(step: Step, backend: Backend, *, dtype: Dtype = "f64", skip: Iterable[str] = (), **setting: Any) -> Report:
+    """The first of `verify_all`, the target itself, for a case of its own; setting: as `Case` takes it."""
+    return verify_all(Case(step, **setting), backend, dtype=dtype, skip=skip)[0]
 
 
-def verify_all(
-    step: Step,
-    backend: Backend,
-    *,
-    dt: str,
-    dtype: Dtype = "f64",
-    duration: str | None = None,
-    n: int | None = None,
-    seed: int = 0,
-    params: Mapping[str, object] | None = None,
-    preset: str | None = None,
-    skip: Iterable[str] = (),
-) -> list[Report]:
-    """Lock-step and free-running comparison under a stimulus made for the model; then every reader of the target's files under the same.
+def verify_all(case: Case, backend: Backend, *, dtype: Dtype = "f64", skip: Iterable[str] = ()) -> list[Report]:
+    """Lock-step and free-running comparison under the case's stimulus; then every reader of the target's files under the same.
 
     The reference is NumPy in float64; for the target NumPy, the interpreter. The target alone is given the program behind the passes that
     run for some targets, but for those in `skip`. Raises BircError for parameters that do not fit.
     """
-    name = f"{step.name}.{preset}" if preset else step.name
-    head = Report(backend.name, name, "pass", dt=dt, dtype=dtype)
+    head = Report(backend.name, case.name, "pass", dt=case.dt, dtype=dtype)
     if isinstance(backend, HoldsNumbers):
-        step = with_values(step, params, preset)
+        case = case.with_values()
+    step = case.step
     refusals = backend.refuse(step, dtype)
     if refusals:
         reason = "; ".join(d.message for d in refusals)
@@ -82,29 +51,16 @@ def verify_all(
         return [replace(head, status="unavailable", reason=f"lacks {missing.what}: {missing.how}")]
     if isinstance(backend, Emulated):
         head = replace(head, emulated=backend.emulation())
-    h = step_length(dt)
-    steps = STEPS if duration is None else count_steps(duration, h)[0]
-    reference = Reference(step, backend)
-
-    def program_of(count: int, length: int, given: Mapping[str, object] | None = params) -> Program:
-        return prepare(reference.fast, step, h=h, steps=length, dtype="f64", n=count, params=given, preset=preset, seed=seed, threads=1)
-
-    count = n or INSTANCES
-    program = program_of(count, steps)
-    stimulus = make_stimulus(step, reference.fast, program, program_of(probes(), steps), steps, count, seed)
-    weaker = 0
-    if dtype == "f32":
-        stimulus, weaker = narrowed(step, reference.single(), program, stimulus)
-    trace = run_free(reference.runner, step, "f64", program, stimulus)
-    main = finite_part(Trial(program, stimulus, trace))
-    if main is None:
+    reference = case.reference(itself=backend.name == "numpy")
+    trials, weaker = case.trials(reference, dtype)
+    if not trials:
         return [replace(head, status="not exercised", reason="the reference leaves the finite range in the first step", span=step.span)]
-    trials = [main, *varied(step, reference.runner, main, lambda given: program_of(count, steps, given), params or {})]
+    main = trials[0]
     found = compare(step, backend, reference, dtype, trials, skip)
     if weaker:
-        note = f"{weaker} of {count} neurons are driven more weakly: the reference in float32 leaves the finite range"
+        note = f"{weaker} of {case.count} neurons are driven more weakly: the reference in float32 leaves the finite range"
         found = replace(found, note="; ".join(filter(None, (found.note, note))))
-    own = _judged(head, step, found, reference, main, h)
+    own = _judged(head, step, found, reference, main, case.h)
     if not isinstance(backend, HasReaders):
         return [own]
     artifact = backend.emit(step, dtype)
@@ -139,19 +95,6 @@ def _failed(head: Report, found: Comparison, divergence: Divergence, h: float) -
     )
 
 
-class Reference:
-    """What a target is compared with: NumPy, or for NumPy the interpreter."""
-
-    def __init__(self, step: Step, backend: Backend) -> None:
-        numpy = load_backend("numpy")
-        self.single: Callable[[], Runner] = lambda: numpy.load(numpy.emit(step, "f32"))
-        self.fast = numpy.load(numpy.emit(step, "f64"))
-        self.fast_watch = watch(step, numpy, "f64")
-        itself = backend.name == "numpy"
-        self.runner: Runner = Oracle(step, "f64") if itself else self.fast
-        self.watch = replace(self.fast_watch, runner=Oracle(self.fast_watch.exposed, "f64")) if itself else self.fast_watch
-
-
 @dataclass(frozen=True)
 class Comparison:
     """The level reached, the worst lock-step error, and the first divergence or another problem, if any."""
@@ -177,7 +120,9 @@ def compare_runs(runner: Runner, step: Step, dtype: Dtype, trial: Trial) -> Comp
     return Comparison("L1" if dtype == "f64" else "L2", drift.worst)
 
 
-def compare(step: Step, backend: Backend, reference: Reference, dtype: Dtype, trials: list[Trial], skip: Iterable[str] = ()) -> Comparison:
+def compare(
+    step: Step, backend: Backend, reference: Reference, dtype: Dtype, trials: Sequence[Trial], skip: Iterable[str] = ()
+) -> Comparison:
     """Lock-step first, then the edges of comparisons, then each transcendental operation, then free-running."""
     runner = backend.load(backend.emit(passes.for_target(step, skip) if fuses(backend, dtype) else step, dtype))
     if isinstance(backend, SolvesItself):
@@ -195,7 +140,7 @@ def compare(step: Step, backend: Backend, reference: Reference, dtype: Dtype, tr
         if found.first is not None:
             return Comparison("", worst, explain(step, backend, reference.watch, dtype, trial, found.first, free=False, allowed=allowed))
     if dtype == "f64":
-        edge = edge_divergence(step, backend, reference.watch, reference.fast_watch, trials[0], allowed)
+        edge = edge_divergence(step, backend, reference, trials[0], allowed)
         if edge is not None:
             return Comparison("", worst, edge)
     if wanted == "L1":

@@ -11,7 +11,7 @@ from birc.backends import FLOATS, Array, Dtype, Events, Job, Runner, Spikes
 from birc.ir.step import Step
 from birc.runtime.simulate import Program
 
-INTEGERS = {"int": np.int32, "bool": np.bool_}
+INTEGERS: dict[str, type[np.generic]] = {"int": np.int32, "bool": np.bool_}
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,16 @@ class Stimulus:
     def at(self, k: int) -> Stimulus:
         """One step alone."""
         return self.window(k, 1)
+
+    def abreast(self) -> Stimulus:
+        """Its steps side by side, as one step of [steps * n] instances: instance k * n + i is driven as i is in step k."""
+        inputs = {p: np.broadcast_to(a, (self.steps, self.n)).reshape(1, -1) for p, a in self.inputs.items()}
+        events = {}
+        for port, e in self.events.items():
+            step = np.repeat(np.arange(self.steps), np.diff(e.offsets))
+            index = (step * self.n + e.index).astype(np.int32)
+            events[port] = Events(np.array([0, len(index)], np.int64), index, e.payload)
+        return Stimulus(self.steps * self.n, 1, inputs, events, self.start)
 
 
 def _part(events: Events, first: int, steps: int) -> Events:
@@ -88,8 +98,8 @@ class After:
 
 def initial(program: Program, step: Step, dtype: Dtype) -> dict[str, Array]:
     """Fresh arrays of the initial state in a number type."""
-    kinds = {s.name: s.kind for s in step.slots}
-    return {n: a.astype(INTEGERS.get(kinds[n], FLOATS[dtype])) for n, a in program.bound.state.items()}
+    types = types_of(step, dtype)
+    return {name: a.astype(types[name]) for name, a in program.bound.state.items()}
 
 
 def job_of(program: Program, stimulus: Stimulus, state: Mapping[str, Array], record: Mapping[str, Array] | None = None) -> Job:
@@ -123,8 +133,12 @@ def run_free(
 
 def recording(step: Step, dtype: Dtype, stimulus: Stimulus) -> dict[str, Array]:
     """Room for every slot and output at every step."""
-    types = {s.name: INTEGERS.get(s.kind, FLOATS[dtype]) for s in step.slots} | {o.name: FLOATS[dtype] for o in step.outputs}
-    return {name: np.zeros((stimulus.steps, stimulus.n), kind) for name, kind in types.items()}
+    return {name: np.zeros((stimulus.steps, stimulus.n), kind) for name, kind in types_of(step, dtype).items()}
+
+
+def types_of(step: Step, dtype: Dtype) -> dict[str, type[np.generic]]:
+    """The NumPy type of every slot and output of a run in a number type."""
+    return {s.name: INTEGERS.get(s.kind, FLOATS[dtype]) for s in step.slots} | {o.name: FLOATS[dtype] for o in step.outputs}
 
 
 def raster(spikes: Spikes, stimulus: Stimulus) -> Array:
@@ -136,20 +150,32 @@ def raster(spikes: Spikes, stimulus: Stimulus) -> Array:
     return fired
 
 
+def abreast(program: Program, steps: int) -> Program:
+    """The program for that many steps side by side: what differs between neurons, once for each step."""
+    values = {name: np.tile(v, steps) if np.ndim(v) else v for name, v in program.bound.values.items()}
+    return replace(program, bound=replace(program.bound, values=values))
+
+
+LANES = 1 << 16
+"""Steps by neurons that are run side by side, at most, unless there are more neurons."""
+
+
 def run_lock_step(runner: Runner, step: Step, dtype: Dtype, trial: Trial) -> After:
-    """Each step from the reference's own state."""
-    stimulus = trial.stimulus
-    after = recording(step, dtype, stimulus)
-    fired = np.zeros((stimulus.steps, stimulus.n), np.bool_)
-    slots = [s.name for s in step.slots]
-    for k in range(stimulus.steps):
-        state = {name: trial.trace.states[name][k].astype(after[name].dtype) for name in slots}
-        one = stimulus.at(k)
-        spikes = runner.run(job_of(trial.program, one, state, {o.name: after[o.name][k : k + 1] for o in step.outputs}))
-        fired[k] = raster(spikes, one)[0]
-        for name, values in state.items():
-            after[name][k] = values
-    return After({s: after[s] for s in slots}, {o.name: after[o.name] for o in step.outputs}, fired)
+    """Each step from the reference's own state: side by side, unless noise ties a neuron to its place and time."""
+    whole = trial.stimulus
+    after = recording(step, dtype, whole)
+    fired = np.zeros((whole.steps, whole.n), np.bool_)
+    most = 1 if step.noises else max(1, LANES // whole.n)
+    for first in range(0, whole.steps, most):
+        part = whole.window(first, min(most, whole.steps - first))
+        rows, shape, wide = slice(first, first + part.steps), (part.steps, part.n), part.abreast()
+        state = {s.name: trial.trace.states[s.name][rows].reshape(-1).astype(after[s.name].dtype) for s in step.slots}
+        outputs = {o.name: np.zeros((1, wide.n), after[o.name].dtype) for o in step.outputs}
+        spikes = runner.run(job_of(abreast(trial.program, part.steps), wide, state, outputs))
+        fired[rows] = raster(spikes, wide).reshape(shape)
+        for name, values in (*state.items(), *outputs.items()):
+            after[name][rows] = values.reshape(shape)
+    return After({s.name: after[s.name] for s in step.slots}, {o.name: after[o.name] for o in step.outputs}, fired)
 
 
 def with_values(program: Program, more: Mapping[str, object]) -> Program:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from birc.backends import FLOATS, Array, Backend, Dtype, Runner
+from birc.backends import Array, Backend, Dtype, Runner
 from birc.ir.expr import Expr
 from birc.ir.step import Step
+from birc.runtime.simulate import Program
 from birc.verification.expose import ZEROS, Point, expose, spare_slots
-from birc.verification.trial import INTEGERS, Stimulus, Trace, Trial, run_free, with_values
+from birc.verification.trial import Stimulus, Trace, Trial, abreast, run_free, types_of, with_values
 
 STRETCH = 128
 """Steps whose values are held at a time."""
@@ -31,22 +32,29 @@ class Watch:
         if state is None:
             row = stimulus.start - trial.stimulus.start
             state = {name: a[row] for name, a in trial.trace.states.items()}
-        types = {s.name: INTEGERS.get(s.kind, FLOATS[self.dtype]) for s in self.exposed.slots}
-        own: dict[str, Array] = {name: a.astype(types[name]) for name, a in state.items()} | spare_slots(
-            self.points, stimulus.n, self.dtype
-        )
-        return run_free(self.runner, self.exposed, self.dtype, with_values(trial.program, ZEROS), stimulus, own)
+        return self._run(trial.program, stimulus, state)
+
+    def _run(self, program: Program, stimulus: Stimulus, state: Mapping[str, Array]) -> Trace:
+        types = types_of(self.exposed, self.dtype)
+        own = {name: a.astype(types[name]) for name, a in state.items()} | spare_slots(self.points, stimulus.n, self.dtype)
+        return run_free(self.runner, self.exposed, self.dtype, with_values(program, ZEROS), stimulus, own)
 
     def values(self, trial: Trial) -> Iterator[Values]:
-        """The values along a whole trial, some steps at a time."""
+        """The values in each step of a trial from the reference's own state, some steps at a time; without noise these are side by side."""
         for first in range(0, trial.stimulus.steps, STRETCH):
             stimulus = trial.stimulus.window(first, min(STRETCH, trial.stimulus.steps - first))
-            yield self.seen(trial, self.run(trial, stimulus))
+            if self.exposed.noises:
+                yield self.seen(trial, self.run(trial, stimulus))
+                continue
+            rows = slice(first, first + stimulus.steps)
+            state = {name: a[rows].reshape(-1) for name, a in trial.trace.states.items()}
+            yield self.seen(trial, self._run(abreast(trial.program, stimulus.steps), stimulus.abreast(), state), stimulus.steps)
 
-    def seen(self, trial: Trial, trace: Trace) -> Values:
-        """What a trace of the exposed program holds, by name."""
-        slots = {p.name: trace.states[p.slot][1:] for p in self.points}
-        return Values({name: np.asarray(v) for name, v in trial.program.bound.values.items()} | slots, trace.fired.shape)
+    def seen(self, trial: Trial, trace: Trace, steps: int = 1) -> Values:
+        """What a trace of the exposed program holds, by name; of a trace with steps side by side, by these steps."""
+        shape = len(trace.fired) * steps, trial.stimulus.n
+        slots = {p.name: trace.states[p.slot][1:].reshape(shape) for p in self.points}
+        return Values({name: np.asarray(v) for name, v in trial.program.bound.values.items()} | slots, shape)
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,7 @@ class Values:
         return np.broadcast_to(np.asarray(e.attr) if e.op == "const" else self.by_name[str(e.attr)], self.shape)
 
 
-def watch(step: Step, backend: Backend, dtype: Dtype) -> Watch:
-    """The exposed program on a target."""
-    exposed, points = expose(step)
+def watch(step: Step, backend: Backend, dtype: Dtype, only: Container[str] | None = None) -> Watch:
+    """The exposed program on a target; only: ops, to show no others but what these are given."""
+    exposed, points = expose(step, only)
     return Watch(backend.load(backend.emit(exposed, dtype)), exposed, points, dtype)

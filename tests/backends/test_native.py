@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from birc.backends import FLOATS, Dtype, Events, Job
+from birc.backends import FLOATS, Dtype, Events, Job, Spikes, room
 from birc.backends.c_family import build
 from birc.backends.native import BACKEND
 from birc.ir.expr import const, make, op, value
@@ -74,8 +75,20 @@ def test_no_events() -> None:
 def test_events_of_a_few_neurons() -> None:
     """Tiles without events run in a loop of their own; it ends in the same bits."""
     late = Events(np.repeat([0, 3], [30, 31]), np.array([2, 299, 299], np.int32), np.array([0.1, 0.2, 0.3]))
-    check(lif(), replace(lif_job(600, 60, "f64"), events={"exc": late, "pull": SILENT}), "f64")
-    assert "advance<true>" in text(lif())
+    job = replace(lif_job(600, 60, "f64", inputs={"I": np.full((1, 1), 2.0)}), events={"exc": late, "pull": SILENT}, record={})
+    check(lif(), job, "f64")
+    assert "advance<64, true>" in text(lif())
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [1, 64, 65, 255, 600])
+@pytest.mark.parametrize("every", [None, 15, 16, 59])
+def test_nothing_changes_but_the_state(n: int, every: int | None, dtype: Dtype) -> None:
+    """The loop of inputs that stay and rare rows ends in the same bits."""
+    rows = 0 if every is None else (4 + 60) // every - 4 // every
+    record = {"v": np.zeros((rows, n), FLOATS[dtype]), "above": np.zeros((rows, n), np.bool_)} if every else {}
+    job = lif_job(n, 60, dtype, inputs={"I": np.linspace(1.5, 3.0, n).reshape(1, n)}, events={"exc": SILENT, "pull": SILENT})
+    check(lif(), replace(job, start=4, record=record, every=every or 1), dtype)
 
 
 def test_a_payload_that_is_more_than_added() -> None:
@@ -83,7 +96,7 @@ def test_a_payload_that_is_more_than_added() -> None:
     phases = (Phase("deliver", (port,)), Phase("reset", (Store("x", value("x.1")),)))
     bind = (Define(".init", const(0.0)),)
     step = Step("Largest", (), (Slot("x", "real", ONE, ".init"),), (), (Port("in", ONE),), (), (), bind, phases)
-    assert "advance<true>" not in text(step)
+    assert "Lanes<real, LANES> in;" in text(step)
     x = np.full(3, -1.0)
     one = Events(np.array([0, 1]), np.array([1], np.int32), np.array([2.5]))
     BACKEND.load(BACKEND.emit(step, "f64")).run(Job(3, 0, 1, {}, {"x": x}, {}, {"in": one}, {}))
@@ -133,6 +146,43 @@ def test_slabs_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_array_equal(first.index, second.index)
     np.testing.assert_array_equal(first.stamp, second.stamp)
     same(one, many)
+
+
+def test_a_run_after_one_that_was_broken_off_has_its_own_spikes_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    from birc.backends.native import run
+
+    job = lif_job(300, 100, "f64", inputs={"I": np.full((1, 1), 3.0)})
+    wanted = BACKEND.load(BACKEND.emit(lif(), "f64")).run(copy(job))
+    runner = BACKEND.load(BACKEND.emit(lif(), "f64"))
+    broken = copy(job)
+
+    whole = run.Call.slab
+
+    def slab(*arguments: Any) -> None:
+        whole(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as m:
+        m.setattr(run.Call, "slab", slab)
+        with pytest.raises(KeyboardInterrupt):
+            runner.run(broken)
+    assert len(wanted.index) > 300
+    for _ in range(2):
+        found = runner.run(copy(job))
+        np.testing.assert_array_equal(found.index, wanted.index)
+        np.testing.assert_array_equal(found.stamp, wanted.stamp)
+
+
+def test_spikes_are_written_into_the_room_of_the_job() -> None:
+    given: list[Spikes] = []
+
+    def place(count: int) -> Spikes:
+        given.append(room(count))
+        return given[-1]
+
+    job = lif_job(300, 100, "f64")
+    found = BACKEND.load(BACKEND.emit(lif(), "f64")).run(replace(job, room=place))
+    assert len(given) == 1 and found is given[0] and len(found.index) > 0
 
 
 def test_two_runs_make_one() -> None:

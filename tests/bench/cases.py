@@ -54,7 +54,9 @@ CASES = (
     Case("izhikevich-100k", "Izhikevich", "izhikevich", "0.5 ms", "euler", 0.0, 20.0, 2_000, 100_000),
     Case("izhikevich-default", "Izhikevich", "izhikevich", "0.1 ms", None, 0.0, 20.0, 10_000),
     Case("adex", "AdEx", "adex", "0.1 ms", "euler", 0.0, 1000.0, 10_000),
+    Case("adex-100k", "AdEx", "adex", "0.1 ms", "euler", 0.0, 1000.0, 1_000, 100_000),
     Case("hodgkin-huxley", "HH squid", "hodgkin_huxley", "0.01 ms", "exponential", 0.0, 20.0, 2_000),
+    Case("hodgkin-huxley-100k", "HH squid", "hodgkin_huxley", "0.01 ms", "exponential", 0.0, 20.0, 200, 100_000),
     Case(
         "hodgkin-huxley-tables",
         f"HH squid, tables of {TABLES}",

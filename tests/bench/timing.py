@@ -66,6 +66,20 @@ def check_seconds(lines: int) -> float:
         return time.perf_counter() - began
 
 
+CHECK = """
+import time
+from birc.cli import main
+from birc.sources import neuron_files
+main(["check", *neuron_files()])
+print(time.process_time())
+"""
+
+
+def library_seconds() -> float:
+    """`birc check` of all neurons of the library, the whole command; processor time."""
+    return fresh(CHECK)
+
+
 LOAD = """
 import time, birc
 compiled = birc.compile({model!r}, target="native")
@@ -81,10 +95,10 @@ def build_seconds(model: str) -> tuple[float, float]:
         return cold, fresh(LOAD.format(model=model), XDG_CACHE_HOME=cache)
 
 
-def floor_program(dtype: Dtype, folder: Path) -> Path:
-    """The hand-written loops, built for a number type."""
-    program = folder / f"floor-{dtype}"
-    command = [build.compiler().path, *FLOOR_FLAGS, f"-DREAL={REALS[dtype]}", str(FOLDER / "floor.cpp"), "-o", str(program)]
+def floor_program(dtype: Dtype, folder: Path, name: str = "floor") -> Path:
+    """Hand-written loops, built for a number type."""
+    program = folder / f"{name}-{dtype}"
+    command = [build.compiler().path, *FLOOR_FLAGS, f"-DREAL={REALS[dtype]}", str(FOLDER / f"{name}.cpp"), "-o", str(program)]
     subprocess.run(command, check=True)
     return program
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -22,7 +20,7 @@ network N:
     population A: Sum[3]
     source s: regular(rate = 0.1 kHz)[1]
     project s -> A.exc: w = 1, all_to_all, axon = uniform(1 ms, 6 ms)
-    record A.x
+    record A.x, s.spikes
 """
     )
     made = compiled(text)
@@ -70,28 +68,6 @@ network N:
         "     |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
         "  help: a spike needs time around a cycle: `axon = 1 ms`"
     )
-
-
-def test_numbers_of_synapses_have_their_shape(tmp_path: Path) -> None:
-    """A column of a table is a list; what fits neither synapses nor pairs is refused."""
-    text = (
-        RELAY
-        + """
-network N:
-    population A: Sum[2]
-    source s: regular(rate = 0.1 kHz)[2]
-    project s -> A.exc: w = "{file}", all_to_all
-"""
-    )
-    file = tmp_path / "w.csv"
-    for numbers, wanted in (("1\n2\n3\n4\n", [1, 2, 3, 4]), ("1,2\n3,4\n", [1, 2, 3, 4])):
-        file.write_text(numbers)
-        assert compiled(text.replace("{file}", str(file))).bind().network.projections[0].weight == pytest.approx(wanted)
-    file.write_text("1\n2\n3\n")
-    with pytest.raises(BircError) as caught:
-        compiled(text.replace("{file}", str(file))).bind()
-    assert caught.value.diagnostics[0].message == "an array of shape [3, 1] does not fit 4 synapses from 2 to 2 cells"
-    assert caught.value.diagnostics[0].help == "its shape is [4], one number for each, or [2, 2], for each pair"
 
 
 def test_a_third_party_hears_of_some_synapses() -> None:

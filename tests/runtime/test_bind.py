@@ -103,8 +103,8 @@ def test_wrong_parameters_are_explained(params: dict[str, Any], text: str) -> No
 
 
 def test_wrong_names_and_initial_values_are_explained() -> None:
-    assert "error[I105]: the model has no preset `slwo`\n  help: did you mean `slow`?" in message(preset="slwo")
-    assert "error[I103]: the model has no state `refractory`\n  help: there are `v`, `u`" in message(init={"refractory": 1})
+    assert "error[I105]: the model has no preset `slwo`\n  help: did you mean `slow`? presets: slow" in message(preset="slwo")
+    assert "error[I103]: the model has no state `refractory`\n  help: states: v, u" in message(init={"refractory": 1})
     assert "error[I135]: the initial value of `v` in neuron 1 is 200 mV, outside [-100 mV, 100 mV]" in message(init={"v": [0, 200, 0]})
     assert "error[I111]: initial value of `v`: the value is inf" in message(init={"v": float("inf")})
 

@@ -6,7 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from birc.ir.connectivity.draws import draw, fitted
+from birc.errors import BircError
+from birc.ir.connectivity.draws import draw
 from birc.ir.connectivity.edges import Array, Backward, Drawn, Edges, Wired, Wiring
 from birc.ir.connectivity.rules import pairs
 
@@ -18,12 +19,21 @@ def wire(wiring: Wiring, delay: tuple[Drawn, float], values: tuple[Drawn, ...] =
     that occur, and a constant one always. Values are drawn in float64 and kept as `dtype`. Raises what the rule raises.
     """
     source, target, occurrence = pairs(wiring)
-    time, *values_ = (fitted(d, wiring.sources, wiring.targets, len(source)) for d in (delay[0], *values))
-    found = [draw(value, wiring.seed, source, target, occurrence) for value in values_]
-    steps = delay_steps(time, draw(time, wiring.seed, source, target, occurrence), delay[1])
+    for drawn in (delay[0], *values):
+        check_array(drawn, wiring, len(source))
+    found = [draw(value, wiring.seed, source, target, occurrence) for value in values]
+    steps = delay_steps(delay[0], draw(delay[0], wiring.seed, source, target, occurrence), delay[1])
     edges, order = sorted_edges(source, target, steps, wiring.sources, wiring.targets)
     real = {"f64": np.float64, "f32": np.float32}[dtype]
     return Wired(edges, tuple(value[order].astype(real, copy=False) if isinstance(value, np.ndarray) else value for value in found))
+
+
+def check_array(drawn: Drawn, wiring: Wiring, count: int) -> None:
+    """I110 for an array that has no number for each of `count` synapses: [synapses], or [sources, targets]."""
+    if drawn.array is None or drawn.array.shape in ((count,), (wiring.sources, wiring.targets)):
+        return
+    forms = f"({count},): one number per synapse; ({wiring.sources}, {wiring.targets}): one per source and target"
+    raise BircError("I110", f"an array of shape {drawn.array.shape} does not fit {count} synapses", help=f"it can be {forms}")
 
 
 def sorted_edges(source: Array, target: Array, steps: Array, sources: int, targets: int) -> tuple[Edges, Array]:

@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
-from birc.errors import BircError
 from birc.ir import random
 from birc.ir.connectivity.edges import Array, Drawn
-
-
-def fitted(drawn: Drawn, sources: int, targets: int, count: int) -> Drawn:
-    """The same, an array being [synapses] or [sources, targets]; a column [synapses, 1] is a list. Raises I110 for another shape."""
-    if drawn.array is None or drawn.array.shape in ((count,), (sources, targets)):
-        return drawn
-    if drawn.array.shape == (count, 1):
-        return replace(drawn, array=drawn.array.reshape(-1))
-    message = f"an array of shape {list(drawn.array.shape)} does not fit {count} synapses from {sources} to {targets} cells"
-    raise BircError("I110", message, help=f"its shape is [{count}], one number for each, or [{sources}, {targets}], for each pair")
 
 
 def draw(drawn: Drawn, seed: int, source: Array, target: Array, occurrence: Array) -> Array | float:

@@ -42,18 +42,14 @@ class Checkpoints:
         about = {**about_state(state), "parts": self.parts + 1, "start": self.start}
         write_atomic(self.folder / "state.npz", lambda file: _write_state(file, about, state))
         self.parts += 1
-        for rows in collected.rows.values():
-            rows.clear()
-        for spikes in collected.spikes.values():
-            spikes.clear()
+        collected.clear()
 
-    def join(self, collected: Collected) -> Collected:
-        """All that was collected, from the parts on."""
-        pieces = [*(read_part(self._part(i)) for i in range(self.parts)), collected]
-        return Collected(
-            {name: [row for piece in pieces for row in piece.rows.get(name, [])] for name in collected.rows},
-            {name: [found for piece in pieces for found in piece.spikes.get(name, [])] for name in collected.spikes},
-        )
+    def join(self, collected: Collected, into: Collected) -> Collected:
+        """All that was collected, from the parts on, put into something empty."""
+        for i in range(self.parts):
+            into.extend(read_part(self._part(i)))
+        into.extend(collected)
+        return into
 
     def remove(self) -> None:
         """The run has ended, and its result is written."""

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,11 @@ import numpy.typing as npt
 from birc.backends.networks import BoundNetwork, Kept, NetworkJob, NetworkRunner
 from birc.errors import BircError
 from birc.ir.model import Network
-from birc.runtime.bind import show
 from birc.runtime.memory import require
 from birc.runtime.network.bind import Ready
 from birc.runtime.network.checkpoint import Checkpoints
-from birc.runtime.network.collected import Collected
+from birc.runtime.network.collected import Collected, Streamed
+from birc.runtime.network.guards import Rates, finite, left_range
 from birc.runtime.network.result import NetworkResult
 from birc.runtime.network.state import NetworkState
 from birc.runtime.network.values import number
@@ -27,10 +28,15 @@ from birc.runtime.result import Result, State
 from birc.units import ONE, Unit
 
 Array = npt.NDArray[Any]
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int, int], None]
+"""Called with the steps done, the steps to do, and the spikes so far."""
 
 STRETCH = 0.2
 """Seconds after which a run should come back, to see Ctrl-C and to show progress."""
+MANY_CELLS, MANY_SYNAPSES = 20_000, 5_000_000
+"""Networks with fewer run on one thread, unless more are asked for."""
+MAX_RATE = 500.0
+"""Hz: the mean rate of a population over 100 ms beyond which a run is stopped, unless another is given."""
 MOST_ROWS = 1 << 22
 """Values of sources and feeds that are made at a time, about."""
 
@@ -100,21 +106,38 @@ def simulate_network(
     manifest: Mapping[str, Any] | None = None,
     checkpoints: Checkpoints | None = None,
     pause: int | None = None,
+    stream: str | Path | None = None,
+    max_rate: float = MAX_RATE,
+    sources: bool = False,
 ) -> NetworkResult:
     """Run the stamps (start, start + steps] from `state`, or from the state of `ready`.
 
-    With `checkpoints`, one is made at every stamp that `pause` divides, and the result begins where the first run of them began.
-
-    Ctrl-C ends the run; the result then holds what was there until then. Raises R001 where a state leaves the finite range.
+    checkpoints: one is made at every stamp that `pause` divides, and the result begins where the first run of them began. stream: a
+    folder for unnamed files that hold spikes and recordings, in place of memory.
+    Ctrl-C ends the run; the result then holds what was there until then. Raises R001 where a state leaves the finite range, R003 where
+    the mean rate of a population is above `max_rate` (Hz). sources: keep the events of all sources, not only of those that the network
+    records.
     """
     network = ready.network
     recorded = what_is_recorded(network.program.network, network, h, names)
-    rows_in_all = sum((steps // r.every + 1) * r.count * 8 for r in recorded)
-    require(rows_in_all, "what is recorded", "record fewer cells, or less often: `every 1 ms`")
     values = {name: array.copy() for name, array in (state if state is not None else ready.state).items()}
-    fire = [p.name for p in network.populations] + [s.name for s in network.sources]
-    collected = Collected({r.key: [] for r in recorded}, {name: [] for name in fire})
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    collected = Collected() if stream is None or checkpoints is not None else Streamed(Path(stream))
+    if stream is None:
+        size = sum((steps // r.every + 1) * r.count * values[r.key].itemsize for r in recorded)
+        require(size, "what is recorded", "record fewer cells, or less often: `every 1 ms`")
+    team = threads or usual_threads(network)
+    silent = frozenset() if sources else silent_sources(network)
+
+    def job(of: Mapping[str, Array], start: int, steps: int, kept: tuple[Kept, ...] = ()) -> NetworkJob:
+        given = {name: np.ascontiguousarray(source.rows(start, steps)) for name, source in ready.values.items()}
+        return NetworkJob(network, start, steps, of, given, record=kept, silent=silent, seed=seed, threads=team)
+
+    def again(of: Mapping[str, Array], start: int, steps: int) -> Mapping[str, Array]:
+        copy = {name: array.copy() for name, array in of.items()}
+        runner.run(job(copy, start, steps))
+        return copy
+
+    rates, fired = Rates(network, h, max_rate), 0
     width = sum(source.width for source in ready.values.values())
     most = max(1, int(MOST_ROWS / max(width, 1)))
     stop, at, length, reason = start + steps, start, min(16, most), ""
@@ -124,38 +147,49 @@ def simulate_network(
             count = min(length, stop - at, pause - at % pause if pause else length)
             began = time.perf_counter()
             kept = tuple(_window(r, at, count, values) for r in recorded)
-            job = NetworkJob(
-                network,
-                at,
-                count,
-                values,
-                {name: np.ascontiguousarray(source.rows(at, count)) for name, source in ready.values.items()},
-                record=kept,
-                seed=seed,
-                threads=threads or cores,
-            )
-            spikes = runner.run(job)
-            _check_finite(network, before, values, at, count, h)
+            spikes = runner.run(job(values, at, count, kept))
+            if not finite(values):
+                raise left_range(network, before, at, count, h, again)
             for r, k in zip(recorded, kept, strict=True):
-                collected.rows[r.key].append(k.rows)
+                collected.add_rows(r.key, k.rows)
             for name, found in spikes.items():
-                collected.spikes[name].append(found)
+                collected.add_spikes(name, found)
             at += count
+            fired += sum(len(found.index) for found in spikes.values())
+            rates.check(at, count, spikes)
             for name, array in values.items():
                 before[name][...] = array
             if checkpoints is not None and pause and at % pause == 0 and at < stop:
                 checkpoints.save(NetworkState(network.program.name, at, h, seed, dtype, program, values), collected)
             if progress is not None:
-                progress(at - start, steps)
+                progress(at - start, steps, fired)
             took = max(time.perf_counter() - began, 1e-6)
             length = max(1, min(most, 4 * length, int(count * STRETCH / took)))
     except KeyboardInterrupt:
         values, reason = before, f"interrupted at {at * h:g} ms"
     end = NetworkState(network.program.name, at, h, seed, dtype, program, values)
     if checkpoints is not None:
-        collected, start = checkpoints.join(collected), checkpoints.start
-    groups = _results(network, recorded, collected, start, at, h, seed, values)
-    return NetworkResult(network.program.name, groups, h, start, at, seed, end, network, reason, ready.warnings, dict(manifest or {}))
+        collected = checkpoints.join(collected, Collected() if stream is None else Streamed(Path(stream)))
+        start = checkpoints.start
+    groups = _results(network, recorded, collected, start, at, h, seed, values, silent)
+    first = {f"{r.group}.{r.name}": r.first for r in recorded}
+    about = dict(manifest or {})
+    return NetworkResult(network.program.name, groups, h, start, at, seed, end, network, first, reason, ready.warnings, about)
+
+
+def silent_sources(network: BoundNetwork) -> frozenset[str]:
+    """The sources of events that the network does not record: there may be far more of their events than of spikes."""
+    recorded = {r.what.population for r in network.program.network.records}
+    return frozenset(s.name for s in network.sources if s.name not in recorded)
+
+
+def usual_threads(network: BoundNetwork) -> int:
+    """How many threads a network is worth: steps of a small one are over before a second thread has begun."""
+    cells = sum(p.n for p in network.populations)
+    synapses = sum(p.edges.count for p in network.projections)
+    if cells < MANY_CELLS and synapses < MANY_SYNAPSES:
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _window(r: Recorded, start: int, steps: int, values: Mapping[str, Array]) -> Kept:
@@ -172,11 +206,13 @@ def _results(
     h: float,
     seed: int,
     values: Mapping[str, Array],
+    silent: frozenset[str],
 ) -> dict[str, Result]:
-    """A result for each group."""
+    """A result for each group whose spikes are kept, and each signal."""
     results = {}
     sizes = {p.name: p.n for p in network.populations} | {s.name: s.n for s in network.sources} | {s.name: 1 for s in network.signals}
-    for name, n in sizes.items():
+    for name in [name for name in sizes if name not in silent]:
+        n = sizes[name]
         mine = [r for r in recorded if r.group == name]
         own = {key.removeprefix(f"{name}."): a for key, a in values.items() if key.startswith(f"{name}.")}
         results[name] = Result(
@@ -198,26 +234,4 @@ def _results(
 
 def _rows(r: Recorded, collected: Collected, start: int, stop: int, values: Mapping[str, Array]) -> Array:
     """The rows of a variable up to the end of a run that may have been interrupted."""
-    rows: Array = np.concatenate([np.zeros((0, r.count), values[r.key].dtype), *collected.rows[r.key]])
-    return rows[: len(row_stamps(start, stop, r.every))]
-
-
-def _check_finite(network: BoundNetwork, before: Mapping[str, Array], after: Mapping[str, Array], start: int, steps: int, h: float) -> None:
-    """R001 where a state of a cell or synapse is NaN or infinite, with the stretch of time in which that came about."""
-    for name, array in after.items():
-        if array.dtype.kind != "f" or np.isfinite(array).all():
-            continue
-        place = int(np.argmax(~np.isfinite(array.reshape(-1))))
-        group, _, slot = name.partition(".")
-        step = next((p.step for p in network.populations if p.name == group), None)
-        unit = next((s for s in (step.slots if step else ()) if s.name == slot), None)
-        became = "not a number" if np.isnan(array.reshape(-1)[place]) else "infinite"
-        was = before[name].reshape(-1)[place]
-        shown = show(float(was), unit.unit) if unit else f"{was:g}"
-        who = f"neuron {place} of `{group}`" if step else f"number {place}"
-        raise BircError(
-            "R001",
-            f"`{slot or name}` of {who} became {became} between stamps {start + 1} and {start + steps} ({(start + steps) * h:g} ms)",
-            unit.span if unit else None,
-            f"it was {shown} at stamp {start}; look at its parameters and at what reaches it, or make the step shorter",
-        )
+    return collected.all_rows(r.key, r.count, values[r.key].dtype)[: len(row_stamps(start, stop, r.every))]

@@ -1,4 +1,4 @@
-"""Expressions of a model as people write them, for messages and for the plan of a graph."""
+"""Expressions of a model as people write them, for messages, plans and explanations."""
 
 from __future__ import annotations
 
