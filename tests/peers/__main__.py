@@ -11,7 +11,8 @@ import sys
 from tests.bench.page import table
 from tests.bench.peers import ENVIRONMENTS, ROOT
 from tests.peers.both import installed
-from tests.peers.comparisons import COMPARISONS, Comparison, Figure
+from tests.peers.comparisons import COMPARISONS, Comparison
+from tests.peers.figures import Figure
 
 PAGE = ROOT / "docs" / "conventions.md"
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
