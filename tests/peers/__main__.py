@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
             holds &= figure.holds
             print("ok  " if figure.holds else "FAIL", comparison.name, *rows[-1][3:6], sep=" | ", flush=True)
     if options.write and holds:
-        write(table(("birc", "peer's neuron", "peer", "compared", "largest difference", "bound", "what remains"), rows, left=7))
+        write(table(("birc", "peer's model", "peer", "compared", "largest difference", "bound", "what remains"), rows, left=7))
     return 0 if holds else 1
 
 
