@@ -90,7 +90,9 @@ class _Stretch:
         self.real, self.state = loop.real, job.state
         self.populations = {p.name: p for p in self.net.populations}
         self.sources = {s.name: s for s in self.net.sources}
-        self.spikes: dict[str, list[tuple[Array, int]]] = {name: [] for name in (*self.populations, *self.sources)}
+        self.spikes: dict[str, list[tuple[Array, int]]] = {
+            name: [] for name in (*self.populations, *self.sources) if name not in job.silent
+        }
         self.rows = [0] * len(job.record)
         self.synapses = [_Synapses(p, self) for p in self.net.projections]
         self.bind = {p.name: {k: cast(v, self.real) for k, v in p.bind.items()} for p in self.net.populations}
@@ -140,7 +142,8 @@ class _Stretch:
             low, high = np.searchsorted(source.stamp, [t, t + 1])
             index, many = source.index[low:high], source.many[low:high]
         self._keep(source.name, index, t, many)
-        self.spikes[source.name].append((np.repeat(index, many), t))
+        if source.name in self.spikes:
+            self.spikes[source.name].append((np.repeat(index, many), t))
 
     def _keep(self, group: str, index: Array, t: int, many: Array | None = None) -> None:
         """Note spikes with stamp t, where somebody waits for them."""
@@ -160,6 +163,8 @@ class _Stretch:
         rows = self.state[group + HISTORY_INDEX]
         row = stamp % len(rows)
         count = int(self.state[group + HISTORY_COUNT][row])
+        if not count:
+            return np.zeros(0, np.int32), np.zeros(0, np.int32)
         index = rows[row, :count].copy()
         many = self.state[group + HISTORY_MANY][row, :count].copy() if group in self.sources else np.ones(count, np.int32)
         return index, many
@@ -262,6 +267,8 @@ class _Synapses:
             if not delay(d):
                 continue
             index, many = self.stretch.fired(group, t - d)
+            if not len(index):
+                continue
             inside = (index >= first) & (index < first + edges.sources)
             index, many = index[inside].astype(np.int64) - first, many[inside]
             low, high = edges.starts[index * width + slot], edges.starts[index * width + slot + 1]

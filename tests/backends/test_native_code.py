@@ -13,9 +13,8 @@ import birc
 from birc.backends import Dtype, c_family
 from birc.backends.c_family import build
 from birc.backends.c_family.headers import header
-from birc.ir.model import Model
 from birc.ir.ops import TABLE
-from birc.sources import library, load
+from birc.sources import neuron_files
 
 pytestmark = [
     pytest.mark.skipif(build.find_compiler() is None, reason="no C++ compiler"),
@@ -27,9 +26,6 @@ WIDENING = re.compile(r"v?cvt(t?s[sd]2sd|t?ps2pd|u?si2sd|u?[dq]q2pd)[a-z]?$")
 """To double: from float, or from whole numbers."""
 FUNCTIONS = {row.name: row.arity for row in TABLE if row.name in c_family.FUNCTIONS}
 ALLOWED = ("memcpy", "memset", "memmove", "GOMP", "omp_", "__stack_chk_fail", "__cxa", "_GLOBAL_OFFSET_TABLE_")
-
-
-MODELS = [file for file in library() if any(isinstance(item, Model) and item.kind == "neuron" for item in load(file).module.items)]
 
 
 def instructions(text: str) -> list[str]:
@@ -67,7 +63,7 @@ def draws(model: str) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", [model for model in MODELS if not draws(model)])
+@pytest.mark.parametrize("model", [model for model in neuron_files() if not draws(model)])
 def test_float32_computes_nothing_in_double(model: str, tmp_path: Path) -> None:
     names = instructions(program(model, "f32", tmp_path))
     double = [name for name in names if (found := ARITHMETIC.match(name)) and found["type"] == "d"]
@@ -77,7 +73,7 @@ def test_float32_computes_nothing_in_double(model: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", neuron_files())
 def test_loops_over_lanes_are_vector_code_without_calls(model: str, dtype: Dtype, tmp_path: Path) -> None:
     text = program(model, dtype, tmp_path)
     assert [name for name in calls(text) if not name.startswith(ALLOWED)] == []

@@ -91,7 +91,7 @@ struct Group {  // the spikes of a population or a source: those of stamp s are 
     int64* found;   // by each thread, in this step, a cache line apart …
     int32* part;    // … and whom: [n], each thread's from where its part of the group begins
     int32* part_many;
-    int32* spikes;  // [room]: what the caller gets
+    int32* spikes;  // [room]: what the caller gets; null where nobody asks for it
     int32* times;   // [room]; null for a population
     int64* counts;  // [steps]
     int64 room, used;
@@ -323,6 +323,7 @@ inline void close(Network& net, Group& group, const Moment& now, int64 unit) {
         more = 0;
     }
     group.count[row] = count;
+    if (!group.spikes) return;
     group.counts[now.step] = count;
     __builtin_memcpy(group.spikes + group.used, index, count * sizeof *index);
     if (many) __builtin_memcpy(group.times + group.used, many, count * sizeof *many);

@@ -93,8 +93,11 @@ class Call:
             index, count = np.zeros((1, n), np.int32), np.zeros(1, np.int64)
             many = np.zeros((1, n), np.int32) if is_source else None
         times = np.zeros(room, np.int32) if is_source else None
-        self.spikes[name] = np.zeros(room, np.int32), times, np.zeros(MOST_STEPS, np.int64)
+        listed = np.zeros(room, np.int32)
+        counts = np.zeros(MOST_STEPS, np.int64)
         at = self.memory.at
+        if name not in self.job.silent:
+            self.spikes[name] = listed, times, counts
         return GroupFields(
             n,
             len(count),
@@ -104,9 +107,9 @@ class Call:
             at(np.zeros(self.threads * LINE // 8, np.int64)),
             at(np.zeros(n, np.int32)),
             at(np.zeros(n, np.int32)) if is_source else 0,
-            at(self.spikes[name][0]),
+            at(listed) if name in self.spikes else 0,
             0 if times is None else at(times),
-            at(self.spikes[name][2]),
+            at(counts),
             room,
             0,
         )
@@ -342,7 +345,7 @@ class Call:
             group.used = 0
         library.birc_run(ctypes.byref(fields))
         done = int(fields.steps)
-        return done, {name: self._spikes(name, first, done) for name in self.groups}
+        return done, {name: self._spikes(name, first, done) for name in self.spikes}
 
     def _spikes(self, name: str, first: int, steps: int) -> Spikes:
         index, times, counts = self.spikes[name]
