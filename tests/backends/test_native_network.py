@@ -121,6 +121,7 @@ NETWORKS = {
     source s: poisson(rate = 200 Hz)[40]
     source t: regular(rate = 100 Hz)[7]
     project s -> A.exc: w = 1.1, random(p = 0.3), axon = 1 ms
+    project s -> A[5:45].inh: w = uniform(0, 0.1), one_to_one, axon = 2 ms
     project t -> B.exc: w = 3, all_to_all, axon = 2 ms
     project A -> B.exc: w = 0.3, random(p = 0.2), axon = uniform(1 ms, 6 ms)
     project A[10:90] -> A[20:120].inh: w = uniform(0, 0.1), random(p = 0.2), axon = 1 ms, dend = 2 ms
