@@ -22,7 +22,8 @@ WANTED = {
     "glif", "mihalas_niebur", "srm0", "theta_neuron", "resonate_and_fire", "gif", "rulkov_map", "mat", "plif",
     "lif_subtract", "lif_bounded", "lif_noise", "alif_unit",
     "lif_delta", "lif_cond_exp", "lif_cond_alpha", "lif_cond_beta", "lif_cond_nmda",
-    "pair_stdp", "triplet_stdp", "clopath", "graupner_brunel", "tsodyks_markram", "reward_stdp", "eligibility", "homeostasis", "vogels_istdp",
+    "pair_stdp", "triplet_stdp", "clopath", "graupner_brunel", "tsodyks_markram", "reward_stdp", "eligibility", "homeostasis",
+    "vogels_istdp",
     "vogels_abbott", "brunel", "song_miller_abbott", "izhikevich_2003_network", "synfire_chain", "potjans_diesmann",
 }  # fmt: skip
 
