@@ -46,6 +46,7 @@ bench: $(TEST)/.ready ## measure this checkout
 bench-peers: $(TEST)/.ready ## install other simulators and compare this checkout with them
 	$(TEST)/bin/python -m tests.bench.peers make
 	$(TEST)/bin/birc bench simulate --peers
+	$(TEST)/bin/birc bench network --peers
 
 peers: $(TEST)/.ready ## install other simulators and compare the library with their neurons; writes docs/conventions.md
 	$(TEST)/bin/python -m tests.bench.peers make nest brian2 neuron

@@ -187,6 +187,8 @@ class NetworkJob:
     values: Mapping[str, Array] = field(default_factory=dict)
     feeds: Mapping[str, Array] = field(default_factory=dict)
     record: tuple[Kept, ...] = ()
+    silent: frozenset[str] = frozenset()
+    """Sources of events whose spikes nobody asks for: they act, and are not listed."""
     seed: int = 0
     threads: int = 1
 
@@ -195,9 +197,9 @@ class NetworkRunner(Protocol):
     """A loaded network."""
 
     def run(self, job: NetworkJob) -> Mapping[str, Spikes]:
-        """Run a job: state and recordings are filled in place; the spikes of every population and source of events are returned.
+        """Run a job: state and recordings are filled in place; the spikes of populations and of sources of events are returned.
 
-        A source whose event comes m times is listed m times.
+        A source whose event comes m times is listed m times; one that is `silent` is left out.
         """
 
 

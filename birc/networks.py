@@ -91,11 +91,13 @@ class CompiledNetwork:
         go_on: bool = False,
         stream: str | Path | None = None,
         max_rate: str | float = MAX_RATE,
+        sources: bool = False,
     ) -> NetworkResult:
         """Simulate `duration`, from the start or on from `state`.
 
         checkpoint: a time; at each multiple of it the run so far is written to `folder`, and a run with `go_on` begins at the last of
         these, up to the same end. stream: a folder for what is recorded, in place of memory. max_rate: `"1 kHz"`, or a number of Hz.
+        sources: keep the events of all sources; else of those that the network records (`record bg.spikes`).
         Raises I… for what does not fit, R001 where a state leaves the finite range, R003 where a population fires more often.
         """
         h = step_length(self.dt)
@@ -130,6 +132,7 @@ class CompiledNetwork:
             checkpoints=checkpoints,
             pause=pause,
             stream=stream,
+            sources=sources,
             max_rate=1e3 * parse_quantity(max_rate, HZ, "max_rate") if isinstance(max_rate, str) else max_rate,
         )
 

@@ -30,6 +30,12 @@ def library() -> list[str]:
     return sorted(Path(f.name).stem for f in folder.iterdir() if f.name.endswith(".birc"))
 
 
+def neuron_files() -> list[str]:
+    """The names of the library's files that stand for a neuron: those without a network that hold one."""
+    chosen = {name: choose(load(name), None)[0] for name in library()}
+    return [name for name, item in chosen.items() if isinstance(item, Model) and item.kind == "neuron"]
+
+
 def find(file: str | Path) -> Source:
     """The source of a path, or of a library name such as `lif`. Raises I001."""
     name = str(file)

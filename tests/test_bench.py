@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from birc.backends.c_family import build
-from tests.bench import compare, page, peers, simulate, timing
+from tests.bench import compare, page, peers, session, simulate, timing
 from tests.bench.__main__ import main
 from tests.bench.cases import CASES, Case
+from tests.bench.network_cases import NETWORK_CASES
 from tests.bench.peers import __main__ as installer
 
 OLD = "# How fast\n\n## One\n\nold\n\n## Two\n\nkept\n\n### below\n\n## Gone\n\nx\n"
@@ -40,17 +42,17 @@ def test_the_clock_tells_of_two_threads_only_on_a_free_machine() -> None:
 
 @pytest.mark.parametrize("line", ["NEST 3.10\n", "{not json}\n", '{"seconds": 1}\n', "[1]\n", "\n"])
 def test_what_is_no_answer_is_passed_over(line: str) -> None:
-    assert compare.answer(line) is None
+    assert session.answer(line) is None
 
 
 def test_an_answer_is_read() -> None:
-    found = compare.answer('{"version": "1", "scheme": "euler", "seconds": 0.5, "spikes": 3}\n')
+    found = session.answer('{"version": "1", "scheme": "euler", "seconds": 0.5, "spikes": 3}\n')
     assert found is not None and found["spikes"] == 3
 
 
 def test_the_reason_of_a_failure_is_the_last_line() -> None:
-    assert compare.reason("Traceback\n  x\nImportError: y\n\n") == "ImportError: y"
-    assert compare.reason("") == "it ended without a word"
+    assert session.reason("Traceback\n  x\nImportError: y\n\n") == "ImportError: y"
+    assert session.reason("") == "it ended without a word"
 
 
 ANSWERS = """
@@ -71,33 +73,34 @@ class Fake(peers.Peer):
         return [sys.executable, "-c", ANSWERS, *arguments]
 
 
+FAKE = Fake("fake", "fake", {"fake": (5, 20)})
 CASE = Case("fake", "Fake", "lif", "0.1 ms", None, 0.0, 400.0, 20)
 
 
 def test_a_simulator_answers_when_asked_and_its_end_is_told() -> None:
-    with compare.session(Fake("fake", "fake", {"fake": (5, 20)}), CASE, "f64") as session:
-        session.listen()
-        assert " ".join(session.answer["arguments"]) == "lif --neurons 5 --steps 20 --dt 0.1 --dtype f64 --low 0.0 --high 400.0"
-        assert [session.run(), session.run()] == [1.0, 2.0]
-        with pytest.raises(compare.PeerError, match="out of turns"):
-            session.run()
+    with compare.match(FAKE, CASE, "f64") as match:
+        match.session.listen()
+        assert " ".join(match.session.answer["arguments"]) == "lif --neurons 5 --steps 20 --dt 0.1 --dtype f64 --low 0.0 --high 400.0"
+        assert [match.session.run(), match.session.run()] == [1.0, 2.0]
+        with pytest.raises(session.PeerError, match="out of turns"):
+            match.session.run()
 
 
 @pytest.mark.skipif(build.find_compiler() is None, reason="needs a C++ compiler")
 def test_a_simulator_that_fails_has_a_row_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules[__name__], "ANSWERS", "import no_such_simulator")
-    with compare.session(Fake("fake", "fake", {"fake": (5, 20)}), CASE, "f64") as session:
-        compare.take_turns(CASE, [session], 1)
-        assert "failed: ModuleNotFoundError: No module named 'no_such_simulator'" in compare.row(CASE, session)
-        assert len(compare.row(CASE, session)) == len(compare.HEAD)
+    with compare.match(FAKE, CASE, "f64") as match:
+        compare.take_turns(CASE, [match], 1)
+        assert "failed: ModuleNotFoundError: No module named 'no_such_simulator'" in compare.row(CASE, match)
+        assert len(compare.row(CASE, match)) == len(compare.HEAD)
 
 
 @pytest.mark.skipif(build.find_compiler() is None, reason="needs a C++ compiler")
 def test_a_simulator_runs_beside_native() -> None:
-    with compare.session(Fake("fake", "fake", {"fake": (5, 20)}), CASE, "f64") as session:
-        compare.take_turns(CASE, [session], 2)
-        assert (session.failure, session.theirs, len(session.ours)) == ("", [1.0, 2.0], 2)
-        assert compare.row(CASE, session)[-3:] == ("5 x 20", "7", "0")
+    with compare.match(FAKE, CASE, "f64") as match:
+        compare.take_turns(CASE, [match], 2)
+        assert (match.failure, match.theirs, len(match.ours)) == ("", [1.0, 2.0], 2)
+        assert compare.row(CASE, match)[-3:] == ("5 x 20", "7", "0")
 
 
 def test_what_is_not_installed_is_named_with_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -109,10 +112,10 @@ def test_what_is_not_installed_is_named_with_the_line_that_installs_it(monkeypat
 
 
 def test_peers_have_programs_environments_and_cases() -> None:
-    names = {case.name for case in CASES}
-    for peer in peers.PEERS:
+    names = {case.name for case in (*CASES, *NETWORK_CASES)}
+    for peer in (*peers.PEERS, *peers.NETWORK_PEERS):
         assert peer.environment in peers.ENVIRONMENTS
-        assert peers.ROOT.joinpath("tests", "bench", "peers", f"run_{peer.environment}.py").exists()
+        assert peers.ROOT.joinpath("tests", "bench", "peers", f"{peer.program}.py").exists()
         assert set(peer.sizes) <= names
 
 
@@ -122,7 +125,19 @@ def test_an_unknown_simulator_is_refused(capsys: pytest.CaptureFixture[str]) -> 
     assert "no simulator brain2; there are brian2, nest" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["simulate", "--case", "lif", "--write"], ["start", "--peers"], ["--case", "squid"], ["speed"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["simulate", "--case", "lif", "--write"],
+        ["start", "--peers"],
+        ["--case", "squid"],
+        ["speed"],
+        ["network", "--case", "lif"],
+        ["simulate", "--case", "cuba"],
+        ["microcircuit", "--case", "cuba"],
+        ["microcircuit", "--peers"],
+    ],
+)
 def test_what_cannot_be_measured_is_refused(words: list[str]) -> None:
     with pytest.raises(SystemExit) as refusal:
         main(words)
@@ -139,3 +154,9 @@ def test_the_floor_computes_what_native_computes(tmp_path: Path) -> None:
         spikes = timing.floor_pace(floor, small)[1]
         native = timing.run(timing.compiled(small, "native", "f64"), small, small.steps, small.neurons)[2]
         assert spikes > 100 and abs(native - spikes) <= 1e-3 * spikes, case.name
+
+
+def test_the_command_line_hands_its_words_on() -> None:
+    command = [sys.executable, "-m", "birc", "bench", "network", "--case", "lif"]
+    done = subprocess.run(command, cwd=timing.ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "network has no case lif" in done.stderr

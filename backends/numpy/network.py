@@ -90,7 +90,9 @@ class _Stretch:
         self.real, self.state = loop.real, job.state
         self.populations = {p.name: p for p in self.net.populations}
         self.sources = {s.name: s for s in self.net.sources}
-        self.spikes: dict[str, list[tuple[Array, int]]] = {name: [] for name in (*self.populations, *self.sources)}
+        self.spikes: dict[str, list[tuple[Array, int]]] = {
+            name: [] for name in (*self.populations, *self.sources) if name not in job.silent
+        }
         self.rows = [0] * len(job.record)
         self.synapses = [_Synapses(p, self) for p in self.net.projections]
         self.bind = {p.name: {k: cast(v, self.real) for k, v in p.bind.items()} for p in self.net.populations}
@@ -140,7 +142,8 @@ class _Stretch:
             low, high = np.searchsorted(source.stamp, [t, t + 1])
             index, many = source.index[low:high], source.many[low:high]
         self._keep(source.name, index, t, many)
-        self.spikes[source.name].append((np.repeat(index, many), t))
+        if source.name in self.spikes:
+            self.spikes[source.name].append((np.repeat(index, many), t))
 
     def _keep(self, group: str, index: Array, t: int, many: Array | None = None) -> None:
         """Note spikes with stamp t, where somebody waits for them."""

@@ -29,7 +29,7 @@ def run_network_check(check: Check, network: Network, dt: str) -> list[CheckResu
         message = f"this check would run for {duration:g} ms; a check may run for {MOST_STEPS * 0.01:g} ms"
         raise BircError("C003", message, check.span, "make it shorter, or run the network with `birc run`")
     try:
-        out = compiled.run(duration, seed=check.seed or 0)
+        out = compiled.run(duration, seed=check.seed or 0, sources=True)
     except BircError as failure:
         broken = failure.diagnostics[0]
         return [CheckResult(network.name, x, Diagnostic("C002", f"the run failed: {broken.message}", x.span)) for x in check.expects]

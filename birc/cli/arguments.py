@@ -214,9 +214,10 @@ def _models(parser: Parser) -> None:
 
 
 def _bench(parser: Parser) -> None:
-    parser.add_argument("what", nargs="?", type=choice("start", "simulate", "onnx"), help="`start`, `simulate` or `onnx` (default: all)")
+    parts = ("start", "simulate", "onnx", "network", "microcircuit")
+    parser.add_argument("what", nargs="?", type=choice(*parts), help=f"{', '.join(parts)} (default: all but the last, which is large)")
     parser.add_argument("--quick", action="store_true", help="measure each thing once")
-    parser.add_argument("--case", metavar="NAME", action="append", default=[], help="simulate only this case; may be repeated")
+    parser.add_argument("--case", metavar="NAME", action="append", default=[], help="run only this case; may be repeated")
     parser.add_argument("--peers", action="store_true", help="compare with the other simulators that are installed")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/bench.md")
 

@@ -21,7 +21,7 @@ from birc.ir.step import Define, Phase, Step
 from tests.backends.programs import at, lif, load
 from tests.conftest import Golden
 
-LIBRARY = sources.library()
+LIBRARY = sources.neuron_files()
 
 ODD = '''
 neuron None_:

@@ -14,7 +14,7 @@ from birc.backends import Dtype, c_family
 from birc.backends.c_family import build
 from birc.backends.c_family.headers import header
 from birc.ir.ops import TABLE
-from birc.sources import library
+from birc.sources import neuron_files
 
 pytestmark = [
     pytest.mark.skipif(build.find_compiler() is None, reason="no C++ compiler"),
@@ -63,7 +63,7 @@ def draws(model: str) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", [model for model in library() if not draws(model)])
+@pytest.mark.parametrize("model", [model for model in neuron_files() if not draws(model)])
 def test_float32_computes_nothing_in_double(model: str, tmp_path: Path) -> None:
     names = instructions(program(model, "f32", tmp_path))
     double = [name for name in names if (found := ARITHMETIC.match(name)) and found["type"] == "d"]
@@ -73,7 +73,7 @@ def test_float32_computes_nothing_in_double(model: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["f32", "f64"])
-@pytest.mark.parametrize("model", library())
+@pytest.mark.parametrize("model", neuron_files())
 def test_loops_over_lanes_are_vector_code_without_calls(model: str, dtype: Dtype, tmp_path: Path) -> None:
     text = program(model, dtype, tmp_path)
     assert [name for name in calls(text) if not name.startswith(ALLOWED)] == []

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+import platform
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +14,16 @@ import pytest
 
 from birc.backends import Dtype
 from birc.backends.c_family import build
-from birc.backends.native.network import call
+from birc.backends.native.network import call, fixed
+from birc.backends.native.network.fixed import least_word
 from birc.backends.networks import HISTORY_INDEX, HISTORY_MANY, LAST, Kept, NetworkJob
+from birc.errors import BircError
+from birc.ir.random import poisson, uniform, uniform_of
 from birc.networks import CompiledNetwork
 from birc.runtime.network.bind import Ready
+from tests.backends.test_native_code import ALLOWED, ARITHMETIC, assembly, calls, instructions
+from tests.conftest import Golden
+from tests.networks import test_semantics
 from tests.networks.written import RELAY, compiled
 
 pytestmark = pytest.mark.skipif(build.find_compiler() is None, reason="no C++ compiler")
@@ -128,7 +138,7 @@ NETWORKS = {
     project s -> A.exc: Pair(w = uniform(0, 0.5)), all_to_all, axon = 1 ms
     project s -> B.exc: Nearest, random(p = 0.2), axon = 2 ms, dend = uniform(1 ms, 5 ms), back = 2 ms
     project A -> B.exc: Pair(A_p = uniform(0, 0.1)), random(p = 0.4), axon = uniform(1 ms, 5 ms)
-    project A -> B.inh: Nearest, all_to_all
+    project A -> B.inh: Nearest(w = 0.001), all_to_all
     project B[5:80] -> A[10:50].inh: Depressing, random(p = 0.2), dend = 3 ms
     project B -> B.exc: Pair, random(p = 0.1), dend = 2 ms
     project s -> B.exc: w = 1, random(p = 0.1), axon = 1 ms
@@ -236,8 +246,184 @@ def test_equal_to_the_reference_bit_for_bit(name: str, dtype: Dtype, monkeypatch
         same(wanted, found)
     state = copied(ready)
     parts = [job(ready, state, start, stop - start) for start, stop in ((0, 1), (1, 37), (37, steps))]
-    found = [native.runner.run(part) for part in parts]
+    pieces = [native.runner.run(part) for part in parts]
     for group, x in spikes.items():
-        np.testing.assert_array_equal(np.concatenate([part[group].index for part in found]), x.index)
-        np.testing.assert_array_equal(np.concatenate([part[group].stamp for part in found]), x.stamp)
+        np.testing.assert_array_equal(np.concatenate([part[group].index for part in pieces]), x.index)
+        np.testing.assert_array_equal(np.concatenate([part[group].stamp for part in pieces]), x.stamp)
     same(replace(wanted, record=()), replace(parts[-1], record=()))
+
+
+# --- what a step means
+
+
+CASES = [
+    name
+    for name, case in inspect.getmembers(test_semantics, inspect.isfunction)
+    if name.startswith("test_") and "compiled(" in inspect.getsource(case)
+]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_cases_worked_out_by_hand(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the reference: coincidence, delays, chains without delay, equal stamps, left limits, payloads on their way."""
+    monkeypatch.setattr(test_semantics, "compiled", partial(compiled, target="native"))
+    case = getattr(test_semantics, name)
+    case(**{key: value for key, value in {"tmp_path": tmp_path}.items() if key in inspect.signature(case).parameters})
+
+
+@pytest.mark.parametrize("rate", ["0 Hz", "0.01 Hz", "30 Hz", "900 Hz", "40 kHz"])
+def test_poisson_counts_are_those_of_the_stream(rate: str) -> None:
+    made = compiled(f"{RELAY}\nnetwork N:\n    population A: Relay[1]\n    source s: poisson(rate = {rate})[700]\n", "native")
+    ready = made.bind(seed=7, steps=80)
+    found = made.runner.run(NetworkJob(ready.network, 0, 80, copied(ready), seed=7))["s"]
+    (source,) = ready.network.sources
+    assert source.poisson is not None
+    counts = poisson(source.poisson, uniform(7, source.stream, np.arange(80)[:, None], np.arange(700)))
+    stamp, index = np.nonzero(counts)
+    many = counts[stamp, index]
+    np.testing.assert_array_equal(found.index, np.repeat(index, many))
+    np.testing.assert_array_equal(found.stamp, np.repeat(stamp + 1, many))
+
+
+@pytest.mark.parametrize("probability", [0.0, 1e-12, 0.3, 0.95, 1 - 2.0**-53, 1.0])
+def test_the_first_word_of_a_draw_tells_most_that_are_no_event(probability: float) -> None:
+    """No draw above the probability begins below the least word, and one that begins with it may be above."""
+    word = least_word(probability)
+    highest = [np.array([word - 1], np.uint64), np.array([2**32 - 1], np.uint64)]
+    assert word == 0 or uniform_of(*highest)[0] <= probability
+    if word < 2**32:
+        assert uniform_of(np.array([word], np.uint64), highest[1])[0] > probability
+
+
+def test_spikes_beyond_the_room_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call ends where the next step's spikes may find no room, and the next one goes on."""
+    monkeypatch.setattr(call, "ROOM", 1)
+    made = network("chain", "native", "f64")
+    ready = bound(made, 60)
+    whole = network("chain", "numpy", "f64").runner.run(job(ready, copied(ready), 0, 60))
+    same_spikes(whole, made.runner.run(job(ready, copied(ready), 0, 60)))
+
+
+def test_delivery_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stretches of targets may be cut at any block; too many of them at once are delivered directly."""
+    monkeypatch.setattr(fixed, "BLOCKS", (64,))
+    monkeypatch.setattr(fixed, "WORTH", 0)
+    monkeypatch.setattr(call, "NEURONS", 1)
+    text = """
+    population A: Leaky(v = uniform(0, 1))[700]
+    source s: poisson(rate = 100 Hz)[2000]
+    source few: poisson(rate = 10 Hz)[100]
+    project s -> A.exc: w = uniform(0, 0.01), random(p = 0.3), axon = 1 ms
+    project few -> A[50:650].exc: w = 1, random(p = 0.5), axon = 2 ms
+    project A -> A.inh: w = 0.1, random(p = 0.02), axon = 1 ms
+"""
+    monkeypatch.setitem(NETWORKS, "blocks", text)
+    reference, native = network("blocks", "numpy", "f32"), network("blocks", "native", "f32")
+    ready = bound(reference, 40)
+    wanted = job(ready, copied(ready), 0, 40)
+    spikes = reference.runner.run(wanted)
+    assert len(spikes["A"].index) > 100
+    for threads in (1, 2):
+        found = job(ready, copied(ready), 0, 40, threads=threads)
+        same_spikes(spikes, native.runner.run(found))
+        same(wanted, found)
+
+
+# --- what is refused
+
+
+def refused(text: str) -> str:
+    """What the native target says to a network."""
+    with pytest.raises(BircError) as caught:
+        compiled(f"{MODELS}\nnetwork N:{text}", "native")
+    return str(caught.value)
+
+
+def test_what_has_no_place_in_the_order_of_events_is_refused_at_once() -> None:
+    text = """
+    population A: Leaky[3]
+    population B: Steps[3]
+    project A -> B.pull: Pair, all_to_all, dend = 2 ms
+    project A.refractory -> A.I: one_to_one
+"""
+    first = MODELS.count("\n") + 5
+    assert (
+        refused(text)
+        == f"""error[L203]: the native target does not take `dend` of A -> B.pull, whose events act one by one
+  net.birc:{first}:5
+  {first} |     project A -> B.pull: Pair, all_to_all, dend = 2 ms
+     |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  help: give the delay as `axon`
+
+error[L203]: the native target does not carry `A.refractory`, which is no real number
+  net.birc:{first + 1}:5
+  {first + 1} |     project A.refractory -> A.I: one_to_one
+     |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  help: `--target numpy` takes it"""
+    )
+
+
+# --- the text
+
+
+SMALL = """
+neuron Cell:
+    state v = 0
+    input I: 1
+    10 ms * v' = I - v
+    on exc(w: 1): v += w
+    on jump(a: 1): v += a * (1 - v)
+    spike when v >= 1: v = 0
+
+synapse Learn:
+    state w = 0.5 in [0, 1]
+    trace y of post: tau = 20 ms
+    on pre:
+        w -= 0.01 * y
+        send w
+
+network Small:
+    \"\"\"Two populations.\"\"\"
+    population A: Cell[10]
+    population B: Cell[20]
+    project A -> B.exc: w = 0.1, all_to_all, axon = 1 ms
+    project A -> B.jump: w = 0.2, all_to_all, axon = 1 ms
+    project B -> A.exc: Learn, all_to_all, axon = 1 ms
+"""
+
+
+def text_of(source: str, dtype: Dtype = "f32") -> str:
+    """The emitted file."""
+    (content,) = compiled(source, "native", dtype=dtype).artifact.files.values()
+    assert isinstance(content, str)
+    return content
+
+
+def test_text_of_a_small_network(golden: Golden) -> None:
+    text = text_of(SMALL)
+    assert text == text_of(SMALL)
+    golden.check("golden/backends/native_network.txt", text.partition("// A digit for each bind value")[2])
+
+
+x86 = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the instructions are those of x86-64")
+
+
+def part(text: str, name: str) -> str:
+    """A function of an assembly."""
+    _, _, rest = text.partition(f"\n{name}")
+    assert rest, f"{name} is not there"
+    return rest.partition(".cfi_endproc")[0]
+
+
+@x86
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_delivery_is_a_loop_without_calls_and_neurons_are_vector_code(dtype: Dtype, tmp_path: Path) -> None:
+    text = assembly(text_of(f"{MODELS}\nnetwork N:{NETWORKS['static']}", dtype), tmp_path)
+    letter = {"f32": "s", "f64": "d"}[dtype]
+    delivery = part(text, "_ZN4birc7deliver")
+    assert calls(delivery) == [] and not any(name.startswith("call") for name in instructions(delivery))
+    assert f"adds{letter}" in {name.removeprefix("v") for name in instructions(delivery)}
+    tile = part(text, "_ZN12_GLOBAL__N_15Leaky6tile_0")
+    found = [match for name in instructions(tile) if (match := ARITHMETIC.match(name))]
+    assert {match["width"] + match["type"] for match in found} == {f"p{letter}"}
+    assert [name for name in calls(tile) if not name.startswith(ALLOWED)] == []

@@ -78,7 +78,7 @@ def test_a_program_with_events_gives_the_same_bits() -> None:
     same(found, expected)
 
 
-@pytest.mark.parametrize("name", sorted(sources.library()))
+@pytest.mark.parametrize("name", sources.neuron_files())
 def test_library_models_get_no_dearer(name: str) -> None:
     step = driver.compile(name, "numpy").step
     assert selects(narrow(step)) <= selects(step)

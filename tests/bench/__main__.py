@@ -1,8 +1,8 @@
-"""`python -m tests.bench [start|simulate|onnx] [--quick] [--case NAME] [--peers] [--write]`, also `birc bench`: tables of how fast birc is.
+"""`python -m tests.bench [WHAT] [--quick] [--case NAME] [--peers] [--write]`, also `birc bench`: tables of how fast birc is.
 
-`start` measures what one waits for before anything runs, `simulate` the simulation, `onnx` the ONNX target against NumPy; without a name,
-all. --peers compares with other simulators, as far as `python -m tests.bench.peers make` has installed them. --write puts the tables into
-`docs/bench.md`.
+`start` measures what one waits for before anything runs, `simulate` the simulation of neurons, `network` that of networks, `onnx` the ONNX
+target against NumPy; without a name, all of these. `microcircuit` runs a large network (gigabytes, minutes). --peers compares with other
+simulators, as far as `python -m tests.bench.peers make` has installed them. --write puts the tables into `docs/bench.md`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,16 @@ import sys
 
 from birc.backends import load_backend
 from birc.backends.c_family import build
-from tests.bench import compare, onnx_scan, page, simulate, start, timing
+from tests.bench import compare, growth, microcircuit, network, onnx_scan, page, simulate, start, timing
 from tests.bench.cases import CASES
+from tests.bench.network_cases import NETWORK_CASES
+from tests.bench.peers import NETWORK_PEERS
 
 START, SIMULATE, SCAN, PEERS = "Before anything runs", "Simulation", "ONNX Scan against the NumPy loop", "Other simulators"
+NETWORK, GROWTH, MICROCIRCUIT = "Networks", "Networks that grow", "The cortical microcircuit"
+ORDER = (START, SIMULATE, SCAN, PEERS, NETWORK, GROWTH, MICROCIRCUIT)
+WHAT = ("start", "simulate", "onnx", "network", "microcircuit")
+NAMES = {"simulate": [case.name for case in CASES], "network": [case.name for case in NETWORK_CASES]}
 PAGE = timing.ROOT / "docs" / "bench.md"
 
 
@@ -33,36 +39,45 @@ def measured(options: argparse.Namespace, command: str) -> dict[str, str]:
     """The sections asked for, by heading."""
     repeats = 1 if options.quick else 5
     cases = [case for case in CASES if case.name in (options.case or [case.name])]
+    networks = [case for case in NETWORK_CASES if case.name in (options.case or [case.name])]
     found = {}
     if options.what in (None, "start"):
         found[START] = start.section(repeats)
-    if options.what in (None, "simulate"):
+    if options.what in (None, "simulate") and cases:
         found[SIMULATE] = simulate.section(cases, repeats)
     if options.what == "onnx" or (options.what is None and not options.case and load_backend("onnx").missing() is None):
         found[SCAN] = onnx_scan.section(repeats)
-    if options.peers:
+    if options.peers and options.what != "network" and cases:
         found[PEERS] = compare.section(cases, 1 if options.quick else 3)
+    if options.what in (None, "network") and networks:
+        found[NETWORK] = network.section(networks, repeats, NETWORK_PEERS if options.peers else ())
+    if options.what in (None, "network") and not options.case:
+        found[GROWTH] = growth.section(growth.SIZES[:-1] if options.quick else growth.SIZES)
+    if options.what == "microcircuit":
+        found[MICROCIRCUIT] = microcircuit.section(options.quick)
     return {heading: made_by(command) + text for heading, text in found.items()}
 
 
 def main(arguments: list[str]) -> int:
     """Measure and print; with `--write`, also into `docs/bench.md`."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("what", nargs="?", choices=("start", "simulate", "onnx"), help="one part of the tables")
+    parser.add_argument("what", nargs="?", choices=WHAT, help="one part of the tables")
     parser.add_argument("--quick", action="store_true", help="measure each thing once")
-    parser.add_argument("--case", action="append", choices=[case.name for case in CASES], help="only this case; may be repeated")
+    parser.add_argument("--case", action="append", choices=[*NAMES["simulate"], *NAMES["network"]], help="only this case; may be repeated")
     parser.add_argument("--peers", action="store_true", help="compare with the other simulators that are installed")
     parser.add_argument("--write", action="store_true", help="write docs/bench.md")
     options = parser.parse_args(arguments)
+    for name in options.case or ():
+        if options.what and name not in NAMES.get(options.what, ()):
+            parser.error(f"{options.what} has no case {name}")
     if options.write and options.case:
         parser.error("--write takes all cases")
-    if options.peers and options.what not in (None, "simulate"):
-        parser.error("--peers goes with simulate")
+    if options.peers and options.what not in (None, "simulate", "network"):
+        parser.error("--peers goes with simulate and network")
     found = measured(options, " ".join(["python -m tests.bench", *arguments]))
-    order = (START, SIMULATE, SCAN, PEERS)
-    print(page.merged("", found, order), end="")
+    print(page.merged("", found, ORDER), end="")
     if options.write:
-        page.write(PAGE, found, order)
+        page.write(PAGE, found, ORDER)
     return 0
 
 

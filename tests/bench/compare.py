@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
 import statistics
-import subprocess
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import IO, Any
 
 from birc.backends import Dtype
 from birc.backends.c_family import build
@@ -18,67 +13,25 @@ from birc.driver import Compiled
 from tests.bench import timing
 from tests.bench.cases import Case
 from tests.bench.page import millions, table
-from tests.bench.peers import PEERS, WHERE, Peer
+from tests.bench.peers import PEERS, Peer
+from tests.bench.session import PeerError, Session, session
 
 HEAD = ("case", "step", "simulator", "its scheme", "type", "its", "native", "native/its", "neurons x steps", "spikes, its", "native's")
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
-
-class PeerError(Exception):
-    """A simulator's program ended, or said nothing that can be read."""
 
 
 @dataclass
-class Session:
-    """A simulator's process, what it last answered, and the seconds of each turn, its own and birc's."""
+class Match:
+    """A simulator's process, and the seconds of each turn, its own and birc's."""
 
-    peer: Peer
-    dtype: Dtype
-    process: subprocess.Popen[str]
-    errors: IO[str]
-    answer: dict[str, Any] = field(default_factory=dict)
+    session: Session
     theirs: list[float] = field(default_factory=list)
     ours: list[float] = field(default_factory=list)
     spikes: int = 0
     failure: str = ""
 
-    def listen(self) -> None:
-        """Read its next answer; other lines, such as banners, are passed over."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            if (found := answer(line)) is not None:
-                self.answer = found
-                return
-        self.errors.seek(0)
-        raise PeerError(reason(self.errors.read()))
-
-    def run(self) -> float:
-        """Have it run once more: its processor seconds."""
-        assert self.process.stdin is not None
-        try:
-            self.process.stdin.write("\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it ended: `listen` tells why
-        self.listen()
-        return float(self.answer["seconds"])
-
-
-def answer(line: str) -> dict[str, Any] | None:
-    """The answer on a line of output, if it is one."""
-    if not line.startswith("{"):
-        return None
-    try:
-        found = json.loads(line)
-    except json.JSONDecodeError:
-        return None
-    return found if isinstance(found, dict) and {"version", "scheme", "seconds", "spikes"} <= found.keys() else None
-
-
-def reason(errors: str) -> str:
-    """The last line of what a failing program wrote."""
-    lines = [line.strip() for line in errors.splitlines() if line.strip()]
-    return lines[-1] if lines else "it ended without a word"
+    @property
+    def peer(self) -> Peer:
+        return self.session.peer
 
 
 def arguments(case: Case, dtype: str, neurons: int, steps: int) -> list[str]:
@@ -88,52 +41,42 @@ def arguments(case: Case, dtype: str, neurons: int, steps: int) -> list[str]:
 
 
 @contextmanager
-def session(peer: Peer, case: Case, dtype: Dtype) -> Iterator[Session]:
+def match(peer: Peer, case: Case, dtype: Dtype) -> Iterator[Match]:
     """A simulator started on a case; it is ended at the end of the block."""
-    command = peer.command(*arguments(case, dtype, *peer.sizes[case.name]))
-    environment = {**os.environ, **dict.fromkeys(THREADS, "1")}
-    environment.pop("PYTHONPATH", None)
-    with tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(
-            command, cwd=WHERE, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
-        )
-        with process:
-            try:
-                yield Session(peer, dtype, process, errors)
-            finally:
-                process.kill()
+    with session(peer, arguments(case, dtype, *peer.sizes[case.name]), dtype) as found:
+        yield Match(found)
 
 
-def take_turns(case: Case, sessions: Sequence[Session], repeats: int) -> None:
+def take_turns(case: Case, matches: Sequence[Match], repeats: int) -> None:
     """Let all warm up, then let each run beside birc, in turns. One that fails keeps its reason."""
     programs: dict[Dtype, Compiled] = {}
-    for each in sessions:
-        programs.setdefault(each.dtype, timing.compiled(case, "native", each.dtype))
+    for dtype in {each.session.dtype for each in matches}:
+        programs[dtype] = timing.compiled(case, "native", dtype)
     for turn in range(repeats + 1):
-        for each in (s for s in sessions if not s.failure):
+        for each in (m for m in matches if not m.failure):
             neurons, steps = each.peer.sizes[case.name]
             try:
                 if turn:
-                    each.theirs.append(each.run())
+                    each.theirs.append(each.session.run())
                 else:
-                    each.listen()
+                    each.session.listen()
             except PeerError as error:
                 each.failure = str(error)
                 continue
-            seconds, _, each.spikes = timing.run(programs[each.dtype], case, steps, neurons)
+            seconds, _, each.spikes = timing.run(programs[each.session.dtype], case, steps, neurons)
             if turn:
                 each.ours.append(seconds)
 
 
-def row(case: Case, each: Session) -> tuple[str, ...]:
+def row(case: Case, each: Match) -> tuple[str, ...]:
     """What a simulator reached."""
     neurons, steps = each.peer.sizes[case.name]
     if each.failure:
-        return f"{case.title} ({case.scheme})", case.dt, each.peer.title, f"failed: {each.failure}", each.dtype, *("-" * 6)
+        return f"{case.title} ({case.scheme})", case.dt, each.peer.title, f"failed: {each.failure}", each.session.dtype, *("-" * 6)
     theirs, ours = statistics.median(each.theirs), statistics.median(each.ours)
     paces = millions(neurons * steps / theirs), millions(neurons * steps / ours), f"{theirs / ours:.1f}"
-    spikes = f"{neurons:,} x {steps:,}", str(each.answer["spikes"]), str(each.spikes)
-    return f"{case.title} ({case.scheme})", case.dt, each.peer.title, each.answer["scheme"], each.dtype, *paces, *spikes
+    spikes = f"{neurons:,} x {steps:,}", str(each.session.answer["spikes"]), str(each.spikes)
+    return f"{case.title} ({case.scheme})", case.dt, each.peer.title, each.session.answer["scheme"], each.session.dtype, *paces, *spikes
 
 
 def rows(cases: Iterable[Case], repeats: int, versions: dict[str, str]) -> Iterator[tuple[str, ...]]:
@@ -143,10 +86,10 @@ def rows(cases: Iterable[Case], repeats: int, versions: dict[str, str]) -> Itera
         if not wanted:
             continue
         with ExitStack() as stack:
-            sessions = [stack.enter_context(session(peer, case, dtype)) for peer, dtype in wanted]
-            take_turns(case, sessions, repeats)
-            versions.update({each.peer.title: each.answer["version"] for each in sessions if each.answer})
-            yield from [row(case, each) for each in sessions]
+            matches = [stack.enter_context(match(peer, case, dtype)) for peer, dtype in wanted]
+            take_turns(case, matches, repeats)
+            versions.update({each.peer.title: each.session.answer["version"] for each in matches if each.session.answer})
+            yield from [row(case, each) for each in matches]
 
 
 def section(cases: Sequence[Case], repeats: int) -> str:

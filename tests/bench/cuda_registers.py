@@ -22,6 +22,7 @@ from birc.backends.cuda import BACKEND
 from birc.backends.cuda.device import find_nvcc
 from birc.backends.cuda.emit import FLAGS
 from birc.ir.step import Step
+from birc.sources import neuron_files
 
 ROOT = Path(__file__).parent.parent.parent
 ARCHITECTURES = ("80", "90")
@@ -49,8 +50,8 @@ class Compiled:
 
 def library() -> Iterator[tuple[str, Step]]:
     """The neurons of the library, by name of their file."""
-    for path in sorted((ROOT / "birc" / "library").glob("*.birc")):
-        yield path.stem, birc.compile(path.stem, target="cuda").step
+    for name in neuron_files():
+        yield name, birc.compile_model(name, target="cuda").step
 
 
 def compiled(step: Step, dtype: Dtype) -> Compiled:

@@ -20,7 +20,7 @@ def section(repeats: int) -> str:
     """The table of what is waited for: importing, checking, building."""
     rows = [("`import birc`", milliseconds(timing.median(timing.import_seconds, repeats)), "100 ms")]
     rows.append((f"`birc check` of {LINES} lines", milliseconds(timing.median(lambda: timing.check_seconds(LINES), repeats)), "500 ms"))
-    rows.append(("`birc check` of the whole library, processor time, once", f"{timing.library_seconds():.0f} s", "60 s"))
+    rows.append(("`birc check` of all neurons of the library, processor time, once", f"{timing.library_seconds():.0f} s", "60 s"))
     if build.find_compiler():
         for model in BUILT:
             pairs = [timing.build_seconds(model) for _ in range(repeats)]

@@ -69,14 +69,14 @@ def check_seconds(lines: int) -> float:
 CHECK = """
 import time
 from birc.cli import main
-from birc.sources import library
-main(["check", *library()])
+from birc.sources import neuron_files
+main(["check", *neuron_files()])
 print(time.process_time())
 """
 
 
 def library_seconds() -> float:
-    """`birc check` of the whole library, the whole command; processor time."""
+    """`birc check` of all neurons of the library, the whole command; processor time."""
     return fresh(CHECK)
 
 
@@ -95,10 +95,10 @@ def build_seconds(model: str) -> tuple[float, float]:
         return cold, fresh(LOAD.format(model=model), XDG_CACHE_HOME=cache)
 
 
-def floor_program(dtype: Dtype, folder: Path) -> Path:
-    """The hand-written loops, built for a number type."""
-    program = folder / f"floor-{dtype}"
-    command = [build.compiler().path, *FLOOR_FLAGS, f"-DREAL={REALS[dtype]}", str(FOLDER / "floor.cpp"), "-o", str(program)]
+def floor_program(dtype: Dtype, folder: Path, name: str = "floor") -> Path:
+    """Hand-written loops, built for a number type."""
+    program = folder / f"{name}-{dtype}"
+    command = [build.compiler().path, *FLOOR_FLAGS, f"-DREAL={REALS[dtype]}", str(FOLDER / f"{name}.cpp"), "-o", str(program)]
     subprocess.run(command, check=True)
     return program
 

@@ -51,7 +51,7 @@ def test_views_name_the_recorded_cells() -> None:
 def test_tables_and_blocks() -> None:
     pytest.importorskip("pandas")
     pytest.importorskip("neo")
-    out = compiled(TEXT).run("10 ms")
+    out = compiled(TEXT).run("10 ms", sources=True)
     spikes = out.to_pandas().spikes
     assert set(spikes["population"]) == {"B", "s"}
     block = out.to_neo()

@@ -42,7 +42,7 @@ network N:
     )
     file = tmp_path / "s.csv"
     file.write_text("index,time_ms\n0,0\n0,3\n")
-    out = compiled(text.replace("{file}", str(file))).run("12 ms")
+    out = compiled(text.replace("{file}", str(file))).run("12 ms", sources=True)
     assert stamps(out, "s") == [3]  # the stamp 0 is before the first step
     assert stamps(out, "A") == [2, 5]
     assert stamps(out, "B") == [6, 9]
@@ -78,7 +78,7 @@ network N:
     project s -> A.exc: w = 2, all_to_all
     project t -> A.exc: w = 5, all_to_all
     project t -> A.inh: w = 1, all_to_all
-    record A.x
+    record A.x, s.spikes
 """
     )
     out = compiled(text).run("10 ms")
@@ -93,7 +93,7 @@ network N:
     population A: Sum[3]
     source s: regular(rate = 0.1 kHz)[1]
     project s -> A.exc: w = 1, all_to_all, axon = uniform(1 ms, 6 ms)
-    record A.x
+    record A.x, s.spikes
 """
     )
     made = compiled(text)

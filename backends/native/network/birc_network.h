@@ -10,6 +10,8 @@ extern "C" int omp_get_thread_num();
 extern "C" int omp_get_num_threads();
 #endif
 
+#define NOINLINE __attribute__((noinline))  // what is long, once in the text of the processor
+
 namespace birc {
 
 constexpr int LANES = TILE;
@@ -82,7 +84,7 @@ struct Group {  // the spikes of a population or a source: those of stamp s are 
     int64* found;   // by each thread, in this step, a cache line apart …
     int32* part;    // … and whom: [n], each thread's from where its part of the group begins
     int32* part_many;
-    int32* spikes;  // [room]: what the caller gets
+    int32* spikes;  // [room]: what the caller gets; null where nobody asks for it
     int32* times;   // [room]; null for a population
     int64* counts;  // [steps]
     int64 room, used;
@@ -110,6 +112,20 @@ struct Edges {  // those of source i with delay[j] are starts[i * delays + j] to
     int64 dense;  // whether targets follow one another in every stretch
 };
 
+struct Stretch {  // of edges that an event reaches, up to those already delivered
+    int64 at, end, many;
+};
+
+constexpr int64 MOST = 256;  // stretches that can be delivered block by block
+
+struct Inbox {       // what a thread knows of what a projection brings in this step
+    int64 touched;   // whether anything came to the neurons at hand
+    int64 direct;    // whether it is in `sums`, else in `block`
+    int64 first;     // the first neuron of the block at hand
+    int64 count;
+    Stretch active[MOST];
+};
+
 struct Projection {
     Edges edges;
     const Group* source;
@@ -119,8 +135,10 @@ struct Projection {
     double weight;
     real* sums;  // [rows][pitch]: what arrives at stamp t is row t % rows
     int64 rows, pitch;
-    int64* touched;  // of each thread: whether anything came in this step, a cache line apart
-    real* level;     // of a signal that it raises
+    Inbox* inbox;  // of each thread
+    real* block;   // [threads][span]: what comes to the neurons of a block, which stays in the first cache
+    int64 span;    // 0 where stretches are too short for that
+    real* level;   // of a signal that it raises
     void* const* slots;
     const void* const* const* bind;   // by role
     const real* const* const* given;  // inputs, by role
@@ -164,7 +182,7 @@ struct Feed {
 
 struct Population {
     Group* group;
-    int64 tiles;
+    int64 tiles, block;  // tiles to which is delivered at a time
     const void* const* bind;
     void* const* slots;
     const Feed* inputs;
@@ -198,7 +216,7 @@ struct Copy {  // of what handlers read as it was at k
 struct Record {
     const void* from;
     void* to;    // [rows][n]
-    int64 kind;  // 0: real, 1: count to int32, 2: bool
+    int64 kind;  // 0: real, 1: count, kept as int32, 2: bool
     int64 n, every, origin;
 };
 
@@ -252,13 +270,6 @@ inline void found(Group& group, const Moment& now, int64 at, int64 neuron, int64
     if (group.many) group.part_many[place] = (int32)many;
 }
 
-// A loop of its own: noted in the loop that makes the flags, it keeps that from becoming vector code.
-template <class T> bool any(const Lanes<T>& flags) {
-    T raised = 0;
-    for (int lane = 0; lane < LANES; lane++) raised |= flags[lane];
-    return raised;
-}
-
 // Calls visit(lane) for each flag (0 or 1) that is raised, eight at a time.
 template <int N, class Visit> INLINE void each_raised(const uint8 (&flags)[N], Visit visit) {
     for (int first = 0; first < N; first += 8) {
@@ -292,6 +303,7 @@ inline void close(Network& net, Group& group, const Moment& now, int64 unit) {
         more = 0;
     }
     group.count[row] = count;
+    if (!group.spikes) return;
     group.counts[now.step] = count;
     __builtin_memcpy(group.spikes + group.used, index, count * sizeof *index);
     if (many) __builtin_memcpy(group.times + group.used, many, count * sizeof *many);
@@ -383,26 +395,63 @@ template <class Visit> INLINE void arrivals(const Projection& p, const Moment& n
     arrivals(p.edges, *p.source, p.first_source, now, time == EARLY, time == (p.late ? LATE : EARLY), own_targets(p, now), visit);
 }
 
-INLINE void touch(const Projection& p, const Moment& now, bool yes) { p.touched[now.thread * (LINE / 8)] = yes; }
+INLINE void touch(const Projection& p, const Moment& now, bool yes) {
+    Inbox& inbox = p.inbox[now.thread];
+    inbox.touched = yes;
+    inbox.direct = true;
+}
 
-// Adds the weights of what arrives.
-inline void deliver(const Projection& p, const Moment& now) {
-    real* const to = p.arriving(now.stamp) + p.first_target;
+// Adds weights at the targets of edges, from `at` on up to the end or to the first target that is not below `stop`.
+INLINE void add(const Projection& p, Stretch& s, int64 stop, real* to, int64 offset) {
     const int32* const target = p.edges.target;
-    touch(p, now, false);
+    const real* const weights = p.weights;
+    int64 e = s.at;
+    if (weights && s.many == 1) {
+        for (; e < s.end && target[e] < stop; e++) to[target[e] + offset] += weights[e];
+    } else if (weights) {
+        for (; e < s.end && target[e] < stop; e++) to[target[e] + offset] += real(s.many) * weights[e];
+    } else {
+        const real weight = real(s.many) * real(p.weight);
+        for (; e < s.end && target[e] < stop; e++) to[target[e] + offset] += weight;
+    }
+    s.at = e;
+}
+
+// Finds what arrives. Where stretches are long, it is added up block by block, just before the neurons of a block advance.
+inline void deliver(const Projection& p, const Moment& now) {
+    Inbox& inbox = p.inbox[now.thread];
+    inbox.touched = false;
+    inbox.direct = p.span == 0;
+    inbox.count = 0;
+    if (!inbox.direct) {
+        arrivals(p, now, EARLY, [&](int64, int64 begin, int64 end, int64 many) {
+            if (inbox.count < MOST) inbox.active[inbox.count] = {begin, end, many};
+            inbox.count++;
+            for (int64 e = begin; e < end; e += LINE / 4) __builtin_prefetch(p.edges.target + e);
+        });
+        if (inbox.count <= MOST) return;
+        inbox.direct = true;
+    }
+    real* const to = p.arriving(now.stamp);
     arrivals(p, now, EARLY, [&](int64, int64 begin, int64 end, int64 many) {
-        touch(p, now, true);
-        if (p.weights) {
-            const real* const weights = p.weights;
-            if (many == 1)
-                for (int64 e = begin; e < end; e++) to[target[e]] += weights[e];
-            else
-                for (int64 e = begin; e < end; e++) to[target[e]] += real(many) * weights[e];
-        } else {
-            const real weight = real(many) * real(p.weight);
-            for (int64 e = begin; e < end; e++) to[target[e]] += weight;
-        }
+        inbox.touched = true;
+        Stretch all{begin, end, many};
+        add(p, all, p.pitch, to, p.first_target);
     });
+}
+
+// What comes to the neurons from `first` to before `stop`, whole tiles.
+inline void spread(const Projection& p, const Moment& now, int64 first, int64 stop) {
+    Inbox& inbox = p.inbox[now.thread];
+    if (inbox.direct) return;
+    inbox.touched = false;
+    inbox.first = first;
+    for (int64 i = 0; i < inbox.count; i++) {
+        Stretch& s = inbox.active[i];
+        const int64 before = s.at;
+        add(p, s, stop - p.first_target, p.block + now.thread * p.span, p.first_target - first);
+        inbox.touched |= s.at != before;
+    }
 }
 
 // Calls act(target, payload) for each event at a port where they act one by one.
@@ -527,29 +576,48 @@ INLINE void raise(const Projection& p, const Moment& now) {
 
 inline const Lanes<real> ZEROS{};
 
-// The sum of a port: the sums of its projections, one after the other.
-INLINE const Lanes<real>& arrived(const Port& port, const Moment& now, int64 tile, Lanes<real>& room) {
-    const Lanes<real>* total = &ZEROS;
-    for (int64 i = 0; i < port.count; i++) {
-        const Projection& p = *port.from[i];
-        if (!p.touched[now.thread * (LINE / 8)]) continue;
-        const Lanes<real>& more = ((const Lanes<real>*)p.arriving(now.stamp))[tile];
-        if (total == &ZEROS) {
-            total = &more;
-        } else {
-            for (int lane = 0; lane < LANES; lane++) room[lane] = (*total)[lane] + more[lane];
-            total = &room;
+// The sum of a port: the sums of its projections, one after the other, for the tiles from `first` to before `stop`.
+struct Arrived {
+    const Port& port;
+    const Moment& now;
+    int64 first, stop;
+    int64 active = 0;
+    const real* only = ZEROS.at;  // what the last active projection brings
+    int64 pitch = 0;
+
+    INLINE Arrived(const Port& from, const Moment& at, int64 begin, int64 end) : port(from), now(at), first(begin), stop(end) {
+        for (int64 i = 0; i < port.count; i++) {
+            if (!touched(i)) continue;
+            active++;
+            only = comes(i);
+            pitch = LANES;
         }
     }
-    return *total;
-}
 
-INLINE void clear(const Port& port, const Moment& now, int64 tile) {
-    for (int64 i = 0; i < port.count; i++) {
+    INLINE bool touched(int64 i) const { return port.from[i]->inbox[now.thread].touched; }
+
+    INLINE real* comes(int64 i) const {
         const Projection& p = *port.from[i];
-        if (p.touched[now.thread * (LINE / 8)]) ((Lanes<real>*)p.arriving(now.stamp))[tile].fill(real(0));
+        const Inbox& inbox = p.inbox[now.thread];
+        return (inbox.direct ? p.arriving(now.stamp) : p.block + now.thread * p.span - inbox.first) + first * LANES;
     }
-}
+
+    INLINE const real* at(int64 tile, Lanes<real>& room) const {
+        if (active < 2) return only + (tile - first) * pitch;
+        room.fill(real(0));
+        for (int64 i = 0; i < port.count; i++) {
+            if (!touched(i)) continue;
+            const real* const more = comes(i) + (tile - first) * LANES;
+            for (int lane = 0; lane < LANES; lane++) room[lane] += more[lane];
+        }
+        return room.at;
+    }
+
+    INLINE void clear() const {
+        for (int64 i = 0; i < port.count; i++)
+            if (touched(i)) __builtin_memset(comes(i), 0, (stop - first) * LANES * sizeof(real));
+    }
+};
 
 template <bool each> struct Input;
 

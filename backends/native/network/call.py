@@ -11,6 +11,7 @@ from birc.backends import Array, Spikes
 from birc.backends.c_family.arrays import strided
 from birc.backends.native.network.emit import input_of
 from birc.backends.native.network.fields import (
+    INBOX,
     CopyFields,
     CouplingFields,
     FeedFields,
@@ -26,7 +27,7 @@ from birc.backends.native.network.fields import (
     TraceFields,
 )
 from birc.backends.native.network.fixed import NUMBERS, Fixed
-from birc.backends.native.network.held import LINE, Held, aligned
+from birc.backends.native.network.held import LINE, Held
 from birc.backends.native.network.plan import Kernel, Wire
 from birc.backends.networks import (
     HISTORY_COUNT,
@@ -58,7 +59,8 @@ class Call:
         self.held = Held(job.state, fixed.real, fixed.lanes)
         neurons = sum(p.n for p in self.network.populations)
         self.threads = max(1, min(job.threads, neurons // NEURONS))
-        self.groups = {group.name: i for i, group in enumerate((*self.network.populations, *self.network.sources))}
+        self.sizes = {p.name: p.n for p in self.network.populations} | {s.name: s.n for s in self.network.sources}
+        self.groups = {name: i for i, name in enumerate(self.sizes)}
         self.spikes: dict[str, tuple[Array, Array | None, Array]] = {}
         made = [self._group(name) for name in self.groups]
         self.group_fields = (GroupFields * max(1, len(made)))(*made)
@@ -79,7 +81,7 @@ class Call:
 
     def _group(self, name: str) -> GroupFields:
         """The spikes of a group: rows for those who wait for them (one, if nobody does), and room for the caller's."""
-        n = next(g.n for g in (*self.network.populations, *self.network.sources) if g.name == name)
+        n = self.sizes[name]
         is_source = name not in self.fixed.populations
         room = max(ROOM, 4 * n)
         waiting = name + HISTORY_COUNT in self.job.state
@@ -91,8 +93,11 @@ class Call:
             index, count = np.zeros((1, n), np.int32), np.zeros(1, np.int64)
             many = np.zeros((1, n), np.int32) if is_source else None
         times = np.zeros(room, np.int32) if is_source else None
-        self.spikes[name] = np.zeros(room, np.int32), times, np.zeros(MOST_STEPS, np.int64)
+        listed = np.zeros(room, np.int32)
+        counts = np.zeros(MOST_STEPS, np.int64)
         at = self.memory.at
+        if name not in self.job.silent:
+            self.spikes[name] = listed, times, counts
         return GroupFields(
             n,
             len(count),
@@ -102,9 +107,9 @@ class Call:
             at(np.zeros(self.threads * LINE // 8, np.int64)),
             at(np.zeros(n, np.int32)),
             at(np.zeros(n, np.int32)) if is_source else 0,
-            at(self.spikes[name][0]),
+            at(listed) if name in self.spikes else 0,
             0 if times is None else at(times),
-            at(self.spikes[name][2]),
+            at(counts),
             room,
             0,
         )
@@ -148,7 +153,7 @@ class Call:
                 fields.x = self.memory.at(self._slot(c.source, str(c.variable))) + size * c.first_source
             if c.gap:
                 fields.y = self.memory.at(self._slot(c.target, str(c.variable))) + size * c.first_target
-            fields.sums = self.memory.at(aligned(fields.tiles * self.fixed.lanes, self.fixed.real))
+            fields.sums = self.memory.at(self.held.aligned(fields.tiles * self.fixed.lanes))
             made.append(fields)
         fields_of_all = (CouplingFields * max(1, len(made)))(*made)
         self.memory.kept.append(fields_of_all)
@@ -179,6 +184,7 @@ class Call:
         return PopulationFields(
             self._group_at(name),
             tiles,
+            self.fixed.blocks[name],
             self.fixed.binds[name],
             memory.table([memory.at(self._slot(name, slot.name)) for slot in kernel.places.slots]),
             memory.many(FeedFields, [self._feed(name, port) for port in kernel.places.inputs]),
@@ -192,7 +198,7 @@ class Call:
         """Room for what one stretch of loops makes for the next, all neurons of it."""
         if len(kernel.stretches) == 1:
             return []
-        return [self.memory.at(aligned(tiles * self.fixed.lanes, np.int64)) for _ in (*kernel.normals, *kernel.kept)]
+        return [self.memory.at(self.held.aligned(tiles * self.fixed.lanes, np.int64)) for _ in (*kernel.normals, *kernel.kept)]
 
     # --- projections
 
@@ -211,9 +217,12 @@ class Call:
         fields.late = self.fixed.late(p)
         fields.weights, fields.weight = self.fixed.weights[name]
         fields.rows, fields.pitch = max(1, p.pending), tiles * self.fixed.lanes
-        sums = aligned((fields.rows, fields.pitch), self.fixed.real)
+        sums = self.held.aligned((fields.rows, fields.pitch))
         fields.sums = memory.at(sums)
-        fields.touched = memory.at(np.zeros(self.threads * LINE // 8, np.int64))
+        fields.inbox = memory.at(np.zeros(self.threads * INBOX, np.uint8))
+        fields.span = self.fixed.spans[name]
+        if fields.span:
+            fields.block = memory.at(self.held.aligned(self.threads * fields.span))
         if p.target in self.levels:
             fields.level = memory.at(self.levels[p.target])
         if p.pending:
@@ -275,9 +284,8 @@ class Call:
                     if trace.of == "pre"
                     else (p.target, p.first_target, ProjectionFields.back.offset)
                 )
-                made.append(
-                    TraceFields(self.memory.at(values), len(values), decay, trace.nearest, at + edges, self._group_at(group), first)
-                )
+                of = self._group_at(group)
+                made.append(TraceFields(self.memory.at(values), len(values), decay, trace.nearest, at + edges, of, first))
         return made
 
     # --- the whole
@@ -337,7 +345,7 @@ class Call:
             group.used = 0
         library.birc_run(ctypes.byref(fields))
         done = int(fields.steps)
-        return done, {name: self._spikes(name, first, done) for name in self.groups}
+        return done, {name: self._spikes(name, first, done) for name in self.spikes}
 
     def _spikes(self, name: str, first: int, steps: int) -> Spikes:
         index, times, counts = self.spikes[name]

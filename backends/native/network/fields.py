@@ -32,12 +32,16 @@ class EdgesFields(ctypes.Structure):
     _fields_ = _members("sources delays *delay *starts *target dense")
 
 
+INBOX = 8 * (4 + 3 * 256)
+"""Bytes of `birc::Inbox`."""
+
+
 class ProjectionFields(ctypes.Structure):
     """`birc::Projection`."""
 
     _fields_ = [
         ("edges", EdgesFields),
-        *_members("*source first_source first_target tiles late *weights .weight *sums rows pitch *touched *level"),
+        *_members("*source first_source first_target tiles late *weights .weight *sums rows pitch *inbox *block span *level"),
         *_members("*slots *bind *given *last *fine *coarse *most *dend wait *streams"),
         ("back", EdgesFields),
         *_members("*synapse *target"),
@@ -68,7 +72,7 @@ class FeedFields(ctypes.Structure):
 class PopulationFields(ctypes.Structure):
     """`birc::Population`."""
 
-    _fields_ = _members("*group tiles *bind *slots *inputs *ports *outputs *kept *streams")
+    _fields_ = _members("*group tiles block *bind *slots *inputs *ports *outputs *kept *streams")
 
 
 class TraceFields(ctypes.Structure):
@@ -106,11 +110,10 @@ class NetworkFields(ctypes.Structure):
     ]
 
 
-ALL = (
-    GroupFields, SourceFields, EdgesFields, ProjectionFields, CouplingFields, PortFields, FeedFields, PopulationFields, TraceFields,
-    SignalFields, CopyFields, RecordFields, NetworkFields,
-)  # fmt: skip
-"""In the order of `birc_sizes`."""
+_ALL = (GroupFields, SourceFields, EdgesFields, None, ProjectionFields, CouplingFields, PortFields, FeedFields, PopulationFields)
+SIZES = tuple(INBOX if fields is None else ctypes.sizeof(fields) for fields in (*_ALL, TraceFields, SignalFields, CopyFields, RecordFields))
+SIZES = (*SIZES, ctypes.sizeof(NetworkFields))
+"""Bytes of each structure, in the order of `birc_sizes`."""
 
 
 class Memory:

@@ -17,6 +17,10 @@ from birc.ir.ops import Kind
 
 NUMBERS = {"flow": 0, "pre": 1, "post": 2, "rise_pre": 3, "rise_post": 4}
 """The place of each role in the tables of a projection."""
+BLOCKS = (2048, 4096)
+"""Neurons to which is delivered at a time."""
+WORTH = 4
+"""Synapses of a stretch in a block that make up for looking at it."""
 SAMPLE = 1 << 12
 """Synapses that tell whether it is worth looking at all."""
 
@@ -42,6 +46,8 @@ class Fixed:
         self.couplings = [self._coupling(c) for c in network.couplings]
         self.sources = [self._source(s) for s in network.sources]
         self.stages = stages(network)
+        self.blocks = {p.name: self._block(p) for p in network.populations}
+        self.spans = {p.name: self._span(p) for p in network.projections}
 
     # --- edges
 
@@ -64,6 +70,28 @@ class Fixed:
         weights, weight = self._weights(c.weight)
         tiles = self.types.tiles(self.populations[c.target].n)
         return CouplingFields(self.edge_fields(c.edges), weights, weight, first_target=c.first_target, tiles=tiles)
+
+    # --- blocks
+
+    def _block(self, population: BoundPopulation) -> int:
+        """Tiles to which is delivered at a time: few, so that what arrives stays in the first cache, but for whole stretches of targets."""
+        tiles = self.types.tiles(population.n)
+        if len(self.plan.kernel(population.name).stretches) > 1:
+            return max(1, tiles)
+        mine = [p for p in self.network.projections if p.target == population.name and p.synapse is None and p.edges.count]
+        lengths = [mean_stretch(p.edges) for p in mine]
+        for neurons in BLOCKS:
+            block = max(1, neurons // self.lanes)
+            if block < tiles and any(length * block / tiles >= WORTH for length in lengths):
+                return block
+        return max(1, tiles)
+
+    def _span(self, p: BoundProjection) -> int:
+        """Neurons of a block, 0 for a projection whose stretches are too short to be delivered block by block."""
+        if p.target not in self.populations or p.synapse is not None or not p.edges.count:
+            return 0
+        tiles, block = self.types.tiles(self.populations[p.target].n), self.blocks[p.target]
+        return block * self.lanes if block < tiles and mean_stretch(p.edges) * block / tiles >= WORTH else 0
 
     # --- parameters
 
@@ -118,6 +146,11 @@ class Fixed:
         assert s.stamp is not None and s.index is not None and s.many is not None
         arrays = [np.ascontiguousarray(a, t) for a, t in ((s.stamp, np.int64), (s.index, np.int32), (s.many, np.int32))]
         return SourceFields(0, 0, 0, 0, 0, *(self.memory.at(a) for a in arrays), len(arrays[0]), 0)
+
+
+def mean_stretch(edges: Edges) -> float:
+    """How many synapses a source has of one delay, where it has any."""
+    return edges.count / max(1, int(np.count_nonzero(np.diff(edges.starts))))
 
 
 def is_dense(edges: Edges) -> bool:

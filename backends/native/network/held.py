@@ -11,15 +11,11 @@ from birc.backends import Array
 from birc.ir.ops import Kind
 
 LINE = 64
-"""Bytes at whose multiples arrays of neurons begin."""
-
-
-def aligned(shape: int | tuple[int, ...], dtype: Any) -> Array:
-    """Zeros that begin on a line of the cache."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    room = np.zeros(size + LINE, np.uint8)
-    first = -room.ctypes.data % LINE
-    return room[first : first + size].view(dtype).reshape(shape)
+"""Bytes of a line of the cache, at whose multiples arrays of neurons begin."""
+PAGE = 4096
+"""Bytes after which addresses share a place in the first cache."""
+APART = 5
+"""Lines by which arrays are shifted against one another, so that the values of one neuron do not share that place."""
 
 
 class Held:
@@ -28,6 +24,7 @@ class Held:
     def __init__(self, state: Mapping[str, Array], real: type[np.floating[Any]], lanes: int) -> None:
         self.state, self.real, self.lanes = state, real, lanes
         self.kinds: Mapping[Kind, Any] = {"real": real, "int": np.int64 if real is np.float64 else np.int32, "bool": np.bool_}
+        self.made = 0
         self.arrays: dict[str, Array] = {}
         self.back: list[tuple[Array, Array]] = []
 
@@ -35,9 +32,19 @@ class Held:
         """Tiles of so many neurons."""
         return -(-n // self.lanes)
 
+    def aligned(self, shape: int | tuple[int, ...], dtype: Any = None) -> Array:
+        """Zeros that begin on a line of the cache, of reals if nothing else is asked for."""
+        dtype = dtype or self.real
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        room = np.zeros(size + PAGE + LINE, np.uint8)
+        self.made += 1
+        first = (self.made * APART * LINE - room.ctypes.data) % PAGE
+        array: Array = room[first : first + size].view(dtype).reshape(shape)
+        return array
+
     def padded(self, values: Any, n: int, kind: Kind) -> Array:
         """Values of neurons in whole tiles; lanes beyond the last neuron repeat the first and do harmless work."""
-        array = aligned(self.tiles(n) * self.lanes, self.kinds[kind])
+        array = self.aligned(self.tiles(n) * self.lanes, self.kinds[kind])
         array[:n] = values
         if n:
             array[n:] = array[0]

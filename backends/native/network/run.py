@@ -12,7 +12,7 @@ from birc.backends import FLOATS, Array, Spikes
 from birc.backends.c_family import build
 from birc.backends.native.network.call import Call
 from birc.backends.native.network.digits import defines
-from birc.backends.native.network.fields import ALL, NetworkFields
+from birc.backends.native.network.fields import SIZES, NetworkFields
 from birc.backends.native.network.fixed import Fixed
 from birc.backends.native.network.plan import plan
 from birc.backends.networks import NetworkArtifact, NetworkJob
@@ -40,8 +40,8 @@ class NativeNetwork:
             library = build.library(head + self.source)
             library.birc_run.argtypes = (ctypes.POINTER(NetworkFields),)
             library.birc_run.restype = None
-            sizes = (ctypes.c_int64 * len(ALL)).in_dll(library, "birc_sizes")
-            assert list(sizes) == [ctypes.sizeof(fields) for fields in ALL]
+            sizes = (ctypes.c_int64 * len(SIZES)).in_dll(library, "birc_sizes")
+            assert tuple(sizes) == SIZES
             self.libraries[head] = library
         return self.libraries[head]
 

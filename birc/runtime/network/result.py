@@ -60,6 +60,9 @@ class NetworkResult:
 
     def __getitem__(self, name: str) -> Result:
         """The result of a group. Raises I104 for one that is not there."""
+        if name in {s.name for s in self.network.sources} - set(self.groups):
+            help = f"write `record {name}.spikes` in the network, or run with sources=True"
+            raise BircError("I104", f"the events of the source `{name}` were not kept", help=help)
         if name not in self.groups:
             near = closest(name, self.groups)
             listed = ", ".join(f"`{n}`" for n in self.groups)

@@ -108,13 +108,15 @@ def simulate_network(
     pause: int | None = None,
     stream: str | Path | None = None,
     max_rate: float = MAX_RATE,
+    sources: bool = False,
 ) -> NetworkResult:
     """Run the stamps (start, start + steps] from `state`, or from the state of `ready`.
 
     checkpoints: one is made at every stamp that `pause` divides, and the result begins where the first run of them began. stream: a
     folder for unnamed files that hold spikes and recordings, in place of memory.
     Ctrl-C ends the run; the result then holds what was there until then. Raises R001 where a state leaves the finite range, R003 where
-    the mean rate of a population is above `max_rate` (Hz).
+    the mean rate of a population is above `max_rate` (Hz). sources: keep the events of all sources, not only of those that the network
+    records.
     """
     network = ready.network
     recorded = what_is_recorded(network.program.network, network, h, names)
@@ -124,10 +126,11 @@ def simulate_network(
         size = sum((steps // r.every + 1) * r.count * values[r.key].itemsize for r in recorded)
         require(size, "what is recorded", "record fewer cells, or less often: `every 1 ms`")
     team = threads or usual_threads(network)
+    silent = frozenset() if sources else silent_sources(network)
 
     def job(of: Mapping[str, Array], start: int, steps: int, kept: tuple[Kept, ...] = ()) -> NetworkJob:
         given = {name: np.ascontiguousarray(source.rows(start, steps)) for name, source in ready.values.items()}
-        return NetworkJob(network, start, steps, of, given, record=kept, seed=seed, threads=team)
+        return NetworkJob(network, start, steps, of, given, record=kept, silent=silent, seed=seed, threads=team)
 
     def again(of: Mapping[str, Array], start: int, steps: int) -> Mapping[str, Array]:
         copy = {name: array.copy() for name, array in of.items()}
@@ -168,10 +171,16 @@ def simulate_network(
     if checkpoints is not None:
         collected = checkpoints.join(collected, Collected() if stream is None else Streamed(Path(stream)))
         start = checkpoints.start
-    groups = _results(network, recorded, collected, start, at, h, seed, values)
+    groups = _results(network, recorded, collected, start, at, h, seed, values, silent)
     first = {f"{r.group}.{r.name}": r.first for r in recorded}
     about = dict(manifest or {})
     return NetworkResult(network.program.name, groups, h, start, at, seed, end, network, first, reason, ready.warnings, about)
+
+
+def silent_sources(network: BoundNetwork) -> frozenset[str]:
+    """The sources of events that the network does not record: there may be far more of their events than of spikes."""
+    recorded = {r.what.population for r in network.program.network.records}
+    return frozenset(s.name for s in network.sources if s.name not in recorded)
 
 
 def usual_threads(network: BoundNetwork) -> int:
@@ -197,11 +206,13 @@ def _results(
     h: float,
     seed: int,
     values: Mapping[str, Array],
+    silent: frozenset[str],
 ) -> dict[str, Result]:
-    """A result for each group."""
+    """A result for each group whose spikes are kept, and each signal."""
     results = {}
     sizes = {p.name: p.n for p in network.populations} | {s.name: s.n for s in network.sources} | {s.name: 1 for s in network.signals}
-    for name, n in sizes.items():
+    for name in [name for name in sizes if name not in silent]:
+        n = sizes[name]
         mine = [r for r in recorded if r.group == name]
         own = {key.removeprefix(f"{name}."): a for key, a in values.items() if key.startswith(f"{name}.")}
         results[name] = Result(

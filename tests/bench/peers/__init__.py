@@ -28,6 +28,13 @@ class Peer:
     sizes: Mapping[str, tuple[int, int]]
     dtypes: tuple[Literal["f32", "f64"], ...] = ("f64",)
     flags: tuple[str, ...] = ()
+    kind: Literal["", "_network"] = ""
+    """Which of its environment's programs it is: that for neurons, or that for networks."""
+
+    @property
+    def program(self) -> str:
+        """The program's name."""
+        return f"run_{self.environment}{self.kind}"
 
     @property
     def python(self) -> Path:
@@ -45,7 +52,7 @@ class Peer:
 
     def command(self, *arguments: str) -> list[str]:
         """The line that runs it, in the folder `WHERE`."""
-        return [str(self.python), "-m", f"bench.peers.run_{self.environment}", *arguments, *self.flags]
+        return [str(self.python), "-m", f"bench.peers.{self.program}", *arguments, *self.flags]
 
 
 ENVIRONMENTS: dict[str, tuple[str, ...]] = {
@@ -89,4 +96,19 @@ PEERS = (
     Peer("CoreNEURON", "neuron", {"hodgkin-huxley": (2_000, 2_000)}, flags=("--coreneuron",)),
     Peer("Arbor", "arbor", {"hodgkin-huxley": (10_000, 1_000)}),
     Peer("Jaxley, CPU", "jaxley", {"hodgkin-huxley": (10_000, 1_000)}, dtypes=("f32", "f64")),
+)
+
+NETWORK_PEERS = (
+    Peer(
+        "Brian2, C++ standalone",
+        "brian2",
+        {"cuba": (4_000, 10_000), "cuba-fixed": (40_000, 2_000), "coba-hh": (4_000, 2_000), "stdp": (100, 10_000)},
+        kind="_network",
+    ),
+    Peer(
+        "NEST",
+        "nest",
+        {"cuba": (4_000, 10_000), "cuba-fixed": (40_000, 500), "coba-hh": (4_000, 500), "stdp": (100, 10_000)},
+        kind="_network",
+    ),
 )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Task:
-    """What to simulate: a model of birc's library, `neurons` of them for `steps` of `dt` ms, with a drive from `low` to `high`."""
+    """What to simulate: a model of birc's library, or a network; `neurons` for `steps` of `dt` ms, with a drive from `low` to `high`."""
 
     model: str
     neurons: int
@@ -44,8 +44,8 @@ def task(*flags: str) -> Task:
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--dt", type=float, required=True)
     parser.add_argument("--dtype", choices=("f32", "f64"), default="f64")
-    parser.add_argument("--low", type=float, required=True)
-    parser.add_argument("--high", type=float, required=True)
+    parser.add_argument("--low", type=float, default=0.0)
+    parser.add_argument("--high", type=float, default=0.0)
     for flag in flags:
         parser.add_argument(flag, dest="flags", action="append_const", const=flag)
     found = parser.parse_args()

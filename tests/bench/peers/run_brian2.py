@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import brian2 as b2
-import numpy as np
 
+from .brian2_program import program
 from .line import Task, serve, task
-
-FAST = ["-w", "-O3", "-ffast-math", "-march=native", "-std=c++11"]
-"""Its own flags with `-fno-finite-math-only` left out, which keeps the C library's vector functions from being used."""
 
 MODELS: dict[str, tuple[str, dict[str, Any], dict[str, float]]] = {
     "lif": (
@@ -56,32 +51,14 @@ MODELS: dict[str, tuple[str, dict[str, Any], dict[str, float]]] = {
 
 def main(task: Task) -> None:
     """Write and build the program, then run it as often as asked."""
-    b2.prefs.core.default_float_dtype = np.float32 if task.dtype == "f32" else np.float64
-    if "--fast-math" in task.flags:
-        b2.prefs.codegen.cpp.extra_compile_args_gcc = FAST
-    b2.set_device("cpp_standalone", build_on_run=False)
-    b2.defaultclock.dt = task.dt * b2.ms
-    equations, options, start = MODELS[task.model]
-    group = b2.NeuronGroup(task.neurons, equations, **options)
-    for name, value in start.items():
-        setattr(group, name, value)
-    group.I = f"{task.low} + {task.high - task.low}*i/(N - 1)"
-    monitor = b2.SpikeMonitor(group)
-    b2.device.insert_code("before_network_run", "std::clock_t began = std::clock();")
-    b2.device.insert_code(
-        "after_network_run",
-        'FILE* took = fopen("seconds", "w"); fprintf(took, "%.9g", double(std::clock() - began) / CLOCKS_PER_SEC); fclose(took);',
-    )
-    b2.Network(group, monitor).run(task.duration * b2.ms)
-    with tempfile.TemporaryDirectory() as folder:
-        b2.device.build(directory=folder, compile=True, run=False)
-
-        def run() -> tuple[float, int]:
-            b2.device.run(directory=folder, with_output=False, run_args=[])
-            return float(Path(folder, "seconds").read_text("utf-8")), int(monitor.num_spikes)
-
-        flags = " ".join(b2.prefs.codegen.cpp.extra_compile_args_gcc)
-        serve("Brian2", f"{b2.__version__}, {flags}", options["method"], task, run)
+    with program(task) as (version, run):
+        equations, options, start = MODELS[task.model]
+        group = b2.NeuronGroup(task.neurons, equations, **options)
+        for name, value in start.items():
+            setattr(group, name, value)
+        group.I = f"{task.low} + {task.high - task.low}*i/(N - 1)"
+        monitor = b2.SpikeMonitor(group)
+        serve("Brian2", version, options["method"], task, run(b2.Network(group, monitor), monitor))
 
 
 main(task("--fast-math"))
