@@ -24,7 +24,8 @@ WANTED = {
     "lif_delta", "lif_cond_exp", "lif_cond_alpha", "lif_cond_beta", "lif_cond_nmda",
     "pair_stdp", "triplet_stdp", "clopath", "graupner_brunel", "tsodyks_markram", "reward_stdp", "eligibility", "homeostasis",
     "vogels_istdp",
-    "vogels_abbott", "brunel", "song_miller_abbott", "izhikevich_2003_network", "synfire_chain", "potjans_diesmann",
+    "vogels_abbott_cuba", "vogels_abbott_coba", "vogels_abbott_cobahh",
+    "brunel", "song_miller_abbott", "izhikevich_2003_network", "synfire_chain", "potjans_diesmann",
 }  # fmt: skip
 
 
@@ -134,8 +135,8 @@ def test_checks_hold(file: str) -> None:
     ("graupner_brunel", ("gamma_p * (1 - rho) * up - gamma_d * rho * down\n    on", "gamma_p * (1 - rho) * up\n    on"), "rho"),
     ("tsodyks_markram", ("x -= u * x", "x -= 0.9 * u * x"), "sent"),
     ("reward_stdp", ("tau_c * c' = -c", "2 * tau_c * c' = -c"), "c =="),
-    ("homeostasis", ("y^2 / y_0 - theta", "y^2 / y_0 - 0.5 * theta"), "w =="),
-    ("eligibility", ("z += 1", "z += 1.01"), "w =="),
+    ("homeostasis", ("x * y * (y - theta)", "x * y * (y - 2 * theta)"), "w =="),
+    ("eligibility", ("z += 1", "z += 1.02"), "w =="),
     ("vogels_istdp", ("2 * rho_0 * tau", "rho_0 * tau"), "w =="),
     ("song_miller_abbott", ("w -= A_m * w_max * y", "w += A_m * w_max * y"), "w =="),
     ("synfire_chain", ("w = 12 pA", "w = 5 pA"), "count"),
