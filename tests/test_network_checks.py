@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from birc import driver
 from birc.checks.compare import Stretch
 from birc.checks.networks import MEASURES
+from birc.cli import main
 from birc.errors import BircError, Source
 from birc.frontend.load import load as load_module
 from birc.ir.expr import const, var
@@ -208,3 +212,14 @@ def test_counts_that_leave_nothing() -> None:
         with pytest.raises(BircError) as error:
             with_parameters(found, {"n": n})
         assert (error.value.diagnostics[0].code, error.value.diagnostics[0].message) == ("I158", f"with these parameters {message}")
+
+
+def test_parameters_are_set_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "n.birc"
+    file.write_text(NETWORK, "utf-8")
+    assert main(["run", str(file), "--preset", "large", "--set", "n=6", "--for", "20 ms", "--dt", "0.5 ms", "--json"]) == 0
+    groups = json.loads(capsys.readouterr().out)["groups"]
+    assert {name: group["n"] for name, group in groups.items()} == {"A": 6, "B": 6}
+    assert groups["A"]["spikes"] == 24  # each 5 ms, as the preset says
+    assert main(["run", str(file), "--set", "n=1", "--for", "20 ms"]) == 1
+    assert "error[I130]: parameter `n` is 1, outside its range [2, 100]" in capsys.readouterr().err
