@@ -26,7 +26,7 @@ def refuse_network(program: NetworkProgram, dtype: Dtype, takes: Takes) -> tuple
         found += mine if reason is None else [Diagnostic("L202", reason, step.span, HELP)]
     steps = {p.population.name: p.step for p in program.populations}
     for made in program.projections:
-        found += _continuous(made, steps) if made.continuous else _events(made, steps)
+        found += _events(made, steps)
     return tuple(dict.fromkeys(found))
 
 
@@ -35,22 +35,11 @@ def _programs(program: NetworkProgram) -> list[Step]:
     return list(dict.fromkeys([*(p.step for p in program.populations), *synapses]))
 
 
-def _continuous(made: ProjectionProgram, steps: dict[str, Step]) -> Iterator[Diagnostic]:
-    """A value that is carried is a real number."""
-    end = made.projection.source
-    slots = {slot.name: slot for slot in steps[end.population].slots} if end.population in steps else {}
-    if end.port in slots and slots[end.port].kind != "real":
-        message = f"the native target does not carry `{end.population}.{end.port}`, which is no real number"
-        yield Diagnostic("L203", message, made.projection.span, HELP)
-
-
 def _events(made: ProjectionProgram, steps: dict[str, Step]) -> Iterator[Diagnostic]:
-    """What a synapse sends acts at once where events act one by one, and nothing is sent by `on post`."""
+    """What a synapse sends acts at once where events act one by one."""
     projection, synapse = made.projection, made.synapse
     if synapse is None:
         return
-    if synapse.post is not None and synapse.post.outputs:
-        yield Diagnostic("L203", f"the native target does not take `send` in `on post` of `{synapse.name}`", projection.span, HELP)
     if projection.target.population not in steps or not synapse.pre.outputs:
         return
     one_by_one = any(
