@@ -221,5 +221,5 @@ def test_parameters_are_set_on_the_command_line(tmp_path: Path, capsys: pytest.C
     groups = json.loads(capsys.readouterr().out)["groups"]
     assert {name: group["n"] for name, group in groups.items()} == {"A": 6, "B": 6}
     assert groups["A"]["spikes"] == 24  # each 5 ms, as the preset says
-    assert main(["run", str(file), "--set", "n=1", "--for", "20 ms"]) == 1
+    assert main(["run", str(file), "--set", "n=1", "--for", "20 ms"]) == 2
     assert "error[I130]: parameter `n` is 1, outside its range [2, 100]" in capsys.readouterr().err
