@@ -147,7 +147,7 @@ def _compare(report: Report, ready: Ready, reference: NetworkRunner, target: Net
     if first is not None:
         return _failed(report, first, worst, where)
     unreached = _unreached(ready.network, fired, moved)
-    apart = _run_freely(ready, target, fired, steps, seed, exact)
+    apart = _run_freely(ready, target, fired, state if exact else None, steps, seed)
     if apart:
         return replace(report, status="fail", worst=worst, where=where, reason=apart)
     level = "L0" if exact else "L1" if dtype == "f64" else "L2"
@@ -208,15 +208,16 @@ def _spikes(step: Step) -> bool:
 
 
 def _run_freely(
-    ready: Ready, target: NetworkRunner, fired: Mapping[str, list[tuple[int, Array]]], steps: int, seed: int, exact: bool
+    ready: Ready, target: NetworkRunner, fired: Mapping[str, list[tuple[int, Array]]], end: State | None, steps: int, seed: int
 ) -> str:
-    """The target's whole run: the reference's spikes, where every step was equal to the bit; else as many in each population."""
+    """The target's whole run: the reference's spikes and, in `end`, its last state, where every step was equal to the bit; else as many
+    spikes in each population."""
     state = {name: a.copy() for name, a in ready.state.items()}
     got = target.run(_job(ready, state, 0, steps, seed))
     for name, found in fired.items():
         index = np.concatenate([np.zeros(0, np.int32), *(i for _, i in found)])
         stamp = np.concatenate([np.zeros(0, np.int64), *(np.full(len(i), t) for t, i in found)])
-        if exact:
+        if end is not None:
             same = np.array_equal(index, got[name].index) and np.array_equal(stamp, got[name].stamp)
             if not same:
                 return f"run freely, {name} fires otherwise than the reference, though every single step is the same"
@@ -224,4 +225,8 @@ def _run_freely(
         allowed = RATE * len(index) + 4 * np.sqrt(len(index) + 1)
         if abs(len(index) - len(got[name].index)) > allowed:
             return f"run freely, {name} fires {len(got[name].index)} times, the reference {len(index)} times"
+    own = _seen(state)
+    for name, a in _seen(end or {}).items():
+        if not np.array_equal(a, own[name]):
+            return f"run freely, {name} ends otherwise than in the reference, though every single step is the same"
     return ""

@@ -539,8 +539,8 @@ inline void spread(const Projection& p, const Moment& now, int64 first, int64 st
 // Calls act(target, payload) for each event at a port where they act one by one.
 template <class Act> INLINE void one_by_one(const Projection& p, const Moment& now, Act act) {
     arrivals(p, now, EARLY, [&](int64, int64 begin, int64 end, int64 many) {
-        for (int64 e = begin; e < end; e++)
-            for (int64 m = 0; m < many; m++) act(p.first_target + p.edges.target[e], p.weights ? p.weights[e] : real(p.weight));
+        for (int64 m = 0; m < many; m++)
+            for (int64 e = begin; e < end; e++) act(p.first_target + p.edges.target[e], p.weights ? p.weights[e] : real(p.weight));
     });
 }
 
@@ -711,8 +711,8 @@ template <> struct Input<true> {
     const real* from;
     Lanes<real> room;
     Input(const Feed& feed, const Moment& now, int64 tile) {
-        if (!feed.values && feed.count == 1) {
-            from = feed.from[0]->sums + tile * LANES;
+        if (!feed.values && feed.count < 2) {
+            from = feed.count ? feed.from[0]->sums + tile * LANES : ZEROS.at;
             return;
         }
         from = room.at;

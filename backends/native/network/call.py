@@ -234,7 +234,8 @@ class Call:
     def _plastic(self, fields: ProjectionFields, p: BoundProjection, wire: Wire) -> None:
         memory, synapse, kind = self.memory, p.synapse, wire.synapses
         assert synapse is not None and kind is not None
-        fields.slots = memory.table([memory.at(self.held.plain(f"{p.name}.{slot.name}")) for slot in synapse.start.slots])
+        slots = [f"{p.name}.{slot.name}" for slot in synapse.start.slots if p.edges.count]  # no synapses, no states
+        fields.slots = memory.table([memory.at(self.held.plain(name)) for name in slots])
         fields.bind = self.fixed.roles[p.name][p.name]
         given = [0] * len(NUMBERS)
         for role, kernel in kind.roles.items():

@@ -153,7 +153,7 @@ def build(wiring: Wiring, delay: Drawn, values: tuple[Drawn, ...], made: Project
     span, what = made.projection.span, f"the delay of {made.name}"
     if wiring.rule == "from_file":
         if "delay" in wiring.arguments and "axon" not in dict(made.projection.properties):
-            delay = replace(delay, kind="array", array=np.asarray(wiring.arguments["delay"], np.float64))
+            delay = replace(delay, kind="array", array=np.asarray(wiring.arguments["delay"], np.float64).reshape(-1))
         delay, *values_ = (_in_file_order(d, wiring) for d in (delay, *values))
         values = tuple(values_)
     expected = expected_synapses(wiring)
@@ -173,13 +173,13 @@ def build(wiring: Wiring, delay: Drawn, values: tuple[Drawn, ...], made: Project
 
 
 def _in_file_order(d: Drawn, wiring: Wiring) -> Drawn:
-    """An array that lists numbers as the file lists synapses, in the order of the rule."""
-    if d.array is None or d.array.ndim != 1:
-        return d
+    """An array that lists numbers (a column of a table, too) as the file lists synapses, in the order of the rule."""
     source, target = (np.asarray(wiring.arguments[key]).reshape(-1) for key in ("source", "target"))
+    if d.array is None or (d.array.ndim != 1 and d.array.shape != (len(source), 1)):
+        return d
     if len(d.array) != len(source):
         raise BircError("I110", f"{len(d.array)} numbers are given for the {len(source)} synapses of the file")
-    return replace(d, array=d.array[np.lexsort((target, source))])
+    return replace(d, array=d.array.reshape(-1)[np.lexsort((target, source))])
 
 
 def _real(value: Array | float, around: Around) -> Array | float:
@@ -251,8 +251,7 @@ def _plastic(made: ProjectionProgram, synapse: SynapseProgram, around: Around) -
     decays = {t.name: float(start.values[t.decay]) for t in synapse.traces} if start else {}
     bound = replace(bound, bind={**bound.bind, "traces": decays})
     state = _state(bound, start.state if start else {}, around)
-    direct = edges.delays[0] == 0 if len(edges.delays) else False
-    at_once = bool(direct) and int(np.min(dend, initial=0 if np.ndim(dend) else int(dend))) == 0
+    at_once = edges.count > 0 and int(edges.delays[0]) == 0 and int(np.min(dend)) == 0
     return Made(bound, state, at_once, start.warnings if start else ())
 
 
