@@ -237,8 +237,11 @@ def copied(ready: Ready) -> dict[str, Any]:
     return {name: a.copy() for name, a in ready.state.items()}
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", NETWORKS)
+QUICK = ("static", "learning")
+
+
+@pytest.mark.parametrize("dtype", ["f64", pytest.param("f32", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS])
 def test_equal_to_the_reference_bit_for_bit(name: str, dtype: Dtype, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one stretch and in several, on one, two and three threads."""
     monkeypatch.setattr(call, "NEURONS", 1)
