@@ -5,6 +5,7 @@
 #define VECTOR _Pragma("GCC ivdep")
 #endif
 
+extern "C" int usleep(unsigned);
 #ifdef _OPENMP
 extern "C" int omp_get_thread_num();
 extern "C" int omp_get_num_threads();
@@ -68,12 +69,18 @@ template <class T, class Place> struct Bound<T, true, Place> : At<const T, Place
 
 // --- what the runner hands over; every member takes eight bytes
 
+struct Gate {  // where threads wait for one another, many thousand times in a second
+    alignas(LINE) int64 arrived = 0;
+    alignas(LINE) int64 round = 0;
+};
+
 struct Moment {  // of one thread
     int64 stamp;  // k + 1
     int64 step;   // of this call
     int64 row;    // of the values that are given for each step
     int64 thread, threads;
     uint64 seed;
+    Gate* gate;
 };
 
 struct Group {  // the spikes of a population or a source: those of stamp s are the first count[s % rows] of row s % rows
@@ -109,7 +116,8 @@ struct Edges {  // those of source i with delay[j] are starts[i * delays + j] to
     const int64* delay;
     const int64* starts;
     const int32* target;
-    int64 dense;  // whether targets follow one another in every stretch
+    int64 dense;   // whether targets follow one another in every stretch
+    int64 single;  // whether each source has one synapse, and all the same delay
 };
 
 struct Stretch {  // of edges that an event reaches, up to those already delivered
@@ -244,9 +252,22 @@ struct Network {
     int64 stop;                // raised where the next step's spikes may find no room
 };
 
+constexpr int PATIENCE = 1000;  // looks at the gate before a thread sleeps, as where others need the processor
+
 inline void wait(const Moment& now) {
-    if (now.threads > 1) {
-#pragma omp barrier
+    if (now.threads == 1) return;
+    Gate& gate = *now.gate;
+    const int64 round = __atomic_load_n(&gate.round, __ATOMIC_ACQUIRE);
+    if (__atomic_add_fetch(&gate.arrived, 1, __ATOMIC_ACQ_REL) == now.threads) {
+        __atomic_store_n(&gate.arrived, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&gate.round, round + 1, __ATOMIC_RELEASE);
+        return;
+    }
+    for (int looks = 0; __atomic_load_n(&gate.round, __ATOMIC_ACQUIRE) == round; looks++) {
+        if (looks > PATIENCE) usleep(50);
+#if defined(__x86_64__)
+        else __builtin_ia32_pause();
+#endif
     }
 }
 
@@ -296,7 +317,7 @@ inline void close(Network& net, Group& group, const Moment& now, int64 unit) {
     int64 count = 0;
     for (int64 thread = 0; thread < now.threads; thread++) {
         int64& more = group.found[thread * (LINE / 8)];
-        const int64 from = part({0, 0, 0, thread, now.threads, 0}, units).first * unit;
+        const int64 from = part({0, 0, 0, thread, now.threads, 0, nullptr}, units).first * unit;
         __builtin_memcpy(index + count, group.part + from, more * sizeof *index);
         if (many) __builtin_memcpy(many + count, group.part_many + from, more * sizeof *many);
         count += more;
@@ -313,30 +334,69 @@ inline void close(Network& net, Group& group, const Moment& now, int64 unit) {
 
 // --- sources
 
-constexpr int BLOCK = 256;  // instances that draw together
+constexpr int BLOCK = 256;                         // instances that draw together
+constexpr int64 RARE = (int64)(0.9 * 4294967296.0);  // the limit from which on events are rare
 
-// How often each of a block fires: the number of cumulative probabilities below a uniform draw. Few draws need to be finished.
-inline void poisson(const Source& source, const Moment& now, int64 base, int64 at) {
-    const uint64 step = (uint64)(now.stamp - 1), high = ((step >> 32) & 0xFFFFu) << 16;
-    const uint32 low_key = (uint32)now.seed, high_key = (uint32)(now.seed >> 32);
-    const auto words = [&](int64 lane) { return philox(step & 0xFFFFFFFFu, high, (uint64)(base + lane), (uint64)source.stream, low_key, high_key); };
-    alignas(64) uint8 flags[BLOCK];
-    const uint64 limit = (uint64)source.limit;
-    for (int lane = 0; lane < BLOCK; lane++) flags[lane] = words(lane).w0 >= limit;
-    each_raised(flags, [&](int lane) {
-        if (base + lane >= source.group->n) return;
-        const Words w = words(lane);
-        const double u = uniform_of(w.w0, w.w1);
-        int64 many = 0;
-        while (many < source.entries && source.table[many] < u) many++;
-        if (many) found(*source.group, now, at, base + lane, many);
-    });
-}
+// How often each of a block fires: the number of cumulative probabilities below a uniform draw.
+struct Draws {
+    const Source& source;
+    const Moment& now;
+    int64 base, at;
+
+    INLINE Words words(int64 lane) const {
+        const uint64 step = (uint64)(now.stamp - 1), high = ((step >> 32) & 0xFFFFu) << 16;
+        return philox(step & 0xFFFFFFFFu, high, (uint64)(base + lane), (uint64)source.stream, (uint32)now.seed, (uint32)(now.seed >> 32));
+    }
+
+    INLINE void fires(int64 lane, int64 many) const {
+        if (base + lane < source.group->n) found(*source.group, now, at, base + lane, many);
+    }
+
+    // Where events are rare, few draws need to be finished.
+    NOINLINE void few() const {
+        alignas(64) uint8 flags[BLOCK];
+        const uint64 limit = (uint64)source.limit;
+        for (int lane = 0; lane < BLOCK; lane++) flags[lane] = words(lane).w0 >= limit;
+        each_raised(flags, [&](int lane) {
+            const Words w = words(lane);
+            const double u = uniform_of(w.w0, w.w1);
+            int64 many = 0;
+            while (many < source.entries && source.table[many] < u) many++;
+            if (many) fires(lane, many);
+        });
+    }
+
+    // Else all of them are compared with one probability after the other.
+    NOINLINE void many() const {
+        alignas(64) double u[BLOCK];
+        alignas(64) int64 counts[BLOCK] = {};
+        for (int lane = 0; lane < BLOCK; lane++) {
+            const Words w = words(lane);
+            u[lane] = uniform_of(w.w0, w.w1);
+        }
+        int64 more = 1;
+        for (int64 entry = 0; entry < source.entries && more; entry++) {
+            const double probability = source.table[entry];
+            more = 0;
+            for (int lane = 0; lane < BLOCK; lane++) {
+                const int64 above = probability < u[lane];
+                counts[lane] += above;
+                more |= above;
+            }
+        }
+        for (int lane = 0; lane < BLOCK; lane++)
+            if (counts[lane]) fires(lane, counts[lane]);
+    }
+};
 
 inline void draw(Source& source, const Moment& now) {
     if (source.table) {
         const Range mine = part(now, (source.group->n + BLOCK - 1) / BLOCK);
-        for (int64 block = mine.first; block < mine.stop; block++) poisson(source, now, block * BLOCK, mine.first * BLOCK);
+        for (int64 block = mine.first; block < mine.stop; block++) {
+            const Draws draws{source, now, block * BLOCK, mine.first * BLOCK};
+            if (source.limit < RARE) draws.many();
+            else draws.few();
+        }
     } else if (now.thread == 0) {
         for (; source.next < source.events && source.stamp[source.next] == now.stamp; source.next++)
             found(*source.group, now, 0, source.index[source.next], source.many[source.next]);
@@ -347,9 +407,11 @@ inline void draw(Source& source, const Moment& now) {
 
 enum Time { EARLY, LATE };  // before the target's step, or behind all populations
 
-// visit(source, delay's place, many) for each spike that arrives at this stamp, older ones first.
-template <class Visit>
-INLINE void spikes(const Edges& edges, const Group& from, int64 first_source, int64 stamp, bool some, bool at_once, Visit visit) {
+constexpr int64 AHEAD = 4;  // spikes between a stretch that is fetched from memory and the one that is read
+
+// visit(source, delay's place, many) for each spike that arrives at this stamp, older ones first; fetch(begin, end) some spikes before.
+template <class Visit, class Fetch>
+INLINE void spikes(const Edges& edges, const Group& from, int64 first_source, int64 stamp, bool some, bool at_once, Visit visit, Fetch fetch) {
     for (int64 j = edges.delays - 1; j >= 0; j--) {
         const int64 spike = stamp - edges.delay[j];
         if (spike < 0 || !(edges.delay[j] == 0 ? at_once : some)) continue;
@@ -357,11 +419,18 @@ INLINE void spikes(const Edges& edges, const Group& from, int64 first_source, in
         const int32* const index = from.index + row * from.n;
         const int32* const many = from.many ? from.many + row * from.n : nullptr;
         for (int64 k = 0; k < count; k++) {
+            if (k + 2 * AHEAD < count) __builtin_prefetch(edges.starts + (index[k + 2 * AHEAD] - first_source) * edges.delays + j);
+            if (k + AHEAD < count) {
+                const int64 i = index[k + AHEAD] - first_source;
+                if (0 <= i && i < edges.sources) fetch(edges.starts[i * edges.delays + j], edges.starts[i * edges.delays + j + 1]);
+            }
             const int64 i = index[k] - first_source;
             if (0 <= i && i < edges.sources) visit(i, j, many ? (int64)many[k] : (int64)1);
         }
     }
 }
+
+constexpr auto NEVER = [](int64, int64) {};
 
 // The first edge of a stretch whose target is not below this one.
 INLINE int64 from_target(const Edges& edges, int64 begin, int64 end, int64 target) {
@@ -375,14 +444,19 @@ INLINE int64 from_target(const Edges& edges, int64 begin, int64 end, int64 targe
 
 // visit(source, begin, end, many) for each stretch of edges that an event reaches at this stamp, as far as it is this thread's.
 template <class Visit>
-INLINE void arrivals(const Edges& edges, const Group& from, int64 first_source, const Moment& now, bool some, bool at_once, Range targets, Visit visit) {
-    spikes(edges, from, first_source, now.stamp, some, at_once, [&](int64 i, int64 j, int64 many) {
+INLINE void arrivals(const Edges& edges, const Group& from, int64 first_source, const Moment& now, bool some, bool at_once, Range targets,
+                     const real* weights, Visit visit) {
+    const auto reach = [&](int64 i, int64 j, int64 many) {
         int64 begin = edges.starts[i * edges.delays + j], end = edges.starts[i * edges.delays + j + 1];
         if (now.threads > 1) {
             begin = from_target(edges, begin, end, targets.first);
             end = from_target(edges, begin, end, targets.stop);
         }
         if (begin < end) visit(i, begin, end, many);
+    };
+    spikes(edges, from, first_source, now.stamp, some, at_once, reach, [&](int64 begin, int64 end) {
+        for (int64 e = begin; e < end; e += LINE / 4) __builtin_prefetch(edges.target + e);
+        for (int64 e = begin; weights && e < end; e += LINE / sizeof(real)) __builtin_prefetch(weights + e);
     });
 }
 
@@ -392,7 +466,7 @@ INLINE Range own_targets(const Projection& p, const Moment& now) {
 }
 
 template <class Visit> INLINE void arrivals(const Projection& p, const Moment& now, Time time, Visit visit) {
-    arrivals(p.edges, *p.source, p.first_source, now, time == EARLY, time == (p.late ? LATE : EARLY), own_targets(p, now), visit);
+    arrivals(p.edges, *p.source, p.first_source, now, time == EARLY, time == (p.late ? LATE : EARLY), own_targets(p, now), p.weights, visit);
 }
 
 INLINE void touch(const Projection& p, const Moment& now, bool yes) {
@@ -401,18 +475,19 @@ INLINE void touch(const Projection& p, const Moment& now, bool yes) {
     inbox.direct = true;
 }
 
-// Adds weights at the targets of edges, from `at` on up to the end or to the first target that is not below `stop`.
-INLINE void add(const Projection& p, Stretch& s, int64 stop, real* to, int64 offset) {
+// Adds weights at the targets of edges, from `at` on up to the end or, unless it is whole, to the first target that is not below `stop`.
+template <bool whole> INLINE void add(const Projection& p, Stretch& s, int64 stop, real* to, int64 offset) {
     const int32* const target = p.edges.target;
     const real* const weights = p.weights;
+    const int64 end = s.end;
     int64 e = s.at;
     if (weights && s.many == 1) {
-        for (; e < s.end && target[e] < stop; e++) to[target[e] + offset] += weights[e];
+        for (; e < end && (whole || target[e] < stop); e++) to[target[e] + offset] += weights[e];
     } else if (weights) {
-        for (; e < s.end && target[e] < stop; e++) to[target[e] + offset] += real(s.many) * weights[e];
+        for (; e < end && (whole || target[e] < stop); e++) to[target[e] + offset] += real(s.many) * weights[e];
     } else {
         const real weight = real(s.many) * real(p.weight);
-        for (; e < s.end && target[e] < stop; e++) to[target[e] + offset] += weight;
+        for (; e < end && (whole || target[e] < stop); e++) to[target[e] + offset] += weight;
     }
     s.at = e;
 }
@@ -433,10 +508,17 @@ inline void deliver(const Projection& p, const Moment& now) {
         inbox.direct = true;
     }
     real* const to = p.arriving(now.stamp);
+    if (p.edges.single && now.threads == 1) {
+        spikes(p.edges, *p.source, p.first_source, now.stamp, true, true, [&](int64 i, int64, int64 many) {
+            inbox.touched = true;
+            to[p.first_target + p.edges.target[i]] += real(many) * (p.weights ? p.weights[i] : real(p.weight));
+        }, NEVER);
+        return;
+    }
     arrivals(p, now, EARLY, [&](int64, int64 begin, int64 end, int64 many) {
         inbox.touched = true;
         Stretch all{begin, end, many};
-        add(p, all, p.pitch, to, p.first_target);
+        add<true>(p, all, 0, to, p.first_target);
     });
 }
 
@@ -449,7 +531,7 @@ inline void spread(const Projection& p, const Moment& now, int64 first, int64 st
     for (int64 i = 0; i < inbox.count; i++) {
         Stretch& s = inbox.active[i];
         const int64 before = s.at;
-        add(p, s, stop - p.first_target, p.block + now.thread * p.span, p.first_target - first);
+        add<false>(p, s, stop - p.first_target, p.block + now.thread * p.span, p.first_target - first);
         inbox.touched |= s.at != before;
     }
 }
@@ -535,7 +617,7 @@ template <class T> struct Within {  // what is kept of a block of lanes
 };
 
 // All of it, whichever thread's: for what one thread does alone.
-INLINE Moment alone(const Moment& now) { return {now.stamp, now.step, now.row, 0, 1, now.seed}; }
+INLINE Moment alone(const Moment& now) { return {now.stamp, now.step, now.row, 0, 1, now.seed, nullptr}; }
 
 template <class Place> constexpr bool is_next = false;
 template <> constexpr bool is_next<Next> = true;
@@ -551,7 +633,7 @@ template <class Run> INLINE void forward(const Projection& p, const Moment& now,
 // … and from its target; these are a thread's own or none of its business.
 template <class Run> INLINE void backward(const Projection& p, const Moment& now, Run run) {
     const Range mine = own_targets(p, now);
-    arrivals(p.back, *p.target, p.first_target, alone(now), true, true, {}, [&](int64 j, int64 begin, int64 end, int64 many) {
+    arrivals(p.back, *p.target, p.first_target, alone(now), true, true, {}, nullptr, [&](int64 j, int64 begin, int64 end, int64 many) {
         if (j < mine.first || j >= mine.stop) return;
         const Listed<int64> synapses{p.synapse + begin};
         if (p.back.dense) run(synapses, Next{p.back.target[begin]}, Single{j}, end - begin, many);
@@ -717,7 +799,7 @@ inline void finish(const Network& net, const Moment& now) {
         const Trace& trace = net.traces[i];
         spikes(*trace.edges, *trace.of, trace.first, now.stamp, true, true, [&](int64 i, int64, int64 many) {
             trace.values[i] = trace.nearest ? real(1) : trace.values[i] + real(many);
-        });
+        }, NEVER);
     }
     wait(now);
     for (int64 i = now.thread; i < net.copy_count; i += now.threads) copy(net.copies[i]);

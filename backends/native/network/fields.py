@@ -29,7 +29,7 @@ class SourceFields(ctypes.Structure):
 class EdgesFields(ctypes.Structure):
     """`birc::Edges`."""
 
-    _fields_ = _members("sources delays *delay *starts *target dense")
+    _fields_ = _members("sources delays *delay *starts *target dense single")
 
 
 INBOX = 8 * (4 + 3 * 256)

@@ -55,9 +55,9 @@ class Fixed:
         """Edges as they cross."""
         delays, starts = (np.ascontiguousarray(a, np.int64) for a in (edges.delays, edges.starts))
         target = np.ascontiguousarray(edges.target, np.int32)
-        return EdgesFields(
-            edges.sources, len(delays), self.memory.at(delays), self.memory.at(starts), self.memory.at(target), is_dense(edges)
-        )
+        single = len(delays) == 1 and edges.count == edges.sources and bool((np.diff(starts) == 1).all())
+        at = self.memory.at
+        return EdgesFields(edges.sources, len(delays), at(delays), at(starts), at(target), is_dense(edges), single)
 
     def _weights(self, weight: Array | float | None) -> tuple[int, float]:
         """Where weights are, and the one of all."""
