@@ -104,13 +104,6 @@ synapse Flowing:
         send w
     on post:
         c += 0.5 * x
-
-synapse Answering:
-    state w = 1
-    on pre:
-        send w
-    on post:
-        send w
 """
 )
 
@@ -354,7 +347,7 @@ def test_what_has_no_place_in_the_order_of_events_is_refused_at_once() -> None:
     population A: Leaky[3]
     population B: Steps[3]
     project A -> B.pull: Pair, all_to_all, dend = 2 ms
-    project A -> A.exc: Answering, all_to_all, axon = 1 ms
+    project A -> B.pull: Depressing, one_to_one, dend = uniform(1 ms, 4 ms)
 """
     first = MODELS.count("\n") + 5
     assert (
@@ -365,11 +358,11 @@ def test_what_has_no_place_in_the_order_of_events_is_refused_at_once() -> None:
      |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   help: give the delay as `axon`
 
-error[L203]: the native target does not take `send` in `on post` of `Answering`
+error[L203]: the native target does not take `dend` of A -> B.pull #2, whose events act one by one
   net.birc:{first + 1}:5
-  {first + 1} |     project A -> A.exc: Answering, all_to_all, axon = 1 ms
-      |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-  help: `--target numpy` takes it"""
+  {first + 1} |     project A -> B.pull: Depressing, one_to_one, dend = uniform(1 ms, 4 ms)
+     |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  help: give the delay as `axon`"""
     )
 
 
