@@ -92,6 +92,24 @@ network N:
     assert (heard[12] > 40).all()
 
 
+def test_a_third_party_that_hears_at_once_acts_behind_its_source() -> None:
+    text = (
+        RELAY
+        + """
+network N:
+    population G: Sum[1]
+    population A: Relay[1]
+    population B: Sum[1]
+    source s: regular(rate = 0.1 kHz)[1]
+    project s -> A.exc: w = 1, one_to_one
+    project A -> B.exc: w = 1, one_to_one
+    third A -> B.exc via G.exc: p = 1, w = 1
+    record G.x
+"""
+    )
+    assert compiled(text).run("12 ms")["G"].x[:, 0].tolist() == [0] * 9 + [1, 1, 1]
+
+
 def test_runs_go_on_from_a_state_to_the_bit() -> None:
 
     network = next(i for i in load("examples/network.birc").module.items if isinstance(i, Network))
