@@ -347,10 +347,7 @@ def test_what_has_no_place_in_the_order_of_events_is_refused_at_once() -> None:
     population A: Leaky[3]
     population B: Steps[3]
     project A -> B.pull: Pair, all_to_all, dend = 2 ms
-<<<<<<< HEAD
-=======
     project A -> B.pull: Depressing, one_to_one, dend = uniform(1 ms, 4 ms)
->>>>>>> native-net
 """
     first = MODELS.count("\n") + 5
     assert (
@@ -359,15 +356,12 @@ def test_what_has_no_place_in_the_order_of_events_is_refused_at_once() -> None:
   net.birc:{first}:5
   {first} |     project A -> B.pull: Pair, all_to_all, dend = 2 ms
      |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-<<<<<<< HEAD
-=======
   help: give the delay as `axon`
 
 error[L203]: the native target does not take `dend` of A -> B.pull #2, whose events act one by one
   net.birc:{first + 1}:5
   {first + 1} |     project A -> B.pull: Depressing, one_to_one, dend = uniform(1 ms, 4 ms)
      |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
->>>>>>> native-net
   help: give the delay as `axon`"""
     )
 
