@@ -33,7 +33,7 @@ BEFORE = "        done = set(self.sources)\n"
 """What stands before the populations."""
 
 IN = " " * 16
-REACHED = "inside = (index >= first) & (index < first + edges"
+REACHED = "if not len(index):"
 """What follows where it is looked up who fired."""
 FREELY = "run freely, {} ends otherwise than in the reference, though every single step is the same"
 
@@ -121,7 +121,13 @@ LOWERING = (
 TEXTS = (
     native("delay_longer", "delays", "spikes of A", "stamp - edges.delay[j];", "stamp - edges.delay[j] - 1;"),
     native("younger_first", "order_at_a_port", "D.x", "j = edges.delays - 1; j >= 0; j--) {", "j = 0; j < edges.delays; j++) {"),
-    native("sum_not_cleared", "coincidence", FREELY.format("A.x"), "[tile].fill(real(0));", "[tile];"),
+    native(
+        "sum_not_cleared",
+        "coincidence",
+        FREELY.format("A.x"),
+        "if (touched(i)) __builtin_memset(comes(i), 0, ",
+        "if (touched(i)) __builtin_memset(comes(i), 0, 0 * ",
+    ),
     native("handler_once", "handler_once_per_event", "s -> B.exc.n", "for (int64 m = 0; m < many; m++) pre(", "pre("),
     native("dend_ignored", "pending", "s -> A.exc.pending", "now.stamp + p.wait", "now.stamp"),
     native("nearest_adds_up", "nearest", "s -> B.exc.trace.x", "trace.nearest ? real(1) : ", ""),
