@@ -347,7 +347,7 @@ def test_what_has_no_place_in_the_order_of_events_is_refused_at_once() -> None:
     population A: Leaky[3]
     population B: Steps[3]
     project A -> B.pull: Pair, all_to_all, dend = 2 ms
-    project B -> B.pull: Pair, all_to_all, dend = 1 ms
+    project A -> B.pull: Depressing, one_to_one, dend = uniform(1 ms, 4 ms)
 """
     first = MODELS.count("\n") + 5
     assert (
@@ -358,10 +358,10 @@ def test_what_has_no_place_in_the_order_of_events_is_refused_at_once() -> None:
      |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   help: give the delay as `axon`
 
-error[L203]: the native target does not take `dend` of B -> B.pull, whose events act one by one
+error[L203]: the native target does not take `dend` of A -> B.pull #2, whose events act one by one
   net.birc:{first + 1}:5
-  {first + 1} |     project B -> B.pull: Pair, all_to_all, dend = 1 ms
-     |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  {first + 1} |     project A -> B.pull: Depressing, one_to_one, dend = uniform(1 ms, 4 ms)
+     |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   help: give the delay as `axon`"""
     )
 

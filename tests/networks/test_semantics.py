@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -70,6 +72,29 @@ network N:
     )
 
 
+def test_weights_of_a_file_are_multiplied_by_a_constant(tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text("source,target,weight\n1,0,7\n0,1,5\n")
+    text = (
+        RELAY
+        + """
+network N:
+    population A: Sum[2]
+    source s: regular(rate = 0.1 kHz)[2]
+    project s -> A.exc: w = WEIGHT, from file "FILE"
+"""
+    ).replace("FILE", str(tmp_path / "e.csv"))
+
+    def weights(w: str) -> list[float]:
+        found: list[float] = np.asarray(compiled(text.replace("WEIGHT", w)).bind().network.projections[0].weight).tolist()
+        return found
+
+    assert weights("2") == [10, 14]
+    assert weights(f'"{tmp_path}/e.csv:weight"') == [5, 7]
+    with pytest.raises(BircError) as caught:
+        weights("uniform(0, 1)")
+    assert caught.value.diagnostics[0].message == "the weights of s -> A.exc are those of its file times a constant `w`"
+
+
 def test_a_third_party_hears_of_some_synapses() -> None:
     text = (
         RELAY
@@ -90,6 +115,24 @@ network N:
     assert heard[11].sum() == 0  # A fires at 11, its spikes arrive at 13
     assert 340 < heard[12].sum() < 460 and heard[14].sum() == heard[12].sum()  # of 1600 synapses
     assert (heard[12] > 40).all()
+
+
+def test_a_third_party_that_hears_at_once_acts_behind_its_source() -> None:
+    text = (
+        RELAY
+        + """
+network N:
+    population G: Sum[1]
+    population A: Relay[1]
+    population B: Sum[1]
+    source s: regular(rate = 0.1 kHz)[1]
+    project s -> A.exc: w = 1, one_to_one
+    project A -> B.exc: w = 1, one_to_one
+    third A -> B.exc via G.exc: p = 1, w = 1
+    record G.x
+"""
+    )
+    assert compiled(text).run("12 ms")["G"].x[:, 0].tolist() == [0] * 9 + [1, 1, 1]
 
 
 def test_runs_go_on_from_a_state_to_the_bit() -> None:

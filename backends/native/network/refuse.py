@@ -36,11 +36,9 @@ def _programs(program: NetworkProgram) -> list[Step]:
 
 
 def _events(made: ProjectionProgram, steps: dict[str, Step]) -> Iterator[Diagnostic]:
-    """What a synapse sends acts at once where events act one by one."""
+    """What a synapse sends acts at once where events act one by one: what is pending is summed."""
     projection, synapse = made.projection, made.synapse
-    if synapse is None:
-        return
-    if projection.target.population not in steps or not synapse.pre.outputs:
+    if synapse is None or projection.target.population not in steps or not synapse.pre.outputs:
         return
     one_by_one = any(
         isinstance(s, Deliver) and s.port == projection.target.port and not s.summing
