@@ -288,7 +288,7 @@ class _Writer:
                     header, rows = header + ",delay", [(*row, self.random.choice((1.0, 2.0, 3.5))) for row in rows]
                 if weight is not None and self.maybe(0.5):
                     name = self.file(header + ",weight", [(*row, self.random.uniform(0, 0.6)) for row in rows])
-                    return f'from file "{name}", self, multapses', f'"{name}:weight"'
+                    return f'from file "{name}", self, multapses', self.pick((f'"{name}:weight"', "1", "0.5"))
                 return f'from file "{self.file(header, rows)}", self, multapses', weight
             case _:
                 return f"{kind if kind != 'conv2d' else 'all_to_all'}{own}", weight

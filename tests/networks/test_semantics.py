@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -68,6 +70,29 @@ network N:
         "     |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
         "  help: a spike needs time around a cycle: `axon = 1 ms`"
     )
+
+
+def test_weights_of_a_file_are_multiplied_by_a_constant(tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text("source,target,weight\n1,0,7\n0,1,5\n")
+    text = (
+        RELAY
+        + """
+network N:
+    population A: Sum[2]
+    source s: regular(rate = 0.1 kHz)[2]
+    project s -> A.exc: w = WEIGHT, from file "FILE"
+"""
+    ).replace("FILE", str(tmp_path / "e.csv"))
+
+    def weights(w: str) -> list[float]:
+        found: list[float] = np.asarray(compiled(text.replace("WEIGHT", w)).bind().network.projections[0].weight).tolist()
+        return found
+
+    assert weights("2") == [10, 14]
+    assert weights(f'"{tmp_path}/e.csv:weight"') == [5, 7]
+    with pytest.raises(BircError) as caught:
+        weights("uniform(0, 1)")
+    assert caught.value.diagnostics[0].message == "the weights of s -> A.exc are those of its file times a constant `w`"
 
 
 def test_a_third_party_hears_of_some_synapses() -> None:

@@ -120,10 +120,7 @@ def _static(made: ProjectionProgram, around: Around) -> Made:
     weight = dict(projection.properties)["w"]
     unit = _weight_unit(made, around)
     value = drawn(weight, around.names, around.stream(made.name, "w"), unit, projection.span, f"`w` of {made.name}")
-    if wiring.rule == "conv2d" and (factors := kernel_factors(wiring)) is not None:
-        if value.kind != "constant":
-            raise BircError("I115", f"the weights of {made.name} are those of its kernel times a constant `w`", projection.span)
-        value = Drawn("array", array=value.a * factors)
+    value = _weighted(value, wiring, made)
     axon, dend = _delay(made, around, "axon"), _delay(made, around, "dend")
     first, second = (dend, axon) if axon.kind == "constant" else (axon, dend)
     if second.kind != "constant":
@@ -143,6 +140,22 @@ def _static(made: ProjectionProgram, around: Around) -> Made:
         weight=_real(wired.values[0], around),
     )
     return Made(bound, {}, bool(len(edges.delays)) and int(edges.delays[0]) == 0)
+
+
+def _weighted(value: Drawn, wiring: Wiring, made: ProjectionProgram) -> Drawn:
+    """The weights times those of a kernel or a file of synapses, if it has any. Raises I115 where a drawn `w` would stand beside them."""
+    match wiring.rule:
+        case "conv2d":
+            what, factors = "kernel", kernel_factors(wiring)
+        case "from_file" if "weight" in wiring.arguments and value.kind != "array":
+            what, factors = "file", np.asarray(wiring.arguments["weight"], np.float64).reshape(-1)
+        case _:
+            return value
+    if factors is None:
+        return value
+    if value.kind != "constant":
+        raise BircError("I115", f"the weights of {made.name} are those of its {what} times a constant `w`", made.projection.span)
+    return Drawn("array", array=value.a * factors)
 
 
 def build(wiring: Wiring, delay: Drawn, values: tuple[Drawn, ...], made: ProjectionProgram, around: Around, dtype: Dtype = "f64") -> Wired:
