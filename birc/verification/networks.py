@@ -32,14 +32,13 @@ from birc.ir.network import NetworkProgram
 from birc.ir.step import Step
 from birc.runtime.network.bind import Ready, bind_network
 from birc.verification.report import Report
+from birc.verification.statistics import apart
 
 Array = npt.NDArray[Any]
 State = dict[str, Array]
 
 BOUNDS: Mapping[Dtype, float] = {"f64": 1e-12, "f32": 1e-5}
 """What a state may be off after one step, relative to the largest value of its array in the run."""
-RATE = 0.05
-"""How far apart the mean rates of a population may be where a chaotic network is run freely, beside the noise of counting."""
 
 
 @dataclass(frozen=True)
@@ -210,8 +209,8 @@ def _spikes(step: Step) -> bool:
 def _run_freely(
     ready: Ready, target: NetworkRunner, fired: Mapping[str, list[tuple[int, Array]]], end: State | None, steps: int, seed: int
 ) -> str:
-    """The target's whole run: the reference's spikes and, in `end`, its last state, where every step was equal to the bit; else as many
-    spikes in each population."""
+    """The target's whole run: the reference's spikes and, in `end`, its last state, where every step was equal to the bit; else the
+    same statistics of each population's spikes."""
     state = {name: a.copy() for name, a in ready.state.items()}
     got = target.run(_job(ready, state, 0, steps, seed))
     for name, found in fired.items():
@@ -222,9 +221,9 @@ def _run_freely(
             if not same:
                 return f"run freely, {name} fires otherwise than the reference, though every single step is the same"
             continue
-        allowed = RATE * len(index) + 4 * np.sqrt(len(index) + 1)
-        if abs(len(index) - len(got[name].index)) > allowed:
-            return f"run freely, {name} fires {len(got[name].index)} times, the reference {len(index)} times"
+        difference = apart((index, stamp), (got[name].index, got[name].stamp), steps)
+        if difference:
+            return f"run freely, {name} {difference}"
     own = _seen(state)
     for name, a in _seen(end or {}).items():
         if not np.array_equal(a, own[name]):
