@@ -93,11 +93,12 @@ def conformance() -> None:
     from birc.conformance import SHORT, library_reports, matrix, neurons, surroundings
 
     reports: list[Report] = []
+    total = len(neurons()) * len(target_names()) * len(TYPES)
     with show.progress("verify") as progress:
         for report in library_reports(target_names(), tuple(TYPES)):
             reports.append(report)
             if progress is not None:
-                progress(len(reports), len(neurons()) * len(target_names()) * len(TYPES))
+                progress(len(reports), total)
     (DOCS / "conformance.md").write_text(conformance_page(reports), "utf-8")
     short = {model for _, model in neurons(SHORT)}
     table = _table(*matrix([report for report in reports if report.model in short and report.dtype == "f64"]))
