@@ -5,6 +5,7 @@
 #define VECTOR _Pragma("GCC ivdep")
 #endif
 
+extern "C" int usleep(unsigned);
 #ifdef _OPENMP
 extern "C" int omp_get_thread_num();
 extern "C" int omp_get_num_threads();
@@ -68,12 +69,18 @@ template <class T, class Place> struct Bound<T, true, Place> : At<const T, Place
 
 // --- what the runner hands over; every member takes eight bytes
 
+struct Gate {  // where threads wait for one another, many thousand times in a second
+    alignas(LINE) int64 arrived = 0;
+    alignas(LINE) int64 round = 0;
+};
+
 struct Moment {  // of one thread
     int64 stamp;  // k + 1
     int64 step;   // of this call
     int64 row;    // of the values that are given for each step
     int64 thread, threads;
     uint64 seed;
+    Gate* gate;
 };
 
 struct Group {  // the spikes of a population or a source: those of stamp s are the first count[s % rows] of row s % rows
@@ -244,9 +251,22 @@ struct Network {
     int64 stop;                // raised where the next step's spikes may find no room
 };
 
+constexpr int PATIENCE = 1000;  // looks at the gate before a thread sleeps, as where others need the processor
+
 inline void wait(const Moment& now) {
-    if (now.threads > 1) {
-#pragma omp barrier
+    if (now.threads == 1) return;
+    Gate& gate = *now.gate;
+    const int64 round = __atomic_load_n(&gate.round, __ATOMIC_ACQUIRE);
+    if (__atomic_add_fetch(&gate.arrived, 1, __ATOMIC_ACQ_REL) == now.threads) {
+        __atomic_store_n(&gate.arrived, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&gate.round, round + 1, __ATOMIC_RELEASE);
+        return;
+    }
+    for (int looks = 0; __atomic_load_n(&gate.round, __ATOMIC_ACQUIRE) == round; looks++) {
+        if (looks > PATIENCE) usleep(50);
+#if defined(__x86_64__)
+        else __builtin_ia32_pause();
+#endif
     }
 }
 
@@ -296,7 +316,7 @@ inline void close(Network& net, Group& group, const Moment& now, int64 unit) {
     int64 count = 0;
     for (int64 thread = 0; thread < now.threads; thread++) {
         int64& more = group.found[thread * (LINE / 8)];
-        const int64 from = part({0, 0, 0, thread, now.threads, 0}, units).first * unit;
+        const int64 from = part({0, 0, 0, thread, now.threads, 0, nullptr}, units).first * unit;
         __builtin_memcpy(index + count, group.part + from, more * sizeof *index);
         if (many) __builtin_memcpy(many + count, group.part_many + from, more * sizeof *many);
         count += more;
@@ -535,7 +555,7 @@ template <class T> struct Within {  // what is kept of a block of lanes
 };
 
 // All of it, whichever thread's: for what one thread does alone.
-INLINE Moment alone(const Moment& now) { return {now.stamp, now.step, now.row, 0, 1, now.seed}; }
+INLINE Moment alone(const Moment& now) { return {now.stamp, now.step, now.row, 0, 1, now.seed, nullptr}; }
 
 template <class Place> constexpr bool is_next = false;
 template <> constexpr bool is_next<Next> = true;

@@ -26,22 +26,13 @@ def refuse_network(program: NetworkProgram, dtype: Dtype, takes: Takes) -> tuple
         found += mine if reason is None else [Diagnostic("L202", reason, step.span, HELP)]
     steps = {p.population.name: p.step for p in program.populations}
     for made in program.projections:
-        found += _continuous(made, steps) if made.continuous else _events(made, steps)
+        found += _events(made, steps)
     return tuple(dict.fromkeys(found))
 
 
 def _programs(program: NetworkProgram) -> list[Step]:
     synapses = [step for p in program.projections if p.synapse for _, step in p.synapse.programs]
     return list(dict.fromkeys([*(p.step for p in program.populations), *synapses]))
-
-
-def _continuous(made: ProjectionProgram, steps: dict[str, Step]) -> Iterator[Diagnostic]:
-    """A value that is carried is a real number."""
-    end = made.projection.source
-    slots = {slot.name: slot for slot in steps[end.population].slots} if end.population in steps else {}
-    if end.port in slots and slots[end.port].kind != "real":
-        message = f"the native target does not carry `{end.population}.{end.port}`, which is no real number"
-        yield Diagnostic("L203", message, made.projection.span, HELP)
 
 
 def _events(made: ProjectionProgram, steps: dict[str, Step]) -> Iterator[Diagnostic]:
