@@ -95,8 +95,15 @@ struct Group {  // the spikes of a population or a source: those of stamp s are 
     int32* times;   // [room]; null for a population
     int64* counts;  // [steps]
     int64 room, used;
+    int64 before, work, total;  // of a stage: what groups ahead of it take, what it takes, what all take
 
     int64 row(int64 stamp) const { return rows == 1 ? 0 : stamp % rows; }
+
+    // Where a thread's part begins. Threads share the work of a stage, so that most groups are one thread's and few stretches are cut.
+    int64 cut(int64 unit, int64 thread, int64 threads) const {
+        const int64 units = (n + unit - 1) / unit, at = total * thread / threads - before;
+        return unit * (at <= 0 ? 0 : at >= work ? units : units * at / work);
+    }
 };
 
 struct Source {
@@ -136,8 +143,9 @@ struct Inbox {       // what a thread knows of what a projection brings in this 
 struct Projection {
     Edges edges;
     const Group* source;
-    int64 first_source, first_target, tiles;  // tiles of the target population
-    int64 late;                               // whether spikes that need no time come behind the target's step
+    int64 first_source, first_target;
+    int64 single;  // whether each source has one synapse, all of one delay
+    int64 late;    // whether spikes that need no time come behind the target's step
     const real* weights;                      // null where all are `weight`
     double weight;
     real* sums;  // [rows][pitch]: what arrives at stamp t is row t % rows
@@ -158,7 +166,7 @@ struct Projection {
     const uint32* streams;
     Edges back;
     const int64* synapse;
-    const Group* target;
+    const Group* target;  // null at a signal
 
     real* arriving(int64 stamp) const { return sums + (rows == 1 ? 0 : stamp % rows) * pitch; }
 };
@@ -172,7 +180,8 @@ struct Coupling {  // sums[j] of weight * x[i], or of weight * (x[i] - y[j])
     int64 row, column;
     const real* y;  // null where there is no gap
     real* sums;
-    int64 first_target, tiles;
+    int64 first_target;
+    const Group* target;
 };
 
 struct Port {
@@ -276,10 +285,19 @@ struct Range {
 
 inline Range part(const Moment& now, int64 n) { return {n * now.thread / now.threads, n * (now.thread + 1) / now.threads}; }
 
-// The neurons of a population that are this thread's: whole tiles.
-inline Range own(const Moment& now, int64 tiles) {
-    const Range mine = part(now, tiles);
-    return {mine.first * LANES, mine.stop * LANES};
+// The members of a group that are this thread's: whole units.
+inline Range own(const Moment& now, const Group& group, int64 unit) {
+    return {group.cut(unit, now.thread, now.threads), group.cut(unit, now.thread + 1, now.threads)};
+}
+
+constexpr Range ALL{0, (int64)1 << 40};
+
+// The targets of a projection or coupling that are this thread's.
+template <class Wire> INLINE Range own_targets(const Wire& p, const Moment& now) {
+    if (now.threads == 1) return ALL;
+    const Range mine = own(now, *p.target, LANES);
+    if (mine.first == 0 && mine.stop >= p.target->n) return ALL;
+    return {mine.first - p.first_target, mine.stop - p.first_target};
 }
 
 // --- spikes
@@ -302,7 +320,7 @@ template <int N, class Visit> INLINE void each_raised(const uint8 (&flags)[N], V
 inline void list(Group& group, const Moment& now, int64 tile, const Lanes<count>& fired) {
     alignas(64) uint8 flags[LANES];
     for (int lane = 0; lane < LANES; lane++) flags[lane] = (uint8)fired[lane];
-    const int64 base = tile * LANES, at = part(now, (group.n + LANES - 1) / LANES).first * LANES;
+    const int64 base = tile * LANES, at = own(now, group, LANES).first;
     each_raised(flags, [&](int lane) {
         if (base + lane < group.n) found(group, now, at, base + lane, 1);
     });
@@ -310,13 +328,13 @@ inline void list(Group& group, const Moment& now, int64 tile, const Lanes<count>
 
 // One thread puts together what all have found, for those who wait for it and for the caller. Parts of the group are whole units.
 inline void close(Network& net, Group& group, const Moment& now, int64 unit) {
-    const int64 row = group.row(now.stamp), units = (group.n + unit - 1) / unit;
+    const int64 row = group.row(now.stamp);
     int32* const index = group.index + row * group.n;
     int32* const many = group.many ? group.many + row * group.n : nullptr;
     int64 count = 0;
     for (int64 thread = 0; thread < now.threads; thread++) {
         int64& more = group.found[thread * (LINE / 8)];
-        const int64 from = part({0, 0, 0, thread, now.threads, 0, nullptr}, units).first * unit;
+        const int64 from = group.cut(unit, thread, now.threads);
         __builtin_memcpy(index + count, group.part + from, more * sizeof *index);
         if (many) __builtin_memcpy(many + count, group.part_many + from, more * sizeof *many);
         count += more;
@@ -334,18 +352,28 @@ inline void close(Network& net, Group& group, const Moment& now, int64 unit) {
 // --- sources
 
 constexpr int BLOCK = 256;  // instances that draw together
+constexpr uint64 MANY = (uint64)3 << 30;  // where more than a quarter of the draws are events, all of them are finished together
+
+struct Draws {  // of a source in a step
+    uint64 low, high, stream;
+    uint32 low_key, high_key;
+    Draws(const Source& source, const Moment& now) {
+        const uint64 step = (uint64)(now.stamp - 1);
+        low = step & 0xFFFFFFFFu, high = ((step >> 32) & 0xFFFFu) << 16, stream = (uint64)source.stream;
+        low_key = (uint32)now.seed, high_key = (uint32)(now.seed >> 32);
+    }
+    INLINE Words operator()(int64 instance) const { return philox(low, high, (uint64)instance, stream, low_key, high_key); }
+};
 
 // How often each of a block fires: the number of cumulative probabilities below a uniform draw. Few draws need to be finished.
-inline void poisson(const Source& source, const Moment& now, int64 base, int64 at) {
-    const uint64 step = (uint64)(now.stamp - 1), high = ((step >> 32) & 0xFFFFu) << 16;
-    const uint32 low_key = (uint32)now.seed, high_key = (uint32)(now.seed >> 32);
-    const auto words = [&](int64 lane) { return philox(step & 0xFFFFFFFFu, high, (uint64)(base + lane), (uint64)source.stream, low_key, high_key); };
+inline void poisson_rare(const Source& source, const Moment& now, int64 base, int64 at) {
+    const Draws words(source, now);
     alignas(64) uint8 flags[BLOCK];
     const uint64 limit = (uint64)source.limit;
-    for (int lane = 0; lane < BLOCK; lane++) flags[lane] = words(lane).w0 >= limit;
+    for (int lane = 0; lane < BLOCK; lane++) flags[lane] = words(base + lane).w0 >= limit;
     each_raised(flags, [&](int lane) {
         if (base + lane >= source.group->n) return;
-        const Words w = words(lane);
+        const Words w = words(base + lane);
         const double u = uniform_of(w.w0, w.w1);
         int64 many = 0;
         while (many < source.entries && source.table[many] < u) many++;
@@ -353,10 +381,46 @@ inline void poisson(const Source& source, const Moment& now, int64 base, int64 a
     });
 }
 
+// The same where most of a block fire.
+inline void poisson_dense(const Source& source, const Moment& now, int64 base, int64 at) {
+    const Draws words(source, now);
+    alignas(64) double u[BLOCK];
+    alignas(64) int64 many[BLOCK];
+    for (int lane = 0; lane < BLOCK; lane++) {
+        const Words w = words(base + lane);
+        u[lane] = uniform_of(w.w0, w.w1);
+        many[lane] = 0;
+    }
+    int64 above = 1;
+    for (int64 m = 0; above && m < source.entries; m++) {
+        const double probability = source.table[m];
+        above = 0;
+        for (int lane = 0; lane < BLOCK; lane++) {
+            const int64 more = probability < u[lane];
+            many[lane] += more;
+            above |= more;
+        }
+    }
+    Group& group = *source.group;
+    int64& count = group.found[now.thread * (LINE / 8)];
+    int32 *const part = group.part + at, *const times = group.part_many + at;
+    const int64 rest = group.n - base, lanes = rest < BLOCK ? rest : BLOCK;
+    int64 place = count;
+    for (int64 lane = 0; lane < lanes; lane++) {  // one that does not fire is written over
+        part[place] = (int32)(base + lane);
+        times[place] = (int32)many[lane];
+        place += many[lane] > 0;
+    }
+    count = place;
+}
+
 inline void draw(Source& source, const Moment& now) {
     if (source.table) {
-        const Range mine = part(now, (source.group->n + BLOCK - 1) / BLOCK);
-        for (int64 block = mine.first; block < mine.stop; block++) poisson(source, now, block * BLOCK, mine.first * BLOCK);
+        const Range mine = own(now, *source.group, BLOCK);
+        for (int64 base = mine.first; base < mine.stop; base += BLOCK) {
+            if ((uint64)source.limit < MANY) poisson_dense(source, now, base, mine.first);
+            else poisson_rare(source, now, base, mine.first);
+        }
     } else if (now.thread == 0) {
         for (; source.next < source.events && source.stamp[source.next] == now.stamp; source.next++)
             found(*source.group, now, 0, source.index[source.next], source.many[source.next]);
@@ -396,19 +460,15 @@ INLINE int64 from_target(const Edges& edges, int64 begin, int64 end, int64 targe
 // visit(source, begin, end, many) for each stretch of edges that an event reaches at this stamp, as far as it is this thread's.
 template <class Visit>
 INLINE void arrivals(const Edges& edges, const Group& from, int64 first_source, const Moment& now, bool some, bool at_once, Range targets, Visit visit) {
+    if (targets.first >= targets.stop) return;
     spikes(edges, from, first_source, now.stamp, some, at_once, [&](int64 i, int64 j, int64 many) {
         int64 begin = edges.starts[i * edges.delays + j], end = edges.starts[i * edges.delays + j + 1];
-        if (now.threads > 1) {
+        if (targets.stop != ALL.stop) {
             begin = from_target(edges, begin, end, targets.first);
             end = from_target(edges, begin, end, targets.stop);
         }
         if (begin < end) visit(i, begin, end, many);
     });
-}
-
-INLINE Range own_targets(const Projection& p, const Moment& now) {
-    const Range mine = own(now, p.tiles);
-    return {mine.first - p.first_target, mine.stop - p.first_target};
 }
 
 template <class Visit> INLINE void arrivals(const Projection& p, const Moment& now, Time time, Visit visit) {
@@ -421,20 +481,68 @@ INLINE void touch(const Projection& p, const Moment& now, bool yes) {
     inbox.direct = true;
 }
 
-// Adds weights at the targets of edges, from `at` on up to the end or to the first target that is not below `stop`.
-INLINE void add(const Projection& p, Stretch& s, int64 stop, real* to, int64 offset) {
+// Calls act(target, payload) for the edges from `at` on up to the end or to the first for which `within` does not hold.
+template <class Within, class Act> INLINE void payloads(const Projection& p, Stretch& s, Within within, Act act) {
     const int32* const target = p.edges.target;
     const real* const weights = p.weights;
     int64 e = s.at;
     if (weights && s.many == 1) {
-        for (; e < s.end && target[e] < stop; e++) to[target[e] + offset] += weights[e];
+        for (; e < s.end && within(target[e]); e++) act(target[e], weights[e]);
     } else if (weights) {
-        for (; e < s.end && target[e] < stop; e++) to[target[e] + offset] += real(s.many) * weights[e];
+        for (; e < s.end && within(target[e]); e++) act(target[e], real(s.many) * weights[e]);
     } else {
         const real weight = real(s.many) * real(p.weight);
-        for (; e < s.end && target[e] < stop; e++) to[target[e] + offset] += weight;
+        for (; e < s.end && within(target[e]); e++) act(target[e], weight);
     }
     s.at = e;
+}
+
+template <class T> INLINE void fetch(const T* from, int64 begin, int64 end) {
+    constexpr int64 step = LINE / sizeof(T), most = 8 * step;  // what follows in memory, the processor fetches by itself
+    const int64 stop = end - begin > most ? begin + most : end;
+    __builtin_prefetch(from + stop - 1);
+    for (int64 e = begin; e < stop; e += step) __builtin_prefetch(from + e);
+}
+
+// From places in `starts` to stretches, without those that hold nothing for this thread. Each memory that is read was asked for a while ago.
+INLINE void look_up(const Projection& p, Inbox& inbox, Range targets) {
+    const Edges& edges = p.edges;
+    int64 count = 0;
+    for (int64 i = 0; i < inbox.count; i++) {
+        const Stretch& place = inbox.active[i];
+        const int64 begin = edges.starts[place.at], end = edges.starts[place.at + 1];
+        if (begin == end) continue;
+        fetch(edges.target, begin, end);
+        if (p.weights) fetch(p.weights, begin, end);
+        inbox.active[count++] = {begin, end, place.many};
+    }
+    inbox.count = count;
+    if (targets.stop == ALL.stop) return;
+    count = 0;
+    for (int64 i = 0; i < inbox.count; i++) {
+        const Stretch& s = inbox.active[i];
+        const int64 begin = from_target(edges, s.at, s.end, targets.first), end = from_target(edges, begin, s.end, targets.stop);
+        if (begin < end) inbox.active[count++] = {begin, end, s.many};
+    }
+    inbox.count = count;
+}
+
+INLINE void add_up(const Projection& p, Inbox& inbox, Range targets, real* to) {
+    look_up(p, inbox, targets);
+    for (int64 i = 0; i < inbox.count; i++)
+        payloads(p, inbox.active[i], [](int64) { return true; }, [&](int64 target, real payload) { to[target] += payload; });
+    inbox.touched |= inbox.count > 0;
+    inbox.count = 0;
+}
+
+// Where each source has one synapse, its place is known.
+INLINE void add_single(const Projection& p, const Moment& now, Inbox& inbox, Range targets, real* to) {
+    spikes(p.edges, *p.source, p.first_source, now.stamp, true, true, [&](int64 i, int64, int64 many) {
+        const int64 target = p.edges.target[i];
+        if (target < targets.first || target >= targets.stop) return;
+        to[target] += real(many) * (p.weights ? p.weights[i] : real(p.weight));
+        inbox.touched = true;
+    });
 }
 
 // Finds what arrives. Where stretches are long, it is added up block by block, just before the neurons of a block advance.
@@ -443,21 +551,24 @@ inline void deliver(const Projection& p, const Moment& now) {
     inbox.touched = false;
     inbox.direct = p.span == 0;
     inbox.count = 0;
-    if (!inbox.direct) {
-        arrivals(p, now, EARLY, [&](int64, int64 begin, int64 end, int64 many) {
-            if (inbox.count < MOST) inbox.active[inbox.count] = {begin, end, many};
-            inbox.count++;
-            for (int64 e = begin; e < end; e += LINE / 4) __builtin_prefetch(p.edges.target + e);
-        });
-        if (inbox.count <= MOST) return;
+    const Range targets = own_targets(p, now);
+    if (targets.first >= targets.stop) return;
+    real* const to = p.arriving(now.stamp) + p.first_target;
+    if (p.single) {
         inbox.direct = true;
+        return add_single(p, now, inbox, targets, to);
     }
-    real* const to = p.arriving(now.stamp);
-    arrivals(p, now, EARLY, [&](int64, int64 begin, int64 end, int64 many) {
-        inbox.touched = true;
-        Stretch all{begin, end, many};
-        add(p, all, p.pitch, to, p.first_target);
+    spikes(p.edges, *p.source, p.first_source, now.stamp, true, true, [&](int64 i, int64 j, int64 many) {
+        if (inbox.count == MOST) {
+            add_up(p, inbox, targets, to);
+            inbox.direct = true;
+        }
+        const int64 place = i * p.edges.delays + j;
+        __builtin_prefetch(p.edges.starts + place);
+        inbox.active[inbox.count++] = {place, 0, many};
     });
+    if (inbox.direct) add_up(p, inbox, targets, to);
+    else look_up(p, inbox, targets);
 }
 
 // What comes to the neurons from `first` to before `stop`, whole tiles.
@@ -466,10 +577,12 @@ inline void spread(const Projection& p, const Moment& now, int64 first, int64 st
     if (inbox.direct) return;
     inbox.touched = false;
     inbox.first = first;
+    real* const to = p.block + now.thread * p.span + p.first_target - first;
     for (int64 i = 0; i < inbox.count; i++) {
         Stretch& s = inbox.active[i];
         const int64 before = s.at;
-        add(p, s, stop - p.first_target, p.block + now.thread * p.span, p.first_target - first);
+        const int64 below = stop - p.first_target;
+        payloads(p, s, [&](int64 target) { return target < below; }, [&](int64 target, real payload) { to[target] += payload; });
         inbox.touched |= s.at != before;
     }
 }
@@ -571,7 +684,7 @@ template <class Run> INLINE void forward(const Projection& p, const Moment& now,
 // … and from its target; these are a thread's own or none of its business.
 template <class Run> INLINE void backward(const Projection& p, const Moment& now, Run run) {
     const Range mine = own_targets(p, now);
-    arrivals(p.back, *p.target, p.first_target, alone(now), true, true, {}, [&](int64 j, int64 begin, int64 end, int64 many) {
+    arrivals(p.back, *p.target, p.first_target, alone(now), true, true, ALL, [&](int64 j, int64 begin, int64 end, int64 many) {
         if (j < mine.first || j >= mine.stop) return;
         const Listed<int64> synapses{p.synapse + begin};
         if (p.back.dense) run(synapses, Next{p.back.target[begin]}, Single{j}, end - begin, many);
@@ -673,15 +786,14 @@ template <> struct Input<true> {
 
 inline void couple(const Coupling& c, const Moment& now) {
     if (c.values && c.row == 0 && now.step > 0) return;  // as it was
-    const Range mine = own(now, c.tiles);
+    const Range mine = own(now, *c.target, LANES), targets = own_targets(c, now);
     for (int64 j = mine.first; j < mine.stop; j++) c.sums[j] = real(0);
     const double* values = c.values ? c.values + now.row * c.row : nullptr;
-    const Range targets = {mine.first - c.first_target, mine.stop - c.first_target};
     real* const to = c.sums + c.first_target;
     for (int64 i = 0; i < c.edges.sources; i++) {
         const real x = values ? real(values[i * c.column]) : c.x[i];
         int64 begin = c.edges.starts[i * c.edges.delays], end = c.edges.starts[(i + 1) * c.edges.delays];
-        if (now.threads > 1) {
+        if (targets.stop != ALL.stop) {
             begin = from_target(c.edges, begin, end, targets.first);
             end = from_target(c.edges, begin, end, targets.stop);
         }

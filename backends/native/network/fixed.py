@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,10 @@ BLOCKS = (2048, 4096)
 """Neurons to which is delivered at a time."""
 WORTH = 4
 """Synapses of a stretch in a block that make up for looking at it."""
+NEURON = 2000
+"""A neuron's step takes about as long as what so many of its synapses bring, at some spikes per second."""
+WHOLE = (0, 1 << 20, 1 << 20)
+"""The share of a group that all threads work at."""
 SAMPLE = 1 << 12
 """Synapses that tell whether it is worth looking at all."""
 
@@ -46,6 +51,8 @@ class Fixed:
         self.couplings = [self._coupling(c) for c in network.couplings]
         self.sources = [self._source(s) for s in network.sources]
         self.stages = stages(network)
+        self.shares = shares(network, self.stages)
+        self.singles = {p.name: is_single(p.edges) for p in network.projections}
         self.blocks = {p.name: self._block(p) for p in network.populations}
         self.spans = {p.name: self._span(p) for p in network.projections}
 
@@ -68,8 +75,7 @@ class Fixed:
     def _coupling(self, c: BoundCoupling) -> CouplingFields:
         """A coupling, but for what it reads and makes."""
         weights, weight = self._weights(c.weight)
-        tiles = self.types.tiles(self.populations[c.target].n)
-        return CouplingFields(self.edge_fields(c.edges), weights, weight, first_target=c.first_target, tiles=tiles)
+        return CouplingFields(self.edge_fields(c.edges), weights, weight, first_target=c.first_target)
 
     # --- blocks
 
@@ -153,6 +159,11 @@ def mean_stretch(edges: Edges) -> float:
     return edges.count / max(1, int(np.count_nonzero(np.diff(edges.starts))))
 
 
+def is_single(edges: Edges) -> bool:
+    """Whether each source has one synapse, and all have one delay."""
+    return len(edges.delays) == 1 and edges.count == edges.sources and bool((np.diff(edges.starts) == 1).all())
+
+
 def is_dense(edges: Edges) -> bool:
     """Whether the targets of every stretch follow one another."""
     if edges.count < 2:
@@ -194,3 +205,18 @@ def stages(network: BoundNetwork) -> list[int]:
         if at_once[name] & set(network.order[found[-1] : i]):
             found.append(i)
     return [*found, len(network.order)]
+
+
+def shares(network: BoundNetwork, stages: list[int]) -> dict[str, tuple[int, int, int]]:
+    """Of each population: the work of those ahead of it in its stage, its own, and that of all of the stage."""
+    incoming = {p.name: 0 for p in network.populations}
+    for projection in network.projections:
+        if projection.target in incoming:
+            incoming[projection.target] += projection.edges.count
+    work = {p.name: max(1, NEURON * p.n + incoming[p.name]) for p in network.populations}
+    found: dict[str, tuple[int, int, int]] = {}
+    for first, stop in pairwise(stages):
+        stage = network.order[first:stop]
+        before = list(accumulate((work[name] for name in stage), initial=0))
+        found |= {name: (at, work[name], before[-1]) for name, at in zip(stage, before, strict=False)}
+    return found
