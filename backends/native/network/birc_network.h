@@ -15,6 +15,8 @@ extern "C" int omp_get_num_threads();
 
 namespace birc {
 
+typedef unsigned short uint16;
+
 constexpr int LANES = TILE;
 constexpr uint64 PIECE = 4096;  // steps in the finer part of a decay's table
 constexpr int64 LINE = 64;     // bytes of a cache line: what threads write lies so far apart
@@ -88,9 +90,7 @@ struct Group {  // the spikes of a population or a source: those of stamp s are 
     int32* index;   // [rows][n], ascending
     int32* many;    // [rows][n]: how often each came; null for a population
     int64* count;   // [rows]
-    int64* found;   // by each thread, in this step, a cache line apart …
-    int32* part;    // … and whom: [n], each thread's from where its part of the group begins
-    int32* part_many;
+    int64* found;   // by each thread, in this step, a cache line apart; whom, stands in the row from where the thread's part begins
     int32* spikes;  // [room]: what the caller gets; null where nobody asks for it
     int32* times;   // [room]; null for a population
     int64* counts;  // [steps]
@@ -98,6 +98,8 @@ struct Group {  // the spikes of a population or a source: those of stamp s are 
     int64 before, work, total;  // of a stage: what groups ahead of it take, what it takes, what all take
 
     int64 row(int64 stamp) const { return rows == 1 ? 0 : stamp % rows; }
+    int32* index_at(int64 stamp) const { return index + row(stamp) * n; }
+    int32* many_at(int64 stamp) const { return many ? many + row(stamp) * n : nullptr; }
 
     // Where a thread's part begins. Threads share the work of a stage, so that most groups are one thread's and few stretches are cut.
     int64 cut(int64 unit, int64 thread, int64 threads) const {
@@ -126,6 +128,11 @@ struct Edges {  // those of source i with delay[j] are starts[i * delays + j] to
     int64 dense;  // whether targets follow one another in every stretch
 };
 
+struct Row {  // of a source's edges, in little memory: where each stretch begins behind `first`, and where the last one ends
+    int64 first;
+    uint16 starts[1];
+};
+
 struct Stretch {  // of edges that an event reaches, up to those already delivered
     int64 at, end, many;
 };
@@ -145,7 +152,9 @@ struct Projection {
     const Group* source;
     int64 first_source, first_target;
     int64 single;  // whether each source has one synapse, all of one delay
-    int64 late;    // whether spikes that need no time come behind the target's step
+    const char* table;  // of rows, `step` bytes each; null where `edges.starts` says it
+    int64 step;
+    int64 late;  // whether spikes that need no time come behind the target's step
     const real* weights;                      // null where all are `weight`
     double weight;
     real* sums;  // [rows][pitch]: what arrives at stamp t is row t % rows
@@ -304,8 +313,8 @@ template <class Wire> INLINE Range own_targets(const Wire& p, const Moment& now)
 
 inline void found(Group& group, const Moment& now, int64 at, int64 neuron, int64 many) {
     const int64 place = at + group.found[now.thread * (LINE / 8)]++;
-    group.part[place] = (int32)neuron;
-    if (group.many) group.part_many[place] = (int32)many;
+    group.index_at(now.stamp)[place] = (int32)neuron;
+    if (group.many) group.many_at(now.stamp)[place] = (int32)many;
 }
 
 // Calls visit(lane) for each flag (0 or 1) that is raised, eight at a time.
@@ -328,19 +337,19 @@ inline void list(Group& group, const Moment& now, int64 tile, const Lanes<count>
 
 // One thread puts together what all have found, for those who wait for it and for the caller. Parts of the group are whole units.
 inline void close(Network& net, Group& group, const Moment& now, int64 unit) {
-    const int64 row = group.row(now.stamp);
-    int32* const index = group.index + row * group.n;
-    int32* const many = group.many ? group.many + row * group.n : nullptr;
+    int32 *const index = group.index_at(now.stamp), *const many = group.many_at(now.stamp);
     int64 count = 0;
     for (int64 thread = 0; thread < now.threads; thread++) {
         int64& more = group.found[thread * (LINE / 8)];
         const int64 from = group.cut(unit, thread, now.threads);
-        __builtin_memcpy(index + count, group.part + from, more * sizeof *index);
-        if (many) __builtin_memcpy(many + count, group.part_many + from, more * sizeof *many);
+        if (from > count) {
+            __builtin_memmove(index + count, index + from, more * sizeof *index);
+            if (many) __builtin_memmove(many + count, many + from, more * sizeof *many);
+        }
         count += more;
         more = 0;
     }
-    group.count[row] = count;
+    group.count[group.row(now.stamp)] = count;
     if (!group.spikes) return;
     group.counts[now.step] = count;
     __builtin_memcpy(group.spikes + group.used, index, count * sizeof *index);
@@ -381,35 +390,36 @@ inline void poisson_rare(const Source& source, const Moment& now, int64 base, in
     });
 }
 
+constexpr int FEW = 8;  // cumulative probabilities that are compared for a whole block
+
 // The same where most of a block fire.
 inline void poisson_dense(const Source& source, const Moment& now, int64 base, int64 at) {
     const Draws words(source, now);
     alignas(64) double u[BLOCK];
     alignas(64) int64 many[BLOCK];
+    double table[FEW];
+    for (int m = 0; m < FEW; m++) table[m] = m < source.entries ? source.table[m] : 1.0;  // no draw is above that
     for (int lane = 0; lane < BLOCK; lane++) {
         const Words w = words(base + lane);
         u[lane] = uniform_of(w.w0, w.w1);
-        many[lane] = 0;
     }
-    int64 above = 1;
-    for (int64 m = 0; above && m < source.entries; m++) {
-        const double probability = source.table[m];
-        above = 0;
-        for (int lane = 0; lane < BLOCK; lane++) {
-            const int64 more = probability < u[lane];
-            many[lane] += more;
-            above |= more;
-        }
+    for (int lane = 0; lane < BLOCK; lane++) {
+        int64 count = 0;
+        for (int m = 0; m < FEW; m++) count += table[m] < u[lane];
+        many[lane] = count;
     }
     Group& group = *source.group;
     int64& count = group.found[now.thread * (LINE / 8)];
-    int32 *const part = group.part + at, *const times = group.part_many + at;
+    int32 *const index = group.index_at(now.stamp) + at, *const times = group.many_at(now.stamp) + at;
     const int64 rest = group.n - base, lanes = rest < BLOCK ? rest : BLOCK;
     int64 place = count;
-    for (int64 lane = 0; lane < lanes; lane++) {  // one that does not fire is written over
-        part[place] = (int32)(base + lane);
-        times[place] = (int32)many[lane];
-        place += many[lane] > 0;
+    for (int64 lane = 0; lane < lanes; lane++) {
+        int64 more = many[lane];
+        if (more == FEW)
+            while (more < source.entries && source.table[more] < u[lane]) more++;
+        index[place] = (int32)(base + lane);  // one that does not fire is written over
+        times[place] = (int32)more;
+        place += more > 0;
     }
     count = place;
 }
@@ -504,13 +514,34 @@ template <class T> INLINE void fetch(const T* from, int64 begin, int64 end) {
     for (int64 e = begin; e < stop; e += step) __builtin_prefetch(from + e);
 }
 
-// From places in `starts` to stretches, without those that hold nothing for this thread. Each memory that is read was asked for a while ago.
+INLINE const Row& row_of(const Projection& p, int64 source) { return *(const Row*)(p.table + source * p.step); }
+
+INLINE void ask(const Projection& p, int64 source, int64 delay) {
+    if (p.table) {
+        const Row& row = row_of(p, source);
+        __builtin_prefetch(&row.first);
+        __builtin_prefetch(&row.starts[delay + 1]);
+    } else {
+        __builtin_prefetch(&p.edges.starts[source * p.edges.delays + delay]);
+    }
+}
+
+INLINE Range stretch_of(const Projection& p, int64 source, int64 delay) {
+    if (p.table) {
+        const Row& row = row_of(p, source);
+        return {row.first + row.starts[delay], row.first + row.starts[delay + 1]};
+    }
+    const int64* const starts = p.edges.starts + source * p.edges.delays + delay;
+    return {starts[0], starts[1]};
+}
+
+// From sources and delays to stretches, without those that hold nothing for this thread. Each memory that is read was asked for a while ago.
 INLINE void look_up(const Projection& p, Inbox& inbox, Range targets) {
     const Edges& edges = p.edges;
     int64 count = 0;
     for (int64 i = 0; i < inbox.count; i++) {
         const Stretch& place = inbox.active[i];
-        const int64 begin = edges.starts[place.at], end = edges.starts[place.at + 1];
+        const auto [begin, end] = stretch_of(p, place.at, place.end);
         if (begin == end) continue;
         fetch(edges.target, begin, end);
         if (p.weights) fetch(p.weights, begin, end);
@@ -558,14 +589,13 @@ inline void deliver(const Projection& p, const Moment& now) {
         inbox.direct = true;
         return add_single(p, now, inbox, targets, to);
     }
-    spikes(p.edges, *p.source, p.first_source, now.stamp, true, true, [&](int64 i, int64 j, int64 many) {
+    spikes(p.edges, *p.source, p.first_source, now.stamp, true, true, [&](int64 i, int64 j, int64 many) __attribute__((always_inline)) {
         if (inbox.count == MOST) {
             add_up(p, inbox, targets, to);
             inbox.direct = true;
         }
-        const int64 place = i * p.edges.delays + j;
-        __builtin_prefetch(p.edges.starts + place);
-        inbox.active[inbox.count++] = {place, 0, many};
+        ask(p, i, j);
+        inbox.active[inbox.count++] = {i, j, many};
     });
     if (inbox.direct) add_up(p, inbox, targets, to);
     else look_up(p, inbox, targets);

@@ -26,7 +26,7 @@ from birc.backends.native.network.fields import (
     SourceFields,
     TraceFields,
 )
-from birc.backends.native.network.fixed import NUMBERS, WHOLE, Fixed
+from birc.backends.native.network.fixed import NUMBERS, Fixed
 from birc.backends.native.network.held import LINE, Held
 from birc.backends.native.network.plan import Kernel, Wire
 from birc.backends.networks import (
@@ -105,14 +105,12 @@ class Call:
             0 if many is None else at(many),
             at(count),
             at(np.zeros(self.threads * LINE // 8, np.int64)),
-            at(np.zeros(n, np.int32)),
-            at(np.zeros(n, np.int32)) if is_source else 0,
             at(listed) if name in self.spikes else 0,
             0 if times is None else at(times),
             at(counts),
             room,
             0,
-            *self.fixed.shares.get(name, WHOLE),
+            *self.fixed.shares[name],
         )
 
     def _group_at(self, name: str) -> int:
@@ -219,6 +217,7 @@ class Call:
         if p.target in self.fixed.populations:
             fields.target = self._group_at(p.target)
         fields.single, fields.late = self.fixed.singles[name], self.fixed.late(p)
+        fields.table, fields.step = self.fixed.rows[name]
         fields.weights, fields.weight = self.fixed.weights[name]
         fields.rows, fields.pitch = max(1, p.pending), tiles * self.fixed.lanes
         sums = self.held.aligned((fields.rows, fields.pitch))

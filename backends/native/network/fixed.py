@@ -24,8 +24,12 @@ WORTH = 4
 """Synapses of a stretch in a block that make up for looking at it."""
 NEURON = 2000
 """A neuron's step takes about as long as what so many of its synapses bring, at some spikes per second."""
-WHOLE = (0, 1 << 20, 1 << 20)
-"""The share of a group that all threads work at."""
+SEVERAL = 4
+"""Delays for which it is worth to keep where their synapses begin a second time, in a quarter of the memory."""
+LONGEST = 1 << 16
+"""Synapses of a source that are too many for that."""
+WORDS = 4
+"""Words of 16 bits in an `int64`."""
 SAMPLE = 1 << 12
 """Synapses that tell whether it is worth looking at all."""
 
@@ -52,6 +56,7 @@ class Fixed:
         self.sources = [self._source(s) for s in network.sources]
         self.stages = stages(network)
         self.shares = shares(network, self.stages)
+        self.rows = self._rows()
         self.singles = {p.name: is_single(p.edges) for p in network.projections}
         self.blocks = {p.name: self._block(p) for p in network.populations}
         self.spans = {p.name: self._span(p) for p in network.projections}
@@ -71,6 +76,24 @@ class Fixed:
         if isinstance(weight, np.ndarray):
             return self.memory.at(np.ascontiguousarray(weight, self.real)), 0.0
         return 0, float(weight or 0.0)
+
+    def _rows(self) -> dict[str, tuple[int, int]]:
+        """By projection: where the rows of its sources stand in little memory, if they do, and the bytes of each.
+
+        All stand in one array: the system then takes large pages for it, in which what is read here and there is found at once.
+        """
+        several = {p.name: p.edges for p in self.network.projections if p.synapse is None and len(p.edges.delays) >= SEVERAL}
+        short = {name: edges for name, edges in several.items() if edges.count and longest_row(edges) < LONGEST}
+        words = {name: row_words(edges) for name, edges in short.items()}
+        room = np.zeros(sum(edges.sources * words[name] for name, edges in short.items()), np.uint16)
+        found = {p.name: (0, 0) for p in self.network.projections}
+        first = 0
+        for name, edges in short.items():
+            table = room[first : first + edges.sources * words[name]].reshape(edges.sources, words[name])
+            fill_rows(table, edges)
+            found[name] = self.memory.at(table), table.shape[1] * table.itemsize
+            first += table.size
+        return found
 
     def _coupling(self, c: BoundCoupling) -> CouplingFields:
         """A coupling, but for what it reads and makes."""
@@ -159,6 +182,25 @@ def mean_stretch(edges: Edges) -> float:
     return edges.count / max(1, int(np.count_nonzero(np.diff(edges.starts))))
 
 
+def longest_row(edges: Edges) -> int:
+    """How many synapses a source has at most."""
+    return int(np.diff(edges.starts[:: len(edges.delays)]).max())
+
+
+def row_words(edges: Edges) -> int:
+    """Words of 16 bits of a `birc::Row`."""
+    return -(-(WORDS + len(edges.delays) + 1) // WORDS) * WORDS
+
+
+def fill_rows(table: Array, edges: Edges) -> None:
+    """Write the `birc::Row` of each source: uint16 [sources, words]."""
+    width = len(edges.delays)
+    starts, first = edges.starts[:-1].reshape(edges.sources, width), edges.starts[:-1:width]
+    table[:, :WORDS] = np.ascontiguousarray(first, np.int64).view(np.uint16).reshape(-1, WORDS)
+    np.subtract(starts, first[:, None], out=table[:, WORDS : WORDS + width], casting="unsafe")
+    table[:, WORDS + width] = edges.starts[width::width] - first
+
+
 def is_single(edges: Edges) -> bool:
     """Whether each source has one synapse, and all have one delay."""
     return len(edges.delays) == 1 and edges.count == edges.sources and bool((np.diff(edges.starts) == 1).all())
@@ -208,15 +250,15 @@ def stages(network: BoundNetwork) -> list[int]:
 
 
 def shares(network: BoundNetwork, stages: list[int]) -> dict[str, tuple[int, int, int]]:
-    """Of each population: the work of those ahead of it in its stage, its own, and that of all of the stage."""
+    """Of each group: the work of those ahead of it in its stage, its own, and that of all of the stage. Sources have one of their own."""
     incoming = {p.name: 0 for p in network.populations}
     for projection in network.projections:
         if projection.target in incoming:
             incoming[projection.target] += projection.edges.count
     work = {p.name: max(1, NEURON * p.n + incoming[p.name]) for p in network.populations}
+    work |= {s.name: max(1, s.n) for s in network.sources}
     found: dict[str, tuple[int, int, int]] = {}
-    for first, stop in pairwise(stages):
-        stage = network.order[first:stop]
-        before = list(accumulate((work[name] for name in stage), initial=0))
-        found |= {name: (at, work[name], before[-1]) for name, at in zip(stage, before, strict=False)}
+    for names in [[s.name for s in network.sources], *(network.order[first:stop] for first, stop in pairwise(stages))]:
+        *before, total = accumulate((work[name] for name in names), initial=0)
+        found |= {name: (at, work[name], total) for name, at in zip(names, before, strict=True)}
     return found
