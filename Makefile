@@ -12,7 +12,7 @@ comma := ,
 
 .DEFAULT_GOAL := help
 ALL := .venv-all
-.PHONY: help demo demo-all test test-torch test-core lint fuzz bench bench-peers peers ulp docs clean
+.PHONY: help demo demo-all test test-torch test-core lint fuzz fuzz-networks bench bench-peers peers ulp docs clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ lint: $(TEST)/.ready ## style and types
 
 fuzz: $(TEST)/.ready ## compare random models on interpreter, passes and targets, until stopped
 	$(TEST)/bin/python -m tests.fuzz
+
+fuzz-networks: $(TEST)/.ready ## compare random networks on interpreter and targets, until stopped
+	$(TEST)/bin/python -m tests.fuzz networks
 
 bench: $(TEST)/.ready ## measure this checkout
 	$(TEST)/bin/birc bench

@@ -8,9 +8,10 @@ Each stretch of steps goes, for every step from stamp k to t = k + 1, through
 3. `post` handlers of all projections; then traces rise; then recording.
 
 Events at one port and stamp act by projection, in the order of the network; within one by the stamp at which they were sent, then the
-stamp of their spike (older ones first), source, target, occurrence. A summing port gets the sum of each projection's payloads, added one
-after the other to 0 in this order, and these sums added to one another in the order of the projections. m spikes of one source at one
-stamp are one payload of m times the weight at a summing port, m events at another, m runs of a handler, and a rise by m.
+stamp of their spike (older ones first), source, which of its spikes at that stamp, target, occurrence. A summing port gets the sum of each
+projection's payloads, added one after the other to 0 in this order, and these sums added to one another in the order of the projections.
+m spikes of one source at one stamp are one payload of m times the weight at a summing port, m events at another, m runs of a handler, and
+a rise by m.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ from birc.networks import compile_network
 from birc.runtime.bind import bind
 from birc.runtime.defaults import with_values
 from birc.runtime.durations import count_steps, step_length
+from birc.runtime.network.parameters import with_parameters
 from birc.runtime.output import write_folder
 from birc.runtime.result import Result, State
 from birc.runtime.simulate import Progress, simulate
@@ -238,11 +239,14 @@ def compile(file: str | Path | Loaded, target: str = "numpy", *, model: str | No
     """
     load_backend(target)  # a misspelt target is said before anything is read
     loaded = load(file)
-    if loaded.step is None and isinstance(item := choose(loaded, model)[0], Network):
-        made = compile_network(item, target, warnings=loaded.warnings, **_for_networks(options))
-        from birc.stiffness import network_faults
+    if loaded.step is None:
+        item, named = choose(loaded, model)
+        if isinstance(item, Network):
+            from birc.stiffness import network_faults
 
-        return replace(made, warnings=(*made.warnings, *network_faults(made.program, made.dt)))
+            given = _for_networks(options)
+            made = compile_network(item, target, warnings=loaded.warnings, **{**given, "preset": given.get("preset") or named})
+            return replace(made, warnings=(*made.warnings, *network_faults(made.program, made.dt)))
     return compile_model(loaded, target, model=model, **options)
 
 
@@ -459,10 +463,11 @@ def verify(
     loaded = load(file)
     names = target_names() if targets is None else targets
     backends = [load_backend(name) for name in names]
-    if loaded.step is None and isinstance(item := choose(loaded, model)[0], Network):
+    item, named = choose(loaded, model) if loaded.step is None else (None, None)
+    if isinstance(item, Network):
         h = step_length(dt)
         steps = count_steps(duration, h)[0] if duration else NETWORK_STEPS
-        lowered = lower_network(item, solver, skip)
+        lowered = lower_network(with_parameters(item, params, preset or named), solver, skip)
         return [verify_network(lowered, b, h=h, dtype=dtype, steps=steps, seed=seed or 0, dt=dt) for b in backends]
     programs = _programs(loaded, model, preset, solver, skip, spikes)
     reports: list[Report] = []

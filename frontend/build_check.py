@@ -65,8 +65,11 @@ def build_network_check(item: ast.Item, built: FinishedNetwork, report: Report) 
     net = built.draft
     if item.preset is not None and item.preset not in {p.name for p in net.draft.all_of(ast.Preset)}:
         no_preset(item.preset, item.name, [p.name for p in net.draft.all_of(ast.Preset)], item.name_span, report)
-    groups = [g.name for g in net.groups.values() if not g.broken and (g.kind == "population" or (g.kind == "source" and g.unit is None))]
-    scope = net.scope.inside(Symbol(f"{name}.{measure}", "measure", unit) for name in groups for measure, unit in OF_NETWORKS)
+    groups = [g for g in net.groups.values() if g.kind == "population" or (g.kind == "source" and g.unit is None)]
+    # of a group that has a mistake nothing more is said
+    scope = net.scope.inside(
+        Symbol(f"{g.name}.{what}", "measure", None if g.broken else unit) for g in groups for what, unit in OF_NETWORKS
+    )
     duration: Expr | None = None
     runs = [s for s in item.body if isinstance(s, ast.Run)]
     for statement in item.body:

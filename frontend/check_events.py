@@ -50,10 +50,14 @@ def check_ports(draft: Draft) -> None:
 
 
 def check_synapse_sends(draft: Draft) -> None:
-    """M120: a synapse sends something."""
+    """M120: a synapse sends something, when an event from its source comes."""
     if draft.item.kind != "synapse" or draft.report.forgiven:
         return
-    if not any(isinstance(s, ast.Send) for h in draft.all_of(ast.OnEvent) for s in h.body):
+    sends = [(h.port, s) for h in draft.all_of(ast.OnEvent) for s in h.body if isinstance(s, ast.Send)]
+    for port, line in sends:
+        if port == "post":
+            draft.error("M120", "a spike of the target sends nothing", line.span, "write `send` in `on pre:`")
+    if not sends:
         draft.error("M120", f"the synapse `{draft.item.name}` never sends anything", draft.item.name_span, "write `send w` in `on pre:`")
 
 

@@ -107,7 +107,7 @@ def test_every_model_of_the_library_has_a_family_and_a_card() -> None:
     assert len(set(names)) == len(names)  # cards are files, and some file systems do not tell cases apart
     for entry in found:
         made = card_of(entry)
-        assert made.equations and made.summary and made.about
+        assert (made.equations or entry.kind == "network") and made.summary and made.about
         assert made.kind != "neuron" or made.states
 
 

@@ -10,7 +10,9 @@ import pytest
 
 import birc
 from birc import driver, sources
-from birc.ir.model import Model
+from birc.checks import bench
+from birc.ir.model import Model, Network
+from birc.runtime.network.parameters import with_parameters
 
 FOLDER = Path(birc.__file__).parent / "library"
 FILES = sorted(file.stem for file in FOLDER.glob("*.birc"))
@@ -19,6 +21,11 @@ WANTED = {
     "connor_stevens", "traub_miles", "wang_buzsaki", "morris_lecar", "fitzhugh_nagumo", "hindmarsh_rose", "pospischil",
     "glif", "mihalas_niebur", "srm0", "theta_neuron", "resonate_and_fire", "gif", "rulkov_map", "mat", "plif",
     "lif_subtract", "lif_bounded", "lif_noise", "alif_unit",
+    "lif_delta", "lif_cond_exp", "lif_cond_alpha", "lif_cond_beta", "lif_cond_nmda",
+    "pair_stdp", "triplet_stdp", "clopath", "graupner_brunel", "tsodyks_markram", "reward_stdp", "eligibility", "homeostasis",
+    "vogels_istdp",
+    "vogels_abbott_cuba", "vogels_abbott_coba", "vogels_abbott_cobahh",
+    "brunel", "song_miller_abbott", "izhikevich_2003_network", "synfire_chain", "potjans_diesmann",
 }  # fmt: skip
 
 
@@ -43,25 +50,24 @@ def test_file_is_in_form(file: str) -> None:
 @pytest.mark.parametrize("file", FILES)
 def test_every_model_names_its_source(file: str) -> None:
     for item in sources.load(file).module.items:
-        assert isinstance(item, Model)
+        assert isinstance(item, Model | Network)
         assert item.doc is not None
         assert re.search(r"\((1[89]|20)\d\d\)", item.doc)
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_every_neuron_has_a_check(file: str) -> None:
+def test_whatever_runs_has_a_check(file: str) -> None:
     module = sources.load(file).module
-    neurons = {item.name for item in module.items if isinstance(item, Model) and item.kind == "neuron"}
-    assert {check.model for check in module.checks} == neurons
+    run = {item.name for item in module.items if isinstance(item, Network) or (isinstance(item, Model) and item.kind != "channel")}
+    assert {check.model for check in module.checks} == run
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_what_is_dumped_compiles_to_the_same(file: str, tmp_path: Path) -> None:
     dumped = tmp_path / f"{file}.bir"
     dumped.write_text(driver.dump(file), "utf-8")
-    neurons = [item.name for item in sources.load(file).module.items if isinstance(item, Model) and item.kind == "neuron"]
-    assert neurons
-    for name in neurons:
+    assert driver.dump(dumped) == dumped.read_text("utf-8")
+    for name in [item.name for item in sources.load(file).module.items if isinstance(item, Model) and item.kind == "neuron"]:
         step = driver.dump(file, "step", model=name)
         assert driver.dump(dumped, "step", model=name) == step
         lowered = tmp_path / f"{name}.step.bir"
@@ -79,6 +85,12 @@ def test_every_preset_compiles_and_runs(file: str) -> None:
             for preset in item.presets:
                 out = driver.build(step, "numpy", preset=preset.name).run("2 ms", n=1, record=[item.states[0].name])
                 assert np.isfinite(out.recorded[item.states[0].name]).all()
+        elif isinstance(item, Model) and item.kind == "synapse":
+            for preset in item.presets:
+                bench(item, preset.name, "0.1 ms").compiled.bind()
+        elif isinstance(item, Network):
+            for preset in item.presets:
+                assert with_parameters(item, preset=preset.name).params == ()
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -111,6 +123,23 @@ def test_checks_hold(file: str) -> None:
     ("mat", ("alpha_2 = 2 mV, omega = 19 mV", "alpha_2 = 2.1 mV, omega = 19 mV"), "isi"),
     ("alif_unit", ("beta = 180 ms", "beta = 170 ms"), "isi"),
     ("lif_bounded", ("v_min = -0.2", "v_min = -0.25"), "count"),
+    ("lif_delta", ("on inh(w: mV): v -= w", "on inh(w: mV): v += w"), "v =="),
+    ("lif_cond_exp", ("g_exc * (E_exc - v)", "1.01 * g_exc * (E_exc - v)"), "v =="),
+    ("lif_cond_alpha", ("dg_inh += e * w / tau_inh", "dg_inh += w / tau_inh"), "g_inh"),
+    ("lif_cond_beta", ("b_inh += w /", "b_inh += 0.9 * w /"), "a_inh"),
+    ("lif_cond_nmda", ("Mg / 3.57 mM", "Mg / 3.4 mM"), "v =="),
+    ("pair_stdp", ("w += A_p * w_max * x", "w += A_m * w_max * x"), "w =="),
+    ("pair_stdp", ("trace x of pre: tau = tau_p, nearest", "trace x of pre: tau = tau_p"), "w =="),
+    ("triplet_stdp", ("A3_p = 0.0065", "A3_p = 0.0064"), "w =="),
+    ("clopath", ("tau_x * x' = -x", "tau_m * x' = -x"), "w =="),
+    ("graupner_brunel", ("gamma_p * (1 - rho) * up - gamma_d * rho * down\n    on", "gamma_p * (1 - rho) * up\n    on"), "rho"),
+    ("tsodyks_markram", ("x -= u * x", "x -= 0.9 * u * x"), "sent"),
+    ("reward_stdp", ("tau_c * c' = -c", "2 * tau_c * c' = -c"), "c =="),
+    ("homeostasis", ("x * y * (y - theta)", "x * y * (y - 2 * theta)"), "w =="),
+    ("eligibility", ("z += 1", "z += 1.02"), "w =="),
+    ("vogels_istdp", ("2 * rho_0 * tau", "rho_0 * tau"), "w =="),
+    ("song_miller_abbott", ("w -= A_m * w_max * y", "w += A_m * w_max * y"), "w =="),
+    ("synfire_chain", ("w = 12 pA", "w = 5 pA"), "count"),
 ])  # fmt: skip
 def test_checks_notice_a_change(file: str, change: tuple[str, str], fault: str, tmp_path: Path) -> None:
     text = (FOLDER / f"{file}.birc").read_text("utf-8")

@@ -281,9 +281,16 @@ class _Synapses:
         index = [np.zeros(0, np.int32)]
         payload = [np.zeros(0, self.real)]
         for at, many, value in self._payloads(t):
-            index.append(np.repeat(self.edges.target[at], many) + self.bound.first_target)
-            payload.append(np.repeat(value, many))
+            each = self._one_by_one(at, many)
+            index.append(self.edges.target[at[each]] + self.bound.first_target)
+            payload.append(value[each])
         return np.concatenate(index).astype(np.int32), np.concatenate(payload)
+
+    def _one_by_one(self, at: Array, many: Array) -> Array:
+        """The order in which synapses get events that come several times: one event of their source after the other."""
+        each = np.repeat(np.arange(len(at)), many)
+        turn = np.arange(len(each)) - np.repeat(np.cumsum(many) - many, many)
+        return each[np.lexsort((each, turn, self.source[at[each]]))]
 
     def sums(self, t: int) -> Array:
         """What arrives at each target, added in order; m events of one synapse are one payload of m times the weight."""
@@ -378,15 +385,15 @@ class _Synapses:
         waiting = [d for d in self.edges.delays.tolist() if d not in self.ran and when(d, source)]
         for at, many, d in self._reached(self.edges, source, self.bound.first_source, t, waiting.__contains__):
             self.ran.add(d)
-            sent: list[tuple[Array, Array]] = []
-            again = at
+            sent: list[tuple[Array, Array, Array]] = []
+            again, turn = at, 0
             while len(again):
                 outputs = self._handle("pre", self.synapse.pre, again, t)
-                sent += [(again, outputs[f"{SEND}{i}"]) for i in range(len(outputs))]
-                again, many = again[many > 1], many[many > 1] - 1
+                sent += [(again, np.full(len(again), turn), outputs[f"{SEND}{i}"]) for i in range(len(outputs))]
+                again, many, turn = again[many > 1], many[many > 1] - 1, turn + 1
             if sent:
-                which, payload = (np.concatenate(part) for part in zip(*sent, strict=True))
-                in_order = np.argsort(which, kind="stable")  # that of their sources
+                which, turns, payload = (np.concatenate(part) for part in zip(*sent, strict=True))
+                in_order = np.lexsort((which, turns, self.source[which]))  # one event of a source after the other
                 self._send(which[in_order], payload[in_order], t)
 
     def _send(self, at: Array, payload: Array, t: int) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from birc.errors import BircError
 from birc.ir.expr import Expr, const
-from birc.ir.model import Item, Model
+from birc.ir.model import Item, Model, Network
 from birc.sources import Loaded, library, load
 from birc.suggest import closest, meant
 from birc.units import NAMES, over, power
@@ -20,6 +20,7 @@ FAMILIES = (
     "without spikes",
     "channels",
     "synapses",
+    "networks",
     "other",
 )
 """The families in the order in which they are listed; a model's own structure says to which it belongs."""
@@ -56,7 +57,7 @@ class Found:
 def family_of(item: Item) -> str:
     """To which family a model belongs, by how it moves and fires."""
     if not isinstance(item, Model):
-        return "other"
+        return "networks" if isinstance(item, Network) else "other"
     if item.kind != "neuron":
         return {"channel": "channels", "synapse": "synapses"}.get(item.kind, "other")
     if item.step_rules and not item.odes:

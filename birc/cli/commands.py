@@ -146,10 +146,12 @@ def run(arguments: argparse.Namespace) -> int:
     from birc.runtime.export.formats import format_of
 
     loaded = sources.load(arguments.file)
-    if loaded.step is None and isinstance(item := sources.choose(loaded, arguments.model)[0], Network):
-        from birc.cli.networks import run_network
+    if loaded.step is None:
+        item, named = sources.choose(loaded, arguments.model)
+        if isinstance(item, Network):
+            from birc.cli.networks import run_network
 
-        return run_network(arguments, loaded, item)
+            return run_network(arguments, loaded, item, arguments.preset or named)
     if arguments.checkpoint or arguments.resume:
         raise BircError("A018", "checkpoints are made of networks", help="a network of one population is one: `population E: LIF[100]`")
     if arguments.output:

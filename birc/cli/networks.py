@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from birc.sources import Loaded
 
 
-def run_network(arguments: argparse.Namespace, loaded: Loaded, network: Network) -> int:
+def run_network(arguments: argparse.Namespace, loaded: Loaded, network: Network, preset: str | None) -> int:
     """Simulate a network, then print and write what came out."""
     from birc.networks import compile_network
     from birc.runtime.export.formats import format_of
@@ -27,7 +27,7 @@ def run_network(arguments: argparse.Namespace, loaded: Loaded, network: Network)
     _refuse_options(arguments)
     compiled = compile_network(
         network, arguments.target, dt=arguments.dt, dtype=arguments.dtype, solver=arguments.solver, skip=arguments.without,
-        preset=arguments.preset, params=assignments(arguments.set, "--set"), warnings=loaded.warnings,
+        preset=preset, params=assignments(arguments.set, "--set"), warnings=loaded.warnings,
     )  # fmt: skip
     show.warnings(compiled.warnings)
     folder = Path(f"{arguments.output or compiled.model}.checkpoint")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from birc.ir.model import Network, Population, Projection
+from birc.ir.model import Network, Population, Projection, Third
 from birc.ir.step import Step
 from birc.ir.synapse import SynapseProgram
 
@@ -42,6 +42,17 @@ class NetworkProgram:
     def name(self) -> str:
         """The network's name."""
         return self.network.name
+
+    @property
+    def thirds(self) -> tuple[tuple[str, ProjectionProgram, Third], ...]:
+        """Each third party with the projection that it joins, the first between these ends, and what its events are called."""
+        found: list[tuple[str, ProjectionProgram, Third]] = []
+        for third in self.network.thirds:
+            base = next(p for p in self.projections if (p.projection.source, p.projection.target) == (third.source, third.target))
+            name = f"{base.name} via {third.via.population}.{third.via.port}"
+            same = sum(other == name or other.startswith(f"{name} #") for other, _, _ in found)
+            found.append((f"{name} #{same + 1}" if same else name, base, third))
+        return tuple(found)
 
     @property
     def parts(self) -> tuple[tuple[str, Step], ...]:

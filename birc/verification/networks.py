@@ -32,14 +32,13 @@ from birc.ir.network import NetworkProgram
 from birc.ir.step import Step
 from birc.runtime.network.bind import Ready, bind_network
 from birc.verification.report import Report
+from birc.verification.statistics import apart
 
 Array = npt.NDArray[Any]
 State = dict[str, Array]
 
 BOUNDS: Mapping[Dtype, float] = {"f64": 1e-12, "f32": 1e-5}
 """What a state may be off after one step, relative to the largest value of its array in the run."""
-RATE = 0.05
-"""How far apart the mean rates of a population may be where a chaotic network is run freely, beside the noise of counting."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ def _compare(report: Report, ready: Ready, reference: NetworkRunner, target: Net
     if first is not None:
         return _failed(report, first, worst, where)
     unreached = _unreached(ready.network, fired, moved)
-    apart = _run_freely(ready, target, fired, steps, seed, exact)
+    apart = _run_freely(ready, target, fired, state if exact else None, steps, seed)
     if apart:
         return replace(report, status="fail", worst=worst, where=where, reason=apart)
     level = "L0" if exact else "L1" if dtype == "f64" else "L2"
@@ -208,20 +207,25 @@ def _spikes(step: Step) -> bool:
 
 
 def _run_freely(
-    ready: Ready, target: NetworkRunner, fired: Mapping[str, list[tuple[int, Array]]], steps: int, seed: int, exact: bool
+    ready: Ready, target: NetworkRunner, fired: Mapping[str, list[tuple[int, Array]]], end: State | None, steps: int, seed: int
 ) -> str:
-    """The target's whole run: the reference's spikes, where every step was equal to the bit; else as many in each population."""
+    """The target's whole run: the reference's spikes and, in `end`, its last state, where every step was equal to the bit; else the
+    same statistics of each population's spikes."""
     state = {name: a.copy() for name, a in ready.state.items()}
     got = target.run(_job(ready, state, 0, steps, seed))
     for name, found in fired.items():
         index = np.concatenate([np.zeros(0, np.int32), *(i for _, i in found)])
         stamp = np.concatenate([np.zeros(0, np.int64), *(np.full(len(i), t) for t, i in found)])
-        if exact:
+        if end is not None:
             same = np.array_equal(index, got[name].index) and np.array_equal(stamp, got[name].stamp)
             if not same:
                 return f"run freely, {name} fires otherwise than the reference, though every single step is the same"
             continue
-        allowed = RATE * len(index) + 4 * np.sqrt(len(index) + 1)
-        if abs(len(index) - len(got[name].index)) > allowed:
-            return f"run freely, {name} fires {len(got[name].index)} times, the reference {len(index)} times"
+        difference = apart((index, stamp), (got[name].index, got[name].stamp), steps)
+        if difference:
+            return f"run freely, {name} {difference}"
+    own = _seen(state)
+    for name, a in _seen(end or {}).items():
+        if not np.array_equal(a, own[name]):
+            return f"run freely, {name} ends otherwise than in the reference, though every single step is the same"
     return ""

@@ -1,13 +1,17 @@
-"""Compare random models until stopped: `python -m tests.fuzz [first seed]`. A failure is shrunk and printed."""
+"""Compare random models, or networks, until stopped: `python -m tests.fuzz [networks] [first seed]`. A failing model is shrunk."""
 
 from __future__ import annotations
 
 import sys
+import tempfile
 from itertools import count
+from pathlib import Path
 
 from birc.backends import BACKENDS, load_backend
+from tests.fuzz import network_runs
 from tests.fuzz.compare import differences
 from tests.fuzz.generate import random_model
+from tests.fuzz.networks import random_network
 from tests.fuzz.shrink import shrink
 
 
@@ -29,8 +33,25 @@ def main(first: int) -> None:
         print(f"\r{seed - first + 1} models, {failures} failures", end="", flush=True)
 
 
+def compare_networks(first: int) -> None:
+    """Go on from a seed; stop at Ctrl-C."""
+    native = load_backend("native").missing() is None
+    failures = 0
+    for seed in count(first):
+        fuzzed = random_network(seed, most=40 if seed % 4 else 200)
+        with tempfile.TemporaryDirectory() as folder:
+            network = network_runs.network_of(fuzzed, Path(folder))
+            found = list(network_runs.differences(network, fuzzed.dt, "f64" if seed % 2 else "f32", native))
+        if found:
+            failures += 1
+            print(f"\nseed {seed}: {found[0]}\n{fuzzed.text.partition('network Fuzzed')[2]}", flush=True)
+        print(f"\r{seed - first + 1} networks, {failures} failures", end="", flush=True)
+
+
 if __name__ == "__main__":
     try:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+        _, *given = sys.argv
+        start = int(given[-1]) if given and given[-1].isdigit() else 0
+        (compare_networks if "networks" in given else main)(start)
     except KeyboardInterrupt:
         print()

@@ -11,7 +11,8 @@ import sys
 from tests.bench.page import table
 from tests.bench.peers import ENVIRONMENTS, ROOT
 from tests.peers.both import installed
-from tests.peers.comparisons import COMPARISONS, Comparison, Figure
+from tests.peers.comparisons import COMPARISONS, Comparison
+from tests.peers.figures import Figure
 
 PAGE = ROOT / "docs" / "conventions.md"
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
@@ -46,7 +47,7 @@ def main(arguments: list[str]) -> int:
             holds &= figure.holds
             print("ok  " if figure.holds else "FAIL", comparison.name, *rows[-1][3:6], sep=" | ", flush=True)
     if options.write and holds:
-        write(table(("birc", "peer's neuron", "peer", "compared", "largest difference", "bound", "what remains"), rows, left=7))
+        write(table(("birc", "peer's model", "peer", "compared", "largest difference", "bound", "what remains"), rows, left=7))
     return 0 if holds else 1
 
 

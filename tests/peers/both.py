@@ -37,11 +37,12 @@ def installed(environment: str) -> bool:
 
 
 def ask(environment: str, **task: Any) -> Run:
-    """Run a simulator in its environment. Raises CalledProcessError where it fails."""
+    """Run a simulator in its environment, by its program for neurons or by the one named. Raises CalledProcessError where it fails."""
+    program = task.pop("program", f"run_{environment}")
     task = {"events": (), "current": (), "record": (), **task}
     python = FOLDER / environment / "bin" / "python"
     done = subprocess.run(
-        [str(python), "-m", f"peers.run_{environment}"],
+        [str(python), "-m", f"peers.{program}"],
         cwd=WHERE,
         input=json.dumps(task) + "\n",
         capture_output=True,

@@ -15,25 +15,12 @@ from birc.exact.solve import solve
 from birc.exact.verify import pose
 from birc.runtime.bind import parameter_values
 from birc.runtime.values import Setting
+from tests.peers import synapses
 from tests.peers.both import Event, Run, ask, birc, exact_spikes
+from tests.peers.figures import Figure
 
 DT = 0.1
 STEPS = 5000
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A difference that was measured, the bound that it must keep, and why it is not 0."""
-
-    what: str
-    measured: float
-    bound: float
-    unit: str
-    why: str
-
-    @property
-    def holds(self) -> bool:
-        return self.measured <= self.bound
 
 
 @dataclass(frozen=True)
@@ -280,6 +267,7 @@ def neuron_tables() -> list[Figure]:
 
 
 IZHIKEVICH = {"v": ("v", 1.0), "u": ("u", 1.0)}
+SYMMETRIC = "stdp_nn_symm_synapse"
 BRIAN_ADEX = {"v": ("v", 1.0), "w": ("w_ad", 1.0)}
 
 COMPARISONS = (
@@ -292,6 +280,10 @@ COMPARISONS = (
     Comparison("nest-izhikevich", "nest", "izhikevich, `euler`", "`izhikevich`", nest_izhikevich),
     Comparison("nest-adex", "nest", "adex, exact solution", "`aeif_psc_exp`", nest_adex),
     Comparison("nest-hh", "nest", "hodgkin_huxley", "`hh_psc_alpha`", nest_hodgkin_huxley),
+    Comparison("nest-pair-stdp", "nest", "PairSTDP", "`stdp_synapse`", lambda: synapses.pair("PairSTDP", "stdp_synapse")),
+    Comparison("nest-nearest-stdp", "nest", "NearestSTDP", "`stdp_nn_symm_synapse`", lambda: synapses.pair("NearestSTDP", SYMMETRIC)),
+    Comparison("nest-triplet-stdp", "nest", "TripletSTDP", "`stdp_triplet_synapse`", synapses.triplet),
+    Comparison("nest-tsodyks-markram", "nest", "TsodyksMarkram", "`tsodyks2_synapse`", synapses.short_term),
     Comparison("brian2-lif", "brian2", "lif", "`exact`", brian_lif),
     Comparison("brian2-delta", "brian2", "lif_unit", "`exact`, synapses before thresholds", brian_delta),
     Comparison(

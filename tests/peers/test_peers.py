@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.peers import synapses
 from tests.peers.__main__ import PAGE
 from tests.peers.both import ask, birc, installed
 from tests.peers.comparisons import COMPARISONS, DT, Comparison
@@ -45,6 +46,27 @@ def test_brian2_delivers_behind_the_test() -> None:
     assert ours.spikes == [100]
     assert [k + 1 for k in before.spikes] == [100]
     assert [k + 1 for k in behind.spikes] == [101]
+
+
+@pytest.mark.slow
+def test_nest_potentiates_before_it_sends() -> None:
+    """The target's spike is seen together with the second of the source."""
+    needs("nest")
+    pre, post = [100, 300, 500], [300 - synapses.DELAY]
+    mine = synapses.ours("PairSTDP", "A_p = 0.02, A_m = 0.022, w_max = 100 pA, tau_p = 17 ms, tau_m = 25 ms", pre, post)
+    parameters = {"weight": 50.0, "Wmax": 100.0, "lambda": 0.02, "alpha": 1.1, "mu_plus": 0.0, "mu_minus": 0.0, "tau_plus": 17.0}
+    theirs = synapses.theirs("stdp_synapse", parameters, pre, post, {"tau_minus": 25.0})
+    last = 50 + 2 * np.exp(-20 / 17) - 2.2 * np.exp(-20 / 25)
+    assert mine == pytest.approx([50, 50, last], rel=1e-12)
+    assert theirs == pytest.approx([50, 50 + 2 * np.exp(-20 / 17), last], rel=1e-12)
+
+
+@pytest.mark.slow
+def test_nest_takes_u_behind_the_rise() -> None:
+    needs("nest")
+    parameters = {"weight": 100.0, "U": 0.3, "tau_rec": 200.0, "tau_fac": 150.0}
+    sent = [synapses.theirs("tsodyks2_synapse", parameters | u, [100], [100], {}).tolist() for u in ({}, {"u": 0.3})]
+    assert sent == [[50.0], [30.0]]
 
 
 def test_the_page_has_every_comparison() -> None:

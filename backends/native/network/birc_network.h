@@ -125,7 +125,8 @@ struct Edges {  // those of source i with delay[j] are starts[i * delays + j] to
     const int64* delay;
     const int64* starts;
     const int32* target;
-    int64 dense;  // whether targets follow one another in every stretch
+    int64 dense;   // whether targets follow one another in every stretch
+    int64 single;  // whether each source has one synapse, and all the same delay
 };
 
 struct Row {  // of a source's edges, in little memory: where each stretch begins behind `first`, and where the last one ends
@@ -151,7 +152,6 @@ struct Projection {
     Edges edges;
     const Group* source;
     int64 first_source, first_target;
-    int64 single;  // whether each source has one synapse, all of one delay
     const char* table;  // of rows, `step` bytes each; null where `edges.starts` says it
     int64 step;
     int64 late;  // whether spikes that need no time come behind the target's step
@@ -360,76 +360,78 @@ inline void close(Network& net, Group& group, const Moment& now, int64 unit) {
 
 // --- sources
 
-constexpr int BLOCK = 256;  // instances that draw together
-constexpr uint64 MANY = (uint64)3 << 30;  // where more than a quarter of the draws are events, all of them are finished together
+constexpr int BLOCK = 256;                         // instances that draw together
+constexpr int64 RARE = (int64)(0.9 * 4294967296.0);  // the limit from which on events are rare
+constexpr int FEW = 8;                             // probabilities with which all of a block are compared
 
-struct Draws {  // of a source in a step
-    uint64 low, high, stream;
-    uint32 low_key, high_key;
-    Draws(const Source& source, const Moment& now) {
-        const uint64 step = (uint64)(now.stamp - 1);
-        low = step & 0xFFFFFFFFu, high = ((step >> 32) & 0xFFFFu) << 16, stream = (uint64)source.stream;
-        low_key = (uint32)now.seed, high_key = (uint32)(now.seed >> 32);
+// How often each of a block fires: the number of cumulative probabilities below a uniform draw.
+struct Draws {
+    const Source& source;
+    const Moment& now;
+    int64 base, at;
+
+    INLINE Words words(int64 lane) const {
+        const uint64 step = (uint64)(now.stamp - 1), high = ((step >> 32) & 0xFFFFu) << 16;
+        return philox(step & 0xFFFFFFFFu, high, (uint64)(base + lane), (uint64)source.stream, (uint32)now.seed, (uint32)(now.seed >> 32));
     }
-    INLINE Words operator()(int64 instance) const { return philox(low, high, (uint64)instance, stream, low_key, high_key); }
+
+    INLINE void fires(int64 lane, int64 many) const {
+        if (base + lane < source.group->n) found(*source.group, now, at, base + lane, many);
+    }
+
+    // Where events are rare, few draws need to be finished.
+    NOINLINE void few() const {
+        alignas(64) uint8 flags[BLOCK];
+        const uint64 limit = (uint64)source.limit;
+        for (int lane = 0; lane < BLOCK; lane++) flags[lane] = words(lane).w0 >= limit;
+        each_raised(flags, [&](int lane) {
+            const Words w = words(lane);
+            const double u = uniform_of(w.w0, w.w1);
+            int64 many = 0;
+            while (many < source.entries && source.table[many] < u) many++;
+            if (many) fires(lane, many);
+        });
+    }
+
+    // Else all of them are.
+    NOINLINE void many() const {
+        alignas(64) double u[BLOCK];
+        alignas(64) int64 counts[BLOCK];
+        double table[FEW];
+        for (int m = 0; m < FEW; m++) table[m] = m < source.entries ? source.table[m] : 1.0;  // no draw is above that
+        for (int lane = 0; lane < BLOCK; lane++) {
+            const Words w = words(lane);
+            u[lane] = uniform_of(w.w0, w.w1);
+        }
+        for (int lane = 0; lane < BLOCK; lane++) {
+            int64 count = 0;
+            for (int m = 0; m < FEW; m++) count += table[m] < u[lane];
+            counts[lane] = count;
+        }
+        const Group& group = *source.group;
+        int32 *const index = group.index_at(now.stamp) + at, *const times = group.many_at(now.stamp) + at;
+        const int64 rest = group.n - base, lanes = rest < BLOCK ? rest : BLOCK;
+        int64& found = group.found[now.thread * (LINE / 8)];
+        int64 place = found;
+        for (int64 lane = 0; lane < lanes; lane++) {
+            int64 count = counts[lane];
+            if (count == FEW)
+                while (count < source.entries && source.table[count] < u[lane]) count++;
+            index[place] = (int32)(base + lane);  // one that does not fire is written over
+            times[place] = (int32)count;
+            place += count > 0;
+        }
+        found = place;
+    }
 };
-
-// How often each of a block fires: the number of cumulative probabilities below a uniform draw. Few draws need to be finished.
-inline void poisson_rare(const Source& source, const Moment& now, int64 base, int64 at) {
-    const Draws words(source, now);
-    alignas(64) uint8 flags[BLOCK];
-    const uint64 limit = (uint64)source.limit;
-    for (int lane = 0; lane < BLOCK; lane++) flags[lane] = words(base + lane).w0 >= limit;
-    each_raised(flags, [&](int lane) {
-        if (base + lane >= source.group->n) return;
-        const Words w = words(base + lane);
-        const double u = uniform_of(w.w0, w.w1);
-        int64 many = 0;
-        while (many < source.entries && source.table[many] < u) many++;
-        if (many) found(*source.group, now, at, base + lane, many);
-    });
-}
-
-constexpr int FEW = 8;  // cumulative probabilities that are compared for a whole block
-
-// The same where most of a block fire.
-inline void poisson_dense(const Source& source, const Moment& now, int64 base, int64 at) {
-    const Draws words(source, now);
-    alignas(64) double u[BLOCK];
-    alignas(64) int64 many[BLOCK];
-    double table[FEW];
-    for (int m = 0; m < FEW; m++) table[m] = m < source.entries ? source.table[m] : 1.0;  // no draw is above that
-    for (int lane = 0; lane < BLOCK; lane++) {
-        const Words w = words(base + lane);
-        u[lane] = uniform_of(w.w0, w.w1);
-    }
-    for (int lane = 0; lane < BLOCK; lane++) {
-        int64 count = 0;
-        for (int m = 0; m < FEW; m++) count += table[m] < u[lane];
-        many[lane] = count;
-    }
-    Group& group = *source.group;
-    int64& count = group.found[now.thread * (LINE / 8)];
-    int32 *const index = group.index_at(now.stamp) + at, *const times = group.many_at(now.stamp) + at;
-    const int64 rest = group.n - base, lanes = rest < BLOCK ? rest : BLOCK;
-    int64 place = count;
-    for (int64 lane = 0; lane < lanes; lane++) {
-        int64 more = many[lane];
-        if (more == FEW)
-            while (more < source.entries && source.table[more] < u[lane]) more++;
-        index[place] = (int32)(base + lane);  // one that does not fire is written over
-        times[place] = (int32)more;
-        place += more > 0;
-    }
-    count = place;
-}
 
 inline void draw(Source& source, const Moment& now) {
     if (source.table) {
         const Range mine = own(now, *source.group, BLOCK);
         for (int64 base = mine.first; base < mine.stop; base += BLOCK) {
-            if ((uint64)source.limit < MANY) poisson_dense(source, now, base, mine.first);
-            else poisson_rare(source, now, base, mine.first);
+            const Draws draws{source, now, base, mine.first};
+            if (source.limit < RARE) draws.many();
+            else draws.few();
         }
     } else if (now.thread == 0) {
         for (; source.next < source.events && source.stamp[source.next] == now.stamp; source.next++)
@@ -441,9 +443,13 @@ inline void draw(Source& source, const Moment& now) {
 
 enum Time { EARLY, LATE };  // before the target's step, or behind all populations
 
-// visit(source, delay's place, many) for each spike that arrives at this stamp, older ones first.
-template <class Visit>
-INLINE void spikes(const Edges& edges, const Group& from, int64 first_source, int64 stamp, bool some, bool at_once, Visit visit) {
+constexpr int64 AHEAD = 4;  // spikes between a stretch that is fetched from memory and the one that is read
+
+// visit(source, delay's place, many) for each spike that arrives at this stamp, older ones first; fetch(source, delay's place) some spikes
+// before, and ask(source, delay's place) some spikes before that.
+template <class Visit, class Ask, class Fetch>
+INLINE void spikes(const Edges& edges, const Group& from, int64 first_source, int64 stamp, bool some, bool at_once, Visit visit, Ask ask, Fetch fetch) {
+    const auto within = [&](int64 i) { return 0 <= i && i < edges.sources; };
     for (int64 j = edges.delays - 1; j >= 0; j--) {
         const int64 spike = stamp - edges.delay[j];
         if (spike < 0 || !(edges.delay[j] == 0 ? at_once : some)) continue;
@@ -451,10 +457,18 @@ INLINE void spikes(const Edges& edges, const Group& from, int64 first_source, in
         const int32* const index = from.index + row * from.n;
         const int32* const many = from.many ? from.many + row * from.n : nullptr;
         for (int64 k = 0; k < count; k++) {
+            if (k + 2 * AHEAD < count && within(index[k + 2 * AHEAD] - first_source)) ask(index[k + 2 * AHEAD] - first_source, j);
+            if (k + AHEAD < count && within(index[k + AHEAD] - first_source)) fetch(index[k + AHEAD] - first_source, j);
             const int64 i = index[k] - first_source;
-            if (0 <= i && i < edges.sources) visit(i, j, many ? (int64)many[k] : (int64)1);
+            if (within(i)) visit(i, j, many ? (int64)many[k] : (int64)1);
         }
     }
+}
+
+constexpr auto NEVER = [](int64, int64) {};
+
+template <class Visit> INLINE void spikes(const Edges& edges, const Group& from, int64 first_source, int64 stamp, Visit visit) {
+    spikes(edges, from, first_source, stamp, true, true, visit, NEVER, NEVER);
 }
 
 // The first edge of a stretch whose target is not below this one.
@@ -467,22 +481,40 @@ INLINE int64 from_target(const Edges& edges, int64 begin, int64 end, int64 targe
     return begin;
 }
 
+// Asks for what stands between two places.
+template <class T> INLINE void fetch(const T* from, int64 begin, int64 end) {
+    constexpr int64 step = LINE / sizeof(T), most = 8 * step;  // what follows in memory, the processor fetches by itself
+    if (begin == end) return;
+    const int64 stop = end - begin > most ? begin + most : end;
+    __builtin_prefetch(from + stop - 1);
+    for (int64 e = begin; e < stop; e += step) __builtin_prefetch(from + e);
+}
+
 // visit(source, begin, end, many) for each stretch of edges that an event reaches at this stamp, as far as it is this thread's.
 template <class Visit>
-INLINE void arrivals(const Edges& edges, const Group& from, int64 first_source, const Moment& now, bool some, bool at_once, Range targets, Visit visit) {
+INLINE void arrivals(const Edges& edges, const Group& from, int64 first_source, const Moment& now, bool some, bool at_once, Range targets,
+                     const real* weights, Visit visit) {
     if (targets.first >= targets.stop) return;
-    spikes(edges, from, first_source, now.stamp, some, at_once, [&](int64 i, int64 j, int64 many) {
-        int64 begin = edges.starts[i * edges.delays + j], end = edges.starts[i * edges.delays + j + 1];
+    const int64* const starts = edges.starts;
+    const auto reach = [&](int64 i, int64 j, int64 many) {
+        int64 begin = starts[i * edges.delays + j], end = starts[i * edges.delays + j + 1];
         if (targets.stop != ALL.stop) {
             begin = from_target(edges, begin, end, targets.first);
             end = from_target(edges, begin, end, targets.stop);
         }
         if (begin < end) visit(i, begin, end, many);
-    });
+    };
+    const auto ask = [&](int64 i, int64 j) { __builtin_prefetch(starts + i * edges.delays + j); };
+    const auto fetch_row = [&](int64 i, int64 j) {
+        const int64 begin = starts[i * edges.delays + j], end = starts[i * edges.delays + j + 1];
+        fetch(edges.target, begin, end);
+        if (weights) fetch(weights, begin, end);
+    };
+    spikes(edges, from, first_source, now.stamp, some, at_once, reach, ask, fetch_row);
 }
 
 template <class Visit> INLINE void arrivals(const Projection& p, const Moment& now, Time time, Visit visit) {
-    arrivals(p.edges, *p.source, p.first_source, now, time == EARLY, time == (p.late ? LATE : EARLY), own_targets(p, now), visit);
+    arrivals(p.edges, *p.source, p.first_source, now, time == EARLY, time == (p.late ? LATE : EARLY), own_targets(p, now), p.weights, visit);
 }
 
 INLINE void touch(const Projection& p, const Moment& now, bool yes) {
@@ -491,27 +523,21 @@ INLINE void touch(const Projection& p, const Moment& now, bool yes) {
     inbox.direct = true;
 }
 
-// Calls act(target, payload) for the edges from `at` on up to the end or to the first for which `within` does not hold.
-template <class Within, class Act> INLINE void payloads(const Projection& p, Stretch& s, Within within, Act act) {
+// Adds weights at the targets of edges, from `at` on up to the end or, unless it is whole, to the first target that is not below `stop`.
+template <bool whole> INLINE void add(const Projection& p, Stretch& s, int64 stop, real* to, int64 offset) {
     const int32* const target = p.edges.target;
     const real* const weights = p.weights;
+    const int64 end = s.end;
     int64 e = s.at;
     if (weights && s.many == 1) {
-        for (; e < s.end && within(target[e]); e++) act(target[e], weights[e]);
+        for (; e < end && (whole || target[e] < stop); e++) to[target[e] + offset] += weights[e];
     } else if (weights) {
-        for (; e < s.end && within(target[e]); e++) act(target[e], real(s.many) * weights[e]);
+        for (; e < end && (whole || target[e] < stop); e++) to[target[e] + offset] += real(s.many) * weights[e];
     } else {
         const real weight = real(s.many) * real(p.weight);
-        for (; e < s.end && within(target[e]); e++) act(target[e], weight);
+        for (; e < end && (whole || target[e] < stop); e++) to[target[e] + offset] += weight;
     }
     s.at = e;
-}
-
-template <class T> INLINE void fetch(const T* from, int64 begin, int64 end) {
-    constexpr int64 step = LINE / sizeof(T), most = 8 * step;  // what follows in memory, the processor fetches by itself
-    const int64 stop = end - begin > most ? begin + most : end;
-    __builtin_prefetch(from + stop - 1);
-    for (int64 e = begin; e < stop; e += step) __builtin_prefetch(from + e);
 }
 
 INLINE const Row& row_of(const Projection& p, int64 source) { return *(const Row*)(p.table + source * p.step); }
@@ -560,15 +586,14 @@ INLINE void look_up(const Projection& p, Inbox& inbox, Range targets) {
 
 INLINE void add_up(const Projection& p, Inbox& inbox, Range targets, real* to) {
     look_up(p, inbox, targets);
-    for (int64 i = 0; i < inbox.count; i++)
-        payloads(p, inbox.active[i], [](int64) { return true; }, [&](int64 target, real payload) { to[target] += payload; });
+    for (int64 i = 0; i < inbox.count; i++) add<true>(p, inbox.active[i], 0, to, 0);
     inbox.touched |= inbox.count > 0;
     inbox.count = 0;
 }
 
 // Where each source has one synapse, its place is known.
 INLINE void add_single(const Projection& p, const Moment& now, Inbox& inbox, Range targets, real* to) {
-    spikes(p.edges, *p.source, p.first_source, now.stamp, true, true, [&](int64 i, int64, int64 many) {
+    spikes(p.edges, *p.source, p.first_source, now.stamp, [&](int64 i, int64, int64 many) {
         const int64 target = p.edges.target[i];
         if (target < targets.first || target >= targets.stop) return;
         to[target] += real(many) * (p.weights ? p.weights[i] : real(p.weight));
@@ -585,11 +610,11 @@ inline void deliver(const Projection& p, const Moment& now) {
     const Range targets = own_targets(p, now);
     if (targets.first >= targets.stop) return;
     real* const to = p.arriving(now.stamp) + p.first_target;
-    if (p.single) {
+    if (p.edges.single) {
         inbox.direct = true;
         return add_single(p, now, inbox, targets, to);
     }
-    spikes(p.edges, *p.source, p.first_source, now.stamp, true, true, [&](int64 i, int64 j, int64 many) __attribute__((always_inline)) {
+    spikes(p.edges, *p.source, p.first_source, now.stamp, [&](int64 i, int64 j, int64 many) __attribute__((always_inline)) {
         if (inbox.count == MOST) {
             add_up(p, inbox, targets, to);
             inbox.direct = true;
@@ -607,12 +632,10 @@ inline void spread(const Projection& p, const Moment& now, int64 first, int64 st
     if (inbox.direct) return;
     inbox.touched = false;
     inbox.first = first;
-    real* const to = p.block + now.thread * p.span + p.first_target - first;
     for (int64 i = 0; i < inbox.count; i++) {
         Stretch& s = inbox.active[i];
         const int64 before = s.at;
-        const int64 below = stop - p.first_target;
-        payloads(p, s, [&](int64 target) { return target < below; }, [&](int64 target, real payload) { to[target] += payload; });
+        add<false>(p, s, stop - p.first_target, p.block + now.thread * p.span, p.first_target - first);
         inbox.touched |= s.at != before;
     }
 }
@@ -620,8 +643,8 @@ inline void spread(const Projection& p, const Moment& now, int64 first, int64 st
 // Calls act(target, payload) for each event at a port where they act one by one.
 template <class Act> INLINE void one_by_one(const Projection& p, const Moment& now, Act act) {
     arrivals(p, now, EARLY, [&](int64, int64 begin, int64 end, int64 many) {
-        for (int64 e = begin; e < end; e++)
-            for (int64 m = 0; m < many; m++) act(p.first_target + p.edges.target[e], p.weights ? p.weights[e] : real(p.weight));
+        for (int64 m = 0; m < many; m++)
+            for (int64 e = begin; e < end; e++) act(p.first_target + p.edges.target[e], p.weights ? p.weights[e] : real(p.weight));
     });
 }
 
@@ -714,7 +737,7 @@ template <class Run> INLINE void forward(const Projection& p, const Moment& now,
 // … and from its target; these are a thread's own or none of its business.
 template <class Run> INLINE void backward(const Projection& p, const Moment& now, Run run) {
     const Range mine = own_targets(p, now);
-    arrivals(p.back, *p.target, p.first_target, alone(now), true, true, ALL, [&](int64 j, int64 begin, int64 end, int64 many) {
+    arrivals(p.back, *p.target, p.first_target, alone(now), true, true, ALL, nullptr, [&](int64 j, int64 begin, int64 end, int64 many) {
         if (j < mine.first || j >= mine.stop) return;
         const Listed<int64> synapses{p.synapse + begin};
         if (p.back.dense) run(synapses, Next{p.back.target[begin]}, Single{j}, end - begin, many);
@@ -792,8 +815,8 @@ template <> struct Input<true> {
     const real* from;
     Lanes<real> room;
     Input(const Feed& feed, const Moment& now, int64 tile) {
-        if (!feed.values && feed.count == 1) {
-            from = feed.from[0]->sums + tile * LANES;
+        if (!feed.values && feed.count < 2) {
+            from = feed.count ? feed.from[0]->sums + tile * LANES : ZEROS.at;
             return;
         }
         from = room.at;
@@ -877,7 +900,7 @@ inline void finish(const Network& net, const Moment& now) {
     wait(now);
     for (int64 i = now.thread; i < net.trace_count; i += now.threads) {
         const Trace& trace = net.traces[i];
-        spikes(*trace.edges, *trace.of, trace.first, now.stamp, true, true, [&](int64 i, int64, int64 many) {
+        spikes(*trace.edges, *trace.of, trace.first, now.stamp, [&](int64 i, int64, int64 many) {
             trace.values[i] = trace.nearest ? real(1) : trace.values[i] + real(many);
         });
     }

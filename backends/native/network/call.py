@@ -216,7 +216,7 @@ class Call:
         fields.first_source, fields.first_target = p.first_source, p.first_target
         if p.target in self.fixed.populations:
             fields.target = self._group_at(p.target)
-        fields.single, fields.late = self.fixed.singles[name], self.fixed.late(p)
+        fields.late = self.fixed.late(p)
         fields.table, fields.step = self.fixed.rows[name]
         fields.weights, fields.weight = self.fixed.weights[name]
         fields.rows, fields.pitch = max(1, p.pending), tiles * self.fixed.lanes
@@ -237,7 +237,8 @@ class Call:
     def _plastic(self, fields: ProjectionFields, p: BoundProjection, wire: Wire) -> None:
         memory, synapse, kind = self.memory, p.synapse, wire.synapses
         assert synapse is not None and kind is not None
-        fields.slots = memory.table([memory.at(self.held.plain(f"{p.name}.{slot.name}")) for slot in synapse.start.slots])
+        slots = [f"{p.name}.{slot.name}" for slot in synapse.start.slots if p.edges.count]  # no synapses, no states
+        fields.slots = memory.table([memory.at(self.held.plain(name)) for name in slots])
         fields.bind = self.fixed.roles[p.name][p.name]
         given = [0] * len(NUMBERS)
         for role, kernel in kind.roles.items():

@@ -29,7 +29,7 @@ class SourceFields(ctypes.Structure):
 class EdgesFields(ctypes.Structure):
     """`birc::Edges`."""
 
-    _fields_ = _members("sources delays *delay *starts *target dense")
+    _fields_ = _members("sources delays *delay *starts *target dense single")
 
 
 INBOX = 8 * (4 + 3 * 256)
@@ -41,7 +41,7 @@ class ProjectionFields(ctypes.Structure):
 
     _fields_ = [
         ("edges", EdgesFields),
-        *_members("*source first_source first_target single *table step late *weights .weight *sums rows pitch *inbox *block span *level"),
+        *_members("*source first_source first_target *table step late *weights .weight *sums rows pitch *inbox *block span *level"),
         *_members("*slots *bind *given *last *fine *coarse *most *dend wait *streams"),
         ("back", EdgesFields),
         *_members("*synapse *target"),

@@ -57,7 +57,6 @@ class Fixed:
         self.stages = stages(network)
         self.shares = shares(network, self.stages)
         self.rows = self._rows()
-        self.singles = {p.name: is_single(p.edges) for p in network.projections}
         self.blocks = {p.name: self._block(p) for p in network.populations}
         self.spans = {p.name: self._span(p) for p in network.projections}
 
@@ -67,9 +66,9 @@ class Fixed:
         """Edges as they cross."""
         delays, starts = (np.ascontiguousarray(a, np.int64) for a in (edges.delays, edges.starts))
         target = np.ascontiguousarray(edges.target, np.int32)
-        return EdgesFields(
-            edges.sources, len(delays), self.memory.at(delays), self.memory.at(starts), self.memory.at(target), is_dense(edges)
-        )
+        single = len(delays) == 1 and edges.count == edges.sources and bool((np.diff(starts) == 1).all())
+        at = self.memory.at
+        return EdgesFields(edges.sources, len(delays), at(delays), at(starts), at(target), is_dense(edges), single)
 
     def _weights(self, weight: Array | float | None) -> tuple[int, float]:
         """Where weights are, and the one of all."""
@@ -199,11 +198,6 @@ def fill_rows(table: Array, edges: Edges) -> None:
     table[:, :WORDS] = np.ascontiguousarray(first, np.int64).view(np.uint16).reshape(-1, WORDS)
     np.subtract(starts, first[:, None], out=table[:, WORDS : WORDS + width], casting="unsafe")
     table[:, WORDS + width] = edges.starts[width::width] - first
-
-
-def is_single(edges: Edges) -> bool:
-    """Whether each source has one synapse, and all have one delay."""
-    return len(edges.delays) == 1 and edges.count == edges.sources and bool((np.diff(edges.starts) == 1).all())
 
 
 def is_dense(edges: Edges) -> bool:

@@ -11,7 +11,6 @@ from birc.backends.c_family.loops import EventLoop, Part, kept_names, loops_of
 from birc.backends.c_family.quotients import turn_quotients
 from birc.backends.c_family.shorten import shorten
 from birc.backends.names import identifiers
-from birc.ir.model import Third
 from birc.ir.network import NetworkProgram, PopulationProgram, ProjectionProgram
 from birc.ir.step import Deliver, Step
 from birc.ir.synapse import SynapseProgram
@@ -117,7 +116,7 @@ def plan(program: NetworkProgram) -> Plan:
     steps = {id(p.step): p.step for p in program.populations}
     wires = [p for p in program.projections if not p.continuous]
     ends = [(p.name, p.projection.target.population, p.projection.target.port) for p in wires]
-    ends += [(name, third.via.population, third.via.port) for name, third in _thirds(program)]
+    ends += [(name, third.via.population, third.via.port) for name, _, third in program.thirds]
     kinds = {_kind(wire): wire.synapse for wire in wires if wire.synapse}
     keys = [*((key, step.name) for key, step in steps.items()), *((key, synapse.name) for key, synapse in kinds.items())]
     unique = _unique([name for _, name in keys])
@@ -132,13 +131,6 @@ def plan(program: NetworkProgram) -> Plan:
         tuple(Wire(i, *end, synapses.get(_kind(wires[i])) if i < len(wires) else None) for i, end in enumerate(ends)),
         {p.population.name: words[f".{p.population.name}"] for p in program.populations},
     )
-
-
-def _thirds(program: NetworkProgram) -> Iterator[tuple[str, Third]]:
-    """Third parties by the name of their events."""
-    for third in program.network.thirds:
-        base = next(p for p in program.projections if (p.projection.source, p.projection.target) == (third.source, third.target))
-        yield f"{base.name} via {third.via.population}.{third.via.port}", third
 
 
 def _kind(wire: ProjectionProgram) -> object:

@@ -36,13 +36,9 @@ def _programs(program: NetworkProgram) -> list[Step]:
 
 
 def _events(made: ProjectionProgram, steps: dict[str, Step]) -> Iterator[Diagnostic]:
-    """What a synapse sends acts at once where events act one by one, and nothing is sent by `on post`."""
+    """What a synapse sends acts at once where events act one by one: what is pending is summed."""
     projection, synapse = made.projection, made.synapse
-    if synapse is None:
-        return
-    if synapse.post is not None and synapse.post.outputs:
-        yield Diagnostic("L203", f"the native target does not take `send` in `on post` of `{synapse.name}`", projection.span, HELP)
-    if projection.target.population not in steps or not synapse.pre.outputs:
+    if synapse is None or projection.target.population not in steps or not synapse.pre.outputs:
         return
     one_by_one = any(
         isinstance(s, Deliver) and s.port == projection.target.port and not s.summing

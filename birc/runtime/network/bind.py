@@ -27,8 +27,8 @@ from birc.frontend.wiring import SOURCES
 from birc.ir import random
 from birc.ir.connectivity.edges import Edges
 from birc.ir.evaluate import evaluate_names
-from birc.ir.model import Population, Projection, Third
-from birc.ir.network import NetworkProgram, PopulationProgram, ProjectionProgram
+from birc.ir.model import Population
+from birc.ir.network import NetworkProgram, PopulationProgram
 from birc.ir.step import Step
 from birc.runtime.bind import bind
 from birc.runtime.inputs import Continuous
@@ -89,9 +89,12 @@ def bind_network(
         warnings += found.warnings
         if found.at_once:
             at_once.setdefault((found.bound.source, found.bound.target), made.projection.span)
-    for third in network.thirds:
-        base = next(b for b, made in zip(projections, _events(program), strict=False) if _joins(third, made.projection))
-        projections.append(bind_third(third, base, around))
+    joined = {p.name: p for p in projections}
+    for name, base, third in program.thirds:
+        bound_third = bind_third(name, third, joined[base.name], around)
+        projections.append(bound_third)
+        if bound_third.edges.count and bound_third.edges.delays[0] == 0:
+            at_once.setdefault((bound_third.source, bound_third.target), third.span)
     couplings += _signal_inputs(program)
     history = _histories(projections)
     populations = []
@@ -115,15 +118,6 @@ def bind_network(
     ready = BoundNetwork(program, tuple(populations), tuple(sources), signals, tuple(projections), tuple(couplings), order)
     random.streams(_stream_names(ready))
     return Ready(ready, state, values, tuple(warnings))
-
-
-def _events(program: NetworkProgram) -> list[ProjectionProgram]:
-    """The projections of events, in the order in which they are bound."""
-    return [p for p in program.projections if not p.continuous]
-
-
-def _joins(third: Third, projection: Projection) -> bool:
-    return third.source == projection.source and third.target == projection.target
 
 
 def _stream_names(network: BoundNetwork) -> list[str]:

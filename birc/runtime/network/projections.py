@@ -120,10 +120,7 @@ def _static(made: ProjectionProgram, around: Around) -> Made:
     weight = dict(projection.properties)["w"]
     unit = _weight_unit(made, around)
     value = drawn(weight, around.names, around.stream(made.name, "w"), unit, projection.span, f"`w` of {made.name}")
-    if wiring.rule == "conv2d" and (factors := kernel_factors(wiring)) is not None:
-        if value.kind != "constant":
-            raise BircError("I115", f"the weights of {made.name} are those of its kernel times a constant `w`", projection.span)
-        value = Drawn("array", array=value.a * factors)
+    value = _weighted(value, wiring, made)
     axon, dend = _delay(made, around, "axon"), _delay(made, around, "dend")
     first, second = (dend, axon) if axon.kind == "constant" else (axon, dend)
     if second.kind != "constant":
@@ -145,6 +142,22 @@ def _static(made: ProjectionProgram, around: Around) -> Made:
     return Made(bound, {}, bool(len(edges.delays)) and int(edges.delays[0]) == 0)
 
 
+def _weighted(value: Drawn, wiring: Wiring, made: ProjectionProgram) -> Drawn:
+    """The weights times those of a kernel or a file of synapses, if it has any. Raises I115 where a drawn `w` would stand beside them."""
+    match wiring.rule:
+        case "conv2d":
+            what, factors = "kernel", kernel_factors(wiring)
+        case "from_file" if "weight" in wiring.arguments and value.kind != "array":
+            what, factors = "file", np.asarray(wiring.arguments["weight"], np.float64).reshape(-1)
+        case _:
+            return value
+    if factors is None:
+        return value
+    if value.kind != "constant":
+        raise BircError("I115", f"the weights of {made.name} are those of its {what} times a constant `w`", made.projection.span)
+    return Drawn("array", array=value.a * factors)
+
+
 def build(wiring: Wiring, delay: Drawn, values: tuple[Drawn, ...], made: ProjectionProgram, around: Around, dtype: Dtype = "f64") -> Wired:
     """Edges with a delay each; mistakes are reported at the projection.
 
@@ -153,7 +166,7 @@ def build(wiring: Wiring, delay: Drawn, values: tuple[Drawn, ...], made: Project
     span, what = made.projection.span, f"the delay of {made.name}"
     if wiring.rule == "from_file":
         if "delay" in wiring.arguments and "axon" not in dict(made.projection.properties):
-            delay = replace(delay, kind="array", array=np.asarray(wiring.arguments["delay"], np.float64))
+            delay = replace(delay, kind="array", array=np.asarray(wiring.arguments["delay"], np.float64).reshape(-1))
         delay, *values_ = (_in_file_order(d, wiring) for d in (delay, *values))
         values = tuple(values_)
     expected = expected_synapses(wiring)
@@ -173,13 +186,13 @@ def build(wiring: Wiring, delay: Drawn, values: tuple[Drawn, ...], made: Project
 
 
 def _in_file_order(d: Drawn, wiring: Wiring) -> Drawn:
-    """An array that lists numbers as the file lists synapses, in the order of the rule."""
-    if d.array is None or d.array.ndim != 1:
-        return d
+    """An array that lists numbers (a column of a table, too) as the file lists synapses, in the order of the rule."""
     source, target = (np.asarray(wiring.arguments[key]).reshape(-1) for key in ("source", "target"))
+    if d.array is None or (d.array.ndim != 1 and d.array.shape != (len(source), 1)):
+        return d
     if len(d.array) != len(source):
         raise BircError("I110", f"{len(d.array)} numbers are given for the {len(source)} synapses of the file")
-    return replace(d, array=d.array[np.lexsort((target, source))])
+    return replace(d, array=d.array.reshape(-1)[np.lexsort((target, source))])
 
 
 def _real(value: Array | float, around: Around) -> Array | float:
@@ -251,8 +264,7 @@ def _plastic(made: ProjectionProgram, synapse: SynapseProgram, around: Around) -
     decays = {t.name: float(start.values[t.decay]) for t in synapse.traces} if start else {}
     bound = replace(bound, bind={**bound.bind, "traces": decays})
     state = _state(bound, start.state if start else {}, around)
-    direct = edges.delays[0] == 0 if len(edges.delays) else False
-    at_once = bool(direct) and int(np.min(dend, initial=0 if np.ndim(dend) else int(dend))) == 0
+    at_once = edges.count > 0 and int(edges.delays[0]) == 0 and int(np.min(dend)) == 0
     return Made(bound, state, at_once, start.warnings if start else ())
 
 

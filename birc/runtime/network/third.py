@@ -16,18 +16,12 @@ from birc.runtime.network.values import drawn, number
 from birc.units import ONE
 
 
-def third_name(third: Third, base: str) -> str:
-    """What its events are called among the projections."""
-    return f"{base} via {third.via.population}.{third.via.port}"
-
-
-def bind_third(third: Third, base: BoundProjection, around: Around) -> BoundProjection:
+def bind_third(name: str, third: Third, base: BoundProjection, around: Around) -> BoundProjection:
     """The events that synapses of `base` hand on: each with probability p, fixed per synapse, to one cell of `via`.
 
     Whether and to whom are two uniform draws of the synapse (its pair, and which of the pair), like those of `birc.ir.connectivity`.
     """
     given = dict(third.properties)
-    name = third_name(third, base.name)
     first, cells = around.slice(third.via)
     source, target = base.edges.source(), base.edges.target
     pair = around.seed, source, target, occurrences(source, target, base.edges.targets)
