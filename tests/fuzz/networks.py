@@ -341,7 +341,7 @@ class _Writer:
     def _given(self, name: str, low: float, high: float) -> str:
         """An argument of a synapse, drawn where it may be; not from a normal distribution where it has to stay in a range."""
         unit = " ms" if name.startswith("tau") else ""
-        if unit or name == "w_max":
+        if unit or name in ("w", "w_max"):
             return f"{name} = uniform({self.between(low, high)}{unit}, {self.between(low, high)}{unit})"
         return f"{name} = {self.value(low, high)}"
 

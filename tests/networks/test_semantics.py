@@ -117,6 +117,23 @@ network N:
     assert (heard[12] > 40).all()
 
 
+def test_the_synapses_of_a_third_party_are_in_order() -> None:
+    text = (
+        RELAY
+        + """
+network N:
+    population A: Relay[9]
+    population B: Sum[20]
+    population G: Sum[30]
+    project A -> B.exc: w = 1, all_to_all, axon = uniform(1 ms, 3 ms)
+    third A -> B.exc via G.exc: p = 0.7, w = uniform(0, 1)
+"""
+    )
+    edges = compiled(text).bind().network.projections[1].edges
+    keys = np.stack([edges.target, edges.delay(), edges.source()])
+    assert edges.count > 100 and np.array_equal(np.lexsort(keys), np.arange(edges.count))
+
+
 def test_a_third_party_that_hears_at_once_acts_behind_its_source() -> None:
     text = (
         RELAY

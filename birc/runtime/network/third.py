@@ -26,8 +26,9 @@ def bind_third(name: str, third: Third, base: BoundProjection, around: Around) -
     source, target = base.edges.source(), base.edges.target
     pair = around.seed, source, target, occurrences(source, target, base.edges.targets)
     chosen, who = (np.asarray(draw(Drawn("uniform", 0.0, 1.0, around.stream(name, what)), *pair)) for what in ("chosen", "cell"))
-    takes = chosen <= number(given["p"], around.names)
     cell = np.minimum((who * cells).astype(np.int32), cells - 1)
+    takes = np.flatnonzero(chosen <= number(given["p"], around.names))
+    takes = takes[np.lexsort((cell[takes], source[takes]))]
     delay = base.edges.delay() + base.dend
     step = next(p.step for p in around.program.populations if p.population.name == third.via.population)
     unit = next((p.unit for p in step.events if p.name == third.via.port), ONE)
