@@ -173,7 +173,7 @@ def test_the_microcircuit_has_a_section(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(microcircuit, "apart", apart)
     text = microcircuit.section(quick=False)
-    assert asked == [("microcircuit", {"scale": 1.0}, seed, 1000.0, 10_000.0) for seed in (1, 2, 3)]
+    assert asked == [("potjans_diesmann", {"scale": 1.0}, seed, 1000.0, 10_000.0) for seed in (1, 2, 3)]
     assert "80 neurons" in text and "|  | seed 1 | seed 2 | seed 3 | goal |" in text
     assert "| L5I | 8.633 | 8.633 | 8.633 | 8.633 | yes |" in text
 

@@ -161,6 +161,24 @@ NETWORKS = {
     project A -> B.exc: Flowing, random(p = 0.3), axon = 1 ms
     project A -> B.exc: Flowing(w = 0.1), random(p = 0.1), axon = 1 ms
 """,
+    "many delays": """
+    population A: Leaky(v = uniform(0, 1))[330]
+    population B: Leaky[70]
+    population C: Leaky(v = uniform(0, 1))[129]
+    source s: poisson(rate = 1.7 kHz)[330]
+    source t: poisson(rate = 12 kHz)[60]
+    source r: regular(rate = 100 Hz)[70]
+    project s -> A.exc: w = 0.25, one_to_one, axon = 15 ms
+    project t -> C[20:80].exc: w = uniform(0, 0.03), one_to_one, axon = 5 ms
+    project r -> B.exc: w = 2, one_to_one
+    project A -> A.inh: w = normal(0.01, 0.001), fixed_total(n = 9000), self, multapses, axon = normal(15 ms, 7 ms)
+    project A -> B.exc: w = 0.05, fixed_total(n = 900), self, multapses, axon = normal(15 ms, 7 ms)
+    project A[5:300] -> C[10:110].exc: w = normal(0.03, 0.003), fixed_total(n = 2000), multapses, axon = normal(15 ms, 7 ms)
+    project A -> C.exc: w = 0.01, random(p = 0.1)
+    project C -> A.inh: w = normal(0.01, 0.001), fixed_total(n = 3000), self, multapses, axon = uniform(1 ms, 40 ms)
+    project C -> C.exc: w = 0.01, random(p = 0.3), axon = uniform(1 ms, 5 ms)
+    project s -> B.exc: w = 0.001, random(p = 0.1), axon = uniform(1 ms, 30 ms)
+""",
     "chain": """
     population C: Relay[130]
     population B: Relay[70]
@@ -330,6 +348,32 @@ def test_delivery_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
         found = job(ready, copied(ready), 0, 40, threads=threads)
         same_spikes(spikes, native.runner.run(found))
         same(wanted, found)
+
+
+def test_rows_that_are_too_long_for_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where their synapses begin is then read where the edges say it."""
+    monkeypatch.setattr(fixed, "LONGEST", 25)
+    monkeypatch.setattr(call, "NEURONS", 1)
+    made = network("many delays", "native", "f32")
+    ready = bound(made, 60)
+    wanted = job(ready, copied(ready), 0, 60)
+    spikes = network("many delays", "numpy", "f32").runner.run(wanted)
+    found = job(ready, copied(ready), 0, 60, threads=2)
+    same_spikes(spikes, made.runner.run(found))
+    same(wanted, found)
+    tables = {name: step > 0 for name, (_, step) in made.runner.fixed.rows.items()}  # type: ignore[attr-defined]
+    assert tables["A -> B.exc"] and not tables["A -> A.inh"]
+
+
+def test_threads_share_the_work_of_a_stage() -> None:
+    """Each group stands behind those ahead of it, by the synapses onto it and by its neurons."""
+    ready = bound(network("chain", "native", "f64"), 5)
+    stages = fixed.stages(ready.network)
+    assert ready.network.order == ("A", "B", "C") and stages == [0, 1, 2, 3]
+    alone = {"A": 70 * fixed.NEURON + 140 + 70, "B": 70 * fixed.NEURON + 70, "C": 130 * fixed.NEURON + 130}
+    assert fixed.shares(ready.network, stages) == {"s": (0, 70, 70)} | {name: (0, work, work) for name, work in alone.items()}
+    first, second = alone["A"], alone["B"]
+    assert fixed.shares(ready.network, [0, 2, 3])["B"] == (first, second, first + second)
 
 
 # --- what is refused

@@ -9,7 +9,7 @@ from tests.bench.network import runs_networks
 from tests.bench.one_network import Facts, apart
 from tests.bench.page import table
 
-MODEL = "microcircuit"
+MODEL = "potjans_diesmann"
 """In the library, with a parameter `scale`."""
 RATES = {"L23E": 0.903, "L23I": 2.965, "L4E": 4.414, "L4I": 5.876, "L5E": 7.569, "L5I": 8.633, "L6E": 1.105, "L6I": 7.829}
 """Spikes per second and neuron at full scale, as the authors' NEST implementation has them."""

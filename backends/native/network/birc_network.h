@@ -15,6 +15,8 @@ extern "C" int omp_get_num_threads();
 
 namespace birc {
 
+typedef unsigned short uint16;
+
 constexpr int LANES = TILE;
 constexpr uint64 PIECE = 4096;  // steps in the finer part of a decay's table
 constexpr int64 LINE = 64;     // bytes of a cache line: what threads write lies so far apart
@@ -88,15 +90,22 @@ struct Group {  // the spikes of a population or a source: those of stamp s are 
     int32* index;   // [rows][n], ascending
     int32* many;    // [rows][n]: how often each came; null for a population
     int64* count;   // [rows]
-    int64* found;   // by each thread, in this step, a cache line apart …
-    int32* part;    // … and whom: [n], each thread's from where its part of the group begins
-    int32* part_many;
+    int64* found;   // by each thread, in this step, a cache line apart; whom, stands in the row from where the thread's part begins
     int32* spikes;  // [room]: what the caller gets; null where nobody asks for it
     int32* times;   // [room]; null for a population
     int64* counts;  // [steps]
     int64 room, used;
+    int64 before, work, total;  // of a stage: what groups ahead of it take, what it takes, what all take
 
     int64 row(int64 stamp) const { return rows == 1 ? 0 : stamp % rows; }
+    int32* index_at(int64 stamp) const { return index + row(stamp) * n; }
+    int32* many_at(int64 stamp) const { return many ? many + row(stamp) * n : nullptr; }
+
+    // Where a thread's part begins. Threads share the work of a stage, so that most groups are one thread's and few stretches are cut.
+    int64 cut(int64 unit, int64 thread, int64 threads) const {
+        const int64 units = (n + unit - 1) / unit, at = total * thread / threads - before;
+        return unit * (at <= 0 ? 0 : at >= work ? units : units * at / work);
+    }
 };
 
 struct Source {
@@ -120,6 +129,11 @@ struct Edges {  // those of source i with delay[j] are starts[i * delays + j] to
     int64 single;  // whether each source has one synapse, and all the same delay
 };
 
+struct Row {  // of a source's edges, in little memory: where each stretch begins behind `first`, and where the last one ends
+    int64 first;
+    uint16 starts[1];
+};
+
 struct Stretch {  // of edges that an event reaches, up to those already delivered
     int64 at, end, many;
 };
@@ -137,8 +151,10 @@ struct Inbox {       // what a thread knows of what a projection brings in this 
 struct Projection {
     Edges edges;
     const Group* source;
-    int64 first_source, first_target, tiles;  // tiles of the target population
-    int64 late;                               // whether spikes that need no time come behind the target's step
+    int64 first_source, first_target;
+    const char* table;  // of rows, `step` bytes each; null where `edges.starts` says it
+    int64 step;
+    int64 late;  // whether spikes that need no time come behind the target's step
     const real* weights;                      // null where all are `weight`
     double weight;
     real* sums;  // [rows][pitch]: what arrives at stamp t is row t % rows
@@ -159,7 +175,7 @@ struct Projection {
     const uint32* streams;
     Edges back;
     const int64* synapse;
-    const Group* target;
+    const Group* target;  // null at a signal
 
     real* arriving(int64 stamp) const { return sums + (rows == 1 ? 0 : stamp % rows) * pitch; }
 };
@@ -173,7 +189,8 @@ struct Coupling {  // sums[j] of weight * x[i], or of weight * (x[i] - y[j])
     int64 row, column;
     const real* y;  // null where there is no gap
     real* sums;
-    int64 first_target, tiles;
+    int64 first_target;
+    const Group* target;
 };
 
 struct Port {
@@ -277,18 +294,27 @@ struct Range {
 
 inline Range part(const Moment& now, int64 n) { return {n * now.thread / now.threads, n * (now.thread + 1) / now.threads}; }
 
-// The neurons of a population that are this thread's: whole tiles.
-inline Range own(const Moment& now, int64 tiles) {
-    const Range mine = part(now, tiles);
-    return {mine.first * LANES, mine.stop * LANES};
+// The members of a group that are this thread's: whole units.
+inline Range own(const Moment& now, const Group& group, int64 unit) {
+    return {group.cut(unit, now.thread, now.threads), group.cut(unit, now.thread + 1, now.threads)};
+}
+
+constexpr Range ALL{0, (int64)1 << 40};
+
+// The targets of a projection or coupling that are this thread's.
+template <class Wire> INLINE Range own_targets(const Wire& p, const Moment& now) {
+    if (now.threads == 1) return ALL;
+    const Range mine = own(now, *p.target, LANES);
+    if (mine.first == 0 && mine.stop >= p.target->n) return ALL;
+    return {mine.first - p.first_target, mine.stop - p.first_target};
 }
 
 // --- spikes
 
 inline void found(Group& group, const Moment& now, int64 at, int64 neuron, int64 many) {
     const int64 place = at + group.found[now.thread * (LINE / 8)]++;
-    group.part[place] = (int32)neuron;
-    if (group.many) group.part_many[place] = (int32)many;
+    group.index_at(now.stamp)[place] = (int32)neuron;
+    if (group.many) group.many_at(now.stamp)[place] = (int32)many;
 }
 
 // Calls visit(lane) for each flag (0 or 1) that is raised, eight at a time.
@@ -303,7 +329,7 @@ template <int N, class Visit> INLINE void each_raised(const uint8 (&flags)[N], V
 inline void list(Group& group, const Moment& now, int64 tile, const Lanes<count>& fired) {
     alignas(64) uint8 flags[LANES];
     for (int lane = 0; lane < LANES; lane++) flags[lane] = (uint8)fired[lane];
-    const int64 base = tile * LANES, at = part(now, (group.n + LANES - 1) / LANES).first * LANES;
+    const int64 base = tile * LANES, at = own(now, group, LANES).first;
     each_raised(flags, [&](int lane) {
         if (base + lane < group.n) found(group, now, at, base + lane, 1);
     });
@@ -311,19 +337,19 @@ inline void list(Group& group, const Moment& now, int64 tile, const Lanes<count>
 
 // One thread puts together what all have found, for those who wait for it and for the caller. Parts of the group are whole units.
 inline void close(Network& net, Group& group, const Moment& now, int64 unit) {
-    const int64 row = group.row(now.stamp), units = (group.n + unit - 1) / unit;
-    int32* const index = group.index + row * group.n;
-    int32* const many = group.many ? group.many + row * group.n : nullptr;
+    int32 *const index = group.index_at(now.stamp), *const many = group.many_at(now.stamp);
     int64 count = 0;
     for (int64 thread = 0; thread < now.threads; thread++) {
         int64& more = group.found[thread * (LINE / 8)];
-        const int64 from = part({0, 0, 0, thread, now.threads, 0, nullptr}, units).first * unit;
-        __builtin_memcpy(index + count, group.part + from, more * sizeof *index);
-        if (many) __builtin_memcpy(many + count, group.part_many + from, more * sizeof *many);
+        const int64 from = group.cut(unit, thread, now.threads);
+        if (from > count) {
+            __builtin_memmove(index + count, index + from, more * sizeof *index);
+            if (many) __builtin_memmove(many + count, many + from, more * sizeof *many);
+        }
         count += more;
         more = 0;
     }
-    group.count[row] = count;
+    group.count[group.row(now.stamp)] = count;
     if (!group.spikes) return;
     group.counts[now.step] = count;
     __builtin_memcpy(group.spikes + group.used, index, count * sizeof *index);
@@ -336,6 +362,7 @@ inline void close(Network& net, Group& group, const Moment& now, int64 unit) {
 
 constexpr int BLOCK = 256;                         // instances that draw together
 constexpr int64 RARE = (int64)(0.9 * 4294967296.0);  // the limit from which on events are rare
+constexpr int FEW = 8;                             // probabilities with which all of a block are compared
 
 // How often each of a block fires: the number of cumulative probabilities below a uniform draw.
 struct Draws {
@@ -366,34 +393,43 @@ struct Draws {
         });
     }
 
-    // Else all of them are compared with one probability after the other.
+    // Else all of them are.
     NOINLINE void many() const {
         alignas(64) double u[BLOCK];
-        alignas(64) int64 counts[BLOCK] = {};
+        alignas(64) int64 counts[BLOCK];
+        double table[FEW];
+        for (int m = 0; m < FEW; m++) table[m] = m < source.entries ? source.table[m] : 1.0;  // no draw is above that
         for (int lane = 0; lane < BLOCK; lane++) {
             const Words w = words(lane);
             u[lane] = uniform_of(w.w0, w.w1);
         }
-        int64 more = 1;
-        for (int64 entry = 0; entry < source.entries && more; entry++) {
-            const double probability = source.table[entry];
-            more = 0;
-            for (int lane = 0; lane < BLOCK; lane++) {
-                const int64 above = probability < u[lane];
-                counts[lane] += above;
-                more |= above;
-            }
+        for (int lane = 0; lane < BLOCK; lane++) {
+            int64 count = 0;
+            for (int m = 0; m < FEW; m++) count += table[m] < u[lane];
+            counts[lane] = count;
         }
-        for (int lane = 0; lane < BLOCK; lane++)
-            if (counts[lane]) fires(lane, counts[lane]);
+        const Group& group = *source.group;
+        int32 *const index = group.index_at(now.stamp) + at, *const times = group.many_at(now.stamp) + at;
+        const int64 rest = group.n - base, lanes = rest < BLOCK ? rest : BLOCK;
+        int64& found = group.found[now.thread * (LINE / 8)];
+        int64 place = found;
+        for (int64 lane = 0; lane < lanes; lane++) {
+            int64 count = counts[lane];
+            if (count == FEW)
+                while (count < source.entries && source.table[count] < u[lane]) count++;
+            index[place] = (int32)(base + lane);  // one that does not fire is written over
+            times[place] = (int32)count;
+            place += count > 0;
+        }
+        found = place;
     }
 };
 
 inline void draw(Source& source, const Moment& now) {
     if (source.table) {
-        const Range mine = part(now, (source.group->n + BLOCK - 1) / BLOCK);
-        for (int64 block = mine.first; block < mine.stop; block++) {
-            const Draws draws{source, now, block * BLOCK, mine.first * BLOCK};
+        const Range mine = own(now, *source.group, BLOCK);
+        for (int64 base = mine.first; base < mine.stop; base += BLOCK) {
+            const Draws draws{source, now, base, mine.first};
             if (source.limit < RARE) draws.many();
             else draws.few();
         }
@@ -409,9 +445,11 @@ enum Time { EARLY, LATE };  // before the target's step, or behind all populatio
 
 constexpr int64 AHEAD = 4;  // spikes between a stretch that is fetched from memory and the one that is read
 
-// visit(source, delay's place, many) for each spike that arrives at this stamp, older ones first; fetch(begin, end) some spikes before.
-template <class Visit, class Fetch>
-INLINE void spikes(const Edges& edges, const Group& from, int64 first_source, int64 stamp, bool some, bool at_once, Visit visit, Fetch fetch) {
+// visit(source, delay's place, many) for each spike that arrives at this stamp, older ones first; fetch(source, delay's place) some spikes
+// before, and ask(source, delay's place) some spikes before that.
+template <class Visit, class Ask, class Fetch>
+INLINE void spikes(const Edges& edges, const Group& from, int64 first_source, int64 stamp, bool some, bool at_once, Visit visit, Ask ask, Fetch fetch) {
+    const auto within = [&](int64 i) { return 0 <= i && i < edges.sources; };
     for (int64 j = edges.delays - 1; j >= 0; j--) {
         const int64 spike = stamp - edges.delay[j];
         if (spike < 0 || !(edges.delay[j] == 0 ? at_once : some)) continue;
@@ -419,18 +457,19 @@ INLINE void spikes(const Edges& edges, const Group& from, int64 first_source, in
         const int32* const index = from.index + row * from.n;
         const int32* const many = from.many ? from.many + row * from.n : nullptr;
         for (int64 k = 0; k < count; k++) {
-            if (k + 2 * AHEAD < count) __builtin_prefetch(edges.starts + (index[k + 2 * AHEAD] - first_source) * edges.delays + j);
-            if (k + AHEAD < count) {
-                const int64 i = index[k + AHEAD] - first_source;
-                if (0 <= i && i < edges.sources) fetch(edges.starts[i * edges.delays + j], edges.starts[i * edges.delays + j + 1]);
-            }
+            if (k + 2 * AHEAD < count && within(index[k + 2 * AHEAD] - first_source)) ask(index[k + 2 * AHEAD] - first_source, j);
+            if (k + AHEAD < count && within(index[k + AHEAD] - first_source)) fetch(index[k + AHEAD] - first_source, j);
             const int64 i = index[k] - first_source;
-            if (0 <= i && i < edges.sources) visit(i, j, many ? (int64)many[k] : (int64)1);
+            if (within(i)) visit(i, j, many ? (int64)many[k] : (int64)1);
         }
     }
 }
 
 constexpr auto NEVER = [](int64, int64) {};
+
+template <class Visit> INLINE void spikes(const Edges& edges, const Group& from, int64 first_source, int64 stamp, Visit visit) {
+    spikes(edges, from, first_source, stamp, true, true, visit, NEVER, NEVER);
+}
 
 // The first edge of a stretch whose target is not below this one.
 INLINE int64 from_target(const Edges& edges, int64 begin, int64 end, int64 target) {
@@ -442,27 +481,36 @@ INLINE int64 from_target(const Edges& edges, int64 begin, int64 end, int64 targe
     return begin;
 }
 
+// Asks for what stands between two places.
+template <class T> INLINE void fetch(const T* from, int64 begin, int64 end) {
+    constexpr int64 step = LINE / sizeof(T), most = 8 * step;  // what follows in memory, the processor fetches by itself
+    if (begin == end) return;
+    const int64 stop = end - begin > most ? begin + most : end;
+    __builtin_prefetch(from + stop - 1);
+    for (int64 e = begin; e < stop; e += step) __builtin_prefetch(from + e);
+}
+
 // visit(source, begin, end, many) for each stretch of edges that an event reaches at this stamp, as far as it is this thread's.
 template <class Visit>
 INLINE void arrivals(const Edges& edges, const Group& from, int64 first_source, const Moment& now, bool some, bool at_once, Range targets,
                      const real* weights, Visit visit) {
+    if (targets.first >= targets.stop) return;
+    const int64* const starts = edges.starts;
     const auto reach = [&](int64 i, int64 j, int64 many) {
-        int64 begin = edges.starts[i * edges.delays + j], end = edges.starts[i * edges.delays + j + 1];
-        if (now.threads > 1) {
+        int64 begin = starts[i * edges.delays + j], end = starts[i * edges.delays + j + 1];
+        if (targets.stop != ALL.stop) {
             begin = from_target(edges, begin, end, targets.first);
             end = from_target(edges, begin, end, targets.stop);
         }
         if (begin < end) visit(i, begin, end, many);
     };
-    spikes(edges, from, first_source, now.stamp, some, at_once, reach, [&](int64 begin, int64 end) {
-        for (int64 e = begin; e < end; e += LINE / 4) __builtin_prefetch(edges.target + e);
-        for (int64 e = begin; weights && e < end; e += LINE / sizeof(real)) __builtin_prefetch(weights + e);
-    });
-}
-
-INLINE Range own_targets(const Projection& p, const Moment& now) {
-    const Range mine = own(now, p.tiles);
-    return {mine.first - p.first_target, mine.stop - p.first_target};
+    const auto ask = [&](int64 i, int64 j) { __builtin_prefetch(starts + i * edges.delays + j); };
+    const auto fetch_row = [&](int64 i, int64 j) {
+        const int64 begin = starts[i * edges.delays + j], end = starts[i * edges.delays + j + 1];
+        fetch(edges.target, begin, end);
+        if (weights) fetch(weights, begin, end);
+    };
+    spikes(edges, from, first_source, now.stamp, some, at_once, reach, ask, fetch_row);
 }
 
 template <class Visit> INLINE void arrivals(const Projection& p, const Moment& now, Time time, Visit visit) {
@@ -492,34 +540,90 @@ template <bool whole> INLINE void add(const Projection& p, Stretch& s, int64 sto
     s.at = e;
 }
 
+INLINE const Row& row_of(const Projection& p, int64 source) { return *(const Row*)(p.table + source * p.step); }
+
+INLINE void ask(const Projection& p, int64 source, int64 delay) {
+    if (p.table) {
+        const Row& row = row_of(p, source);
+        __builtin_prefetch(&row.first);
+        __builtin_prefetch(&row.starts[delay + 1]);
+    } else {
+        __builtin_prefetch(&p.edges.starts[source * p.edges.delays + delay]);
+    }
+}
+
+INLINE Range stretch_of(const Projection& p, int64 source, int64 delay) {
+    if (p.table) {
+        const Row& row = row_of(p, source);
+        return {row.first + row.starts[delay], row.first + row.starts[delay + 1]};
+    }
+    const int64* const starts = p.edges.starts + source * p.edges.delays + delay;
+    return {starts[0], starts[1]};
+}
+
+// From sources and delays to stretches, without those that hold nothing for this thread. Each memory that is read was asked for a while ago.
+INLINE void look_up(const Projection& p, Inbox& inbox, Range targets) {
+    const Edges& edges = p.edges;
+    int64 count = 0;
+    for (int64 i = 0; i < inbox.count; i++) {
+        const Stretch& place = inbox.active[i];
+        const auto [begin, end] = stretch_of(p, place.at, place.end);
+        if (begin == end) continue;
+        fetch(edges.target, begin, end);
+        if (p.weights) fetch(p.weights, begin, end);
+        inbox.active[count++] = {begin, end, place.many};
+    }
+    inbox.count = count;
+    if (targets.stop == ALL.stop) return;
+    count = 0;
+    for (int64 i = 0; i < inbox.count; i++) {
+        const Stretch& s = inbox.active[i];
+        const int64 begin = from_target(edges, s.at, s.end, targets.first), end = from_target(edges, begin, s.end, targets.stop);
+        if (begin < end) inbox.active[count++] = {begin, end, s.many};
+    }
+    inbox.count = count;
+}
+
+INLINE void add_up(const Projection& p, Inbox& inbox, Range targets, real* to) {
+    look_up(p, inbox, targets);
+    for (int64 i = 0; i < inbox.count; i++) add<true>(p, inbox.active[i], 0, to, 0);
+    inbox.touched |= inbox.count > 0;
+    inbox.count = 0;
+}
+
+// Where each source has one synapse, its place is known.
+INLINE void add_single(const Projection& p, const Moment& now, Inbox& inbox, Range targets, real* to) {
+    spikes(p.edges, *p.source, p.first_source, now.stamp, [&](int64 i, int64, int64 many) {
+        const int64 target = p.edges.target[i];
+        if (target < targets.first || target >= targets.stop) return;
+        to[target] += real(many) * (p.weights ? p.weights[i] : real(p.weight));
+        inbox.touched = true;
+    });
+}
+
 // Finds what arrives. Where stretches are long, it is added up block by block, just before the neurons of a block advance.
 inline void deliver(const Projection& p, const Moment& now) {
     Inbox& inbox = p.inbox[now.thread];
     inbox.touched = false;
     inbox.direct = p.span == 0;
     inbox.count = 0;
-    if (!inbox.direct) {
-        arrivals(p, now, EARLY, [&](int64, int64 begin, int64 end, int64 many) {
-            if (inbox.count < MOST) inbox.active[inbox.count] = {begin, end, many};
-            inbox.count++;
-            for (int64 e = begin; e < end; e += LINE / 4) __builtin_prefetch(p.edges.target + e);
-        });
-        if (inbox.count <= MOST) return;
+    const Range targets = own_targets(p, now);
+    if (targets.first >= targets.stop) return;
+    real* const to = p.arriving(now.stamp) + p.first_target;
+    if (p.edges.single) {
         inbox.direct = true;
+        return add_single(p, now, inbox, targets, to);
     }
-    real* const to = p.arriving(now.stamp);
-    if (p.edges.single && now.threads == 1) {
-        spikes(p.edges, *p.source, p.first_source, now.stamp, true, true, [&](int64 i, int64, int64 many) {
-            inbox.touched = true;
-            to[p.first_target + p.edges.target[i]] += real(many) * (p.weights ? p.weights[i] : real(p.weight));
-        }, NEVER);
-        return;
-    }
-    arrivals(p, now, EARLY, [&](int64, int64 begin, int64 end, int64 many) {
-        inbox.touched = true;
-        Stretch all{begin, end, many};
-        add<true>(p, all, 0, to, p.first_target);
+    spikes(p.edges, *p.source, p.first_source, now.stamp, [&](int64 i, int64 j, int64 many) __attribute__((always_inline)) {
+        if (inbox.count == MOST) {
+            add_up(p, inbox, targets, to);
+            inbox.direct = true;
+        }
+        ask(p, i, j);
+        inbox.active[inbox.count++] = {i, j, many};
     });
+    if (inbox.direct) add_up(p, inbox, targets, to);
+    else look_up(p, inbox, targets);
 }
 
 // What comes to the neurons from `first` to before `stop`, whole tiles.
@@ -633,7 +737,7 @@ template <class Run> INLINE void forward(const Projection& p, const Moment& now,
 // … and from its target; these are a thread's own or none of its business.
 template <class Run> INLINE void backward(const Projection& p, const Moment& now, Run run) {
     const Range mine = own_targets(p, now);
-    arrivals(p.back, *p.target, p.first_target, alone(now), true, true, {}, nullptr, [&](int64 j, int64 begin, int64 end, int64 many) {
+    arrivals(p.back, *p.target, p.first_target, alone(now), true, true, ALL, nullptr, [&](int64 j, int64 begin, int64 end, int64 many) {
         if (j < mine.first || j >= mine.stop) return;
         const Listed<int64> synapses{p.synapse + begin};
         if (p.back.dense) run(synapses, Next{p.back.target[begin]}, Single{j}, end - begin, many);
@@ -735,15 +839,14 @@ template <> struct Input<true> {
 
 inline void couple(const Coupling& c, const Moment& now) {
     if (c.values && c.row == 0 && now.step > 0) return;  // as it was
-    const Range mine = own(now, c.tiles);
+    const Range mine = own(now, *c.target, LANES), targets = own_targets(c, now);
     for (int64 j = mine.first; j < mine.stop; j++) c.sums[j] = real(0);
     const double* values = c.values ? c.values + now.row * c.row : nullptr;
-    const Range targets = {mine.first - c.first_target, mine.stop - c.first_target};
     real* const to = c.sums + c.first_target;
     for (int64 i = 0; i < c.edges.sources; i++) {
         const real x = values ? real(values[i * c.column]) : c.x[i];
         int64 begin = c.edges.starts[i * c.edges.delays], end = c.edges.starts[(i + 1) * c.edges.delays];
-        if (now.threads > 1) {
+        if (targets.stop != ALL.stop) {
             begin = from_target(c.edges, begin, end, targets.first);
             end = from_target(c.edges, begin, end, targets.stop);
         }
@@ -797,9 +900,9 @@ inline void finish(const Network& net, const Moment& now) {
     wait(now);
     for (int64 i = now.thread; i < net.trace_count; i += now.threads) {
         const Trace& trace = net.traces[i];
-        spikes(*trace.edges, *trace.of, trace.first, now.stamp, true, true, [&](int64 i, int64, int64 many) {
+        spikes(*trace.edges, *trace.of, trace.first, now.stamp, [&](int64 i, int64, int64 many) {
             trace.values[i] = trace.nearest ? real(1) : trace.values[i] + real(many);
-        }, NEVER);
+        });
     }
     wait(now);
     for (int64 i = now.thread; i < net.copy_count; i += now.threads) copy(net.copies[i]);

@@ -105,13 +105,12 @@ class Call:
             0 if many is None else at(many),
             at(count),
             at(np.zeros(self.threads * LINE // 8, np.int64)),
-            at(np.zeros(n, np.int32)),
-            at(np.zeros(n, np.int32)) if is_source else 0,
             at(listed) if name in self.spikes else 0,
             0 if times is None else at(times),
             at(counts),
             room,
             0,
+            *self.fixed.shares[name],
         )
 
     def _group_at(self, name: str) -> int:
@@ -153,7 +152,8 @@ class Call:
                 fields.x = self.memory.at(self._slot(c.source, str(c.variable))) + size * c.first_source
             if c.gap:
                 fields.y = self.memory.at(self._slot(c.target, str(c.variable))) + size * c.first_target
-            fields.sums = self.memory.at(self.held.aligned(fields.tiles * self.fixed.lanes))
+            fields.target = self._group_at(c.target)
+            fields.sums = self.memory.at(self.held.aligned(self.held.tiles(self.sizes[c.target]) * self.fixed.lanes))
             made.append(fields)
         fields_of_all = (CouplingFields * max(1, len(made)))(*made)
         self.memory.kept.append(fields_of_all)
@@ -213,8 +213,11 @@ class Call:
         p = self.fixed.projections[name]
         fields = ProjectionFields(edges=self.fixed.edges[name], source=self._group_at(p.source))
         tiles = self.held.tiles(self.fixed.populations[p.target].n) if p.target in self.fixed.populations else 1
-        fields.first_source, fields.first_target, fields.tiles = p.first_source, p.first_target, tiles
+        fields.first_source, fields.first_target = p.first_source, p.first_target
+        if p.target in self.fixed.populations:
+            fields.target = self._group_at(p.target)
         fields.late = self.fixed.late(p)
+        fields.table, fields.step = self.fixed.rows[name]
         fields.weights, fields.weight = self.fixed.weights[name]
         fields.rows, fields.pitch = max(1, p.pending), tiles * self.fixed.lanes
         sums = self.held.aligned((fields.rows, fields.pitch))
@@ -256,7 +259,6 @@ class Call:
         if p.back is not None:
             fields.back = self.fixed.back[p.name]
             fields.synapse = memory.at(np.ascontiguousarray(p.back.synapse, np.int64))
-            fields.target = self._group_at(p.target)
 
     def _given(self, p: BoundProjection, name: str) -> int:
         """Where a trace or input of synapses stands, from the first source or target of the projection on."""

@@ -17,7 +17,7 @@ def _members(words: str) -> list[tuple[str, Any]]:
 class GroupFields(ctypes.Structure):
     """`birc::Group`."""
 
-    _fields_ = _members("n rows *index *many *count *found *part *part_many *spikes *times *counts room used")
+    _fields_ = _members("n rows *index *many *count *found *spikes *times *counts room used before work total")
 
 
 class SourceFields(ctypes.Structure):
@@ -41,7 +41,7 @@ class ProjectionFields(ctypes.Structure):
 
     _fields_ = [
         ("edges", EdgesFields),
-        *_members("*source first_source first_target tiles late *weights .weight *sums rows pitch *inbox *block span *level"),
+        *_members("*source first_source first_target *table step late *weights .weight *sums rows pitch *inbox *block span *level"),
         *_members("*slots *bind *given *last *fine *coarse *most *dend wait *streams"),
         ("back", EdgesFields),
         *_members("*synapse *target"),
@@ -53,7 +53,7 @@ class CouplingFields(ctypes.Structure):
 
     _fields_ = [
         ("edges", EdgesFields),
-        *_members("*weights .weight *x *values row column *y *sums first_target tiles"),
+        *_members("*weights .weight *x *values row column *y *sums first_target *target"),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,15 @@ BLOCKS = (2048, 4096)
 """Neurons to which is delivered at a time."""
 WORTH = 4
 """Synapses of a stretch in a block that make up for looking at it."""
+NEURON = 2000
+"""A second of a neuron's steps takes about as long as what so many synapses bring in it, at three spikes per second each (measured at
+full scale of the cortical microcircuit: 28 us, and 18 ns a synapse)."""
+SEVERAL = 4
+"""Delays for which it is worth to keep where their synapses begin a second time, in a quarter of the memory."""
+LONGEST = 1 << 16
+"""Synapses of a source that are too many for that."""
+WORDS = 4
+"""Words of 16 bits in an `int64`."""
 SAMPLE = 1 << 12
 """Synapses that tell whether it is worth looking at all."""
 
@@ -46,6 +56,8 @@ class Fixed:
         self.couplings = [self._coupling(c) for c in network.couplings]
         self.sources = [self._source(s) for s in network.sources]
         self.stages = stages(network)
+        self.shares = shares(network, self.stages)
+        self.rows = self._rows()
         self.blocks = {p.name: self._block(p) for p in network.populations}
         self.spans = {p.name: self._span(p) for p in network.projections}
 
@@ -65,11 +77,28 @@ class Fixed:
             return self.memory.at(np.ascontiguousarray(weight, self.real)), 0.0
         return 0, float(weight or 0.0)
 
+    def _rows(self) -> dict[str, tuple[int, int]]:
+        """By projection: where the rows of its sources stand in little memory, if they do, and the bytes of each.
+
+        All stand in one array: the system then takes large pages for it, in which what is read here and there is found at once.
+        """
+        several = {p.name: p.edges for p in self.network.projections if p.synapse is None and len(p.edges.delays) >= SEVERAL}
+        short = {name: edges for name, edges in several.items() if edges.count and longest_row(edges) < LONGEST}
+        words = {name: row_words(edges) for name, edges in short.items()}
+        room = np.zeros(sum(edges.sources * words[name] for name, edges in short.items()), np.uint16)
+        found = {p.name: (0, 0) for p in self.network.projections}
+        first = 0
+        for name, edges in short.items():
+            table = room[first : first + edges.sources * words[name]].reshape(edges.sources, words[name])
+            fill_rows(table, edges)
+            found[name] = self.memory.at(table), table.shape[1] * table.itemsize
+            first += table.size
+        return found
+
     def _coupling(self, c: BoundCoupling) -> CouplingFields:
         """A coupling, but for what it reads and makes."""
         weights, weight = self._weights(c.weight)
-        tiles = self.types.tiles(self.populations[c.target].n)
-        return CouplingFields(self.edge_fields(c.edges), weights, weight, first_target=c.first_target, tiles=tiles)
+        return CouplingFields(self.edge_fields(c.edges), weights, weight, first_target=c.first_target)
 
     # --- blocks
 
@@ -153,6 +182,25 @@ def mean_stretch(edges: Edges) -> float:
     return edges.count / max(1, int(np.count_nonzero(np.diff(edges.starts))))
 
 
+def longest_row(edges: Edges) -> int:
+    """How many synapses a source has at most."""
+    return int(np.diff(edges.starts[:: len(edges.delays)]).max())
+
+
+def row_words(edges: Edges) -> int:
+    """Words of 16 bits of a `birc::Row`."""
+    return -(-(WORDS + len(edges.delays) + 1) // WORDS) * WORDS
+
+
+def fill_rows(table: Array, edges: Edges) -> None:
+    """Write the `birc::Row` of each source: uint16 [sources, words]."""
+    width = len(edges.delays)
+    starts, first = edges.starts[:-1].reshape(edges.sources, width), edges.starts[:-1:width]
+    table[:, :WORDS] = np.ascontiguousarray(first, np.int64).view(np.uint16).reshape(-1, WORDS)
+    np.subtract(starts, first[:, None], out=table[:, WORDS : WORDS + width], casting="unsafe")
+    table[:, WORDS + width] = edges.starts[width::width] - first
+
+
 def is_dense(edges: Edges) -> bool:
     """Whether the targets of every stretch follow one another."""
     if edges.count < 2:
@@ -194,3 +242,18 @@ def stages(network: BoundNetwork) -> list[int]:
         if at_once[name] & set(network.order[found[-1] : i]):
             found.append(i)
     return [*found, len(network.order)]
+
+
+def shares(network: BoundNetwork, stages: list[int]) -> dict[str, tuple[int, int, int]]:
+    """Of each group: the work of those ahead of it in its stage, its own, and that of all of the stage. Sources have one of their own."""
+    incoming = {p.name: 0 for p in network.populations}
+    for projection in network.projections:
+        if projection.target in incoming:
+            incoming[projection.target] += projection.edges.count
+    work = {p.name: max(1, NEURON * p.n + incoming[p.name]) for p in network.populations}
+    work |= {s.name: max(1, s.n) for s in network.sources}
+    found: dict[str, tuple[int, int, int]] = {}
+    for names in [[s.name for s in network.sources], *(network.order[first:stop] for first, stop in pairwise(stages))]:
+        *before, total = accumulate((work[name] for name in names), initial=0)
+        found |= {name: (at, work[name], total) for name, at in zip(names, before, strict=True)}
+    return found
