@@ -24,7 +24,7 @@ from birc.backends.c_family.shorten import shorten
 from birc.backends.c_family.writer import Writer
 from birc.backends.legality import expressions
 from birc.backends.names import file_name
-from birc.ir.expr import topo, value
+from birc.ir.expr import Expr, topo, value
 from birc.ir.step import Deliver, Slot, Step
 
 FIRST_CACHE = 40_000
@@ -108,12 +108,20 @@ def _runs(slots: Sequence[Slot], names: Mapping[str, str]) -> Iterator[_Run]:
 
 
 def _only_added(step: Step) -> bool:
-    """Whether the payloads are only added to something, so that their absence can be left out of the program."""
-    statements = [statement for _, statement in step.statements()]
-    payloads = {value(s.payload) for s in statements if isinstance(s, Deliver) and s.summing}
-    roots = [e for statement in statements for e, _ in expressions(statement)]
-    uses = {e.op for e in topo(*roots) if payloads.intersection(e.args)}
-    return bool(payloads) and uses <= {"add", "sub", "mul", "neg", "fma"}
+    """Whether payloads are only added to something, as they are or times a literal, so that tiles without events can leave them out.
+
+    Times a parameter, which may be infinite, nothing need not stay nothing.
+    """
+    payloads = {value(s.payload) for _, s in step.statements() if isinstance(s, Deliver) and s.summing}
+    roots = [e for _, statement in step.statements() for e, _ in expressions(statement)]
+    uses = [e for e in topo(*roots) if payloads.intersection(e.args)]
+    return bool(payloads) and all(e.op in ("add", "sub", "neg") or (e.op in ("mul", "fma") and _by_literal(e, payloads)) for e in uses)
+
+
+def _by_literal(e: Expr, payloads: set[Expr]) -> bool:
+    """Whether a product of a payload is one with a literal; the third argument of `fma` is added."""
+    factors = set(e.args[:2])
+    return not factors & payloads or any(a.op == "const" for a in factors)
 
 
 def _arrays(places: Layout, kept: frozenset[str]) -> int:
