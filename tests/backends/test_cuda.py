@@ -25,6 +25,7 @@ from birc.errors import BircError
 from birc.ir.expr import Expr, const, make, op, value
 from birc.ir.step import Define, Emit, Phase, Slot, Step, Store
 from birc.runtime.simulate import Program, prepare
+from birc.sources import neuron_files
 from birc.units import ONE
 from birc.verification.stimulus import make_stimulus, probes
 from birc.verification.trial import run_free
@@ -35,7 +36,7 @@ pytestmark = pytest.mark.skipif(build.find_compiler() is None, reason="no C++ co
 
 DTYPES: tuple[Dtype, ...] = ("f64", "f32")
 ROOT = Path(__file__).parent.parent.parent
-LIBRARY = sorted(path.stem for path in (ROOT / "birc" / "library").glob("*.birc"))
+LIBRARY = neuron_files()
 
 
 def text(step: Step, dtype: Dtype = "f64") -> str:
