@@ -125,7 +125,7 @@ def test_checks_hold(file: str) -> None:
     ("lif_bounded", ("v_min = -0.2", "v_min = -0.25"), "count"),
     ("lif_delta", ("on inh(w: mV): v -= w", "on inh(w: mV): v += w"), "v =="),
     ("lif_cond_exp", ("g_exc * (E_exc - v)", "1.01 * g_exc * (E_exc - v)"), "v =="),
-    ("lif_cond_alpha", ("dg_inh += e * w / tau_inh", "dg_inh += w / tau_inh"), "g_inh"),
+    ("lif_cond_alpha", ("dg_inh += e / tau_inh * w", "dg_inh += w / tau_inh"), "g_inh"),
     ("lif_cond_beta", ("b_inh += w /", "b_inh += 0.9 * w /"), "a_inh"),
     ("lif_cond_nmda", ("Mg / 3.57 mM", "Mg / 3.4 mM"), "v =="),
     ("pair_stdp", ("w += A_p * w_max * x", "w += A_m * w_max * x"), "w =="),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from birc.backends import FLOATS, Array, Artifact, Job, Spikes
+from birc.backends import FLOATS, Array, Artifact, Job, Spikes, room
 from birc.backends.c_family import build
 from birc.backends.c_family.arrays import grouped, joined, pointers, slot_types, stretches, strided
 from birc.backends.c_family.layout import Layout, layout
@@ -115,11 +116,12 @@ class Native:
         began = perf_counter()
         for first, count in stretches(job, most, self.updates, SLAB_SECONDS):
             if first + count - listed > most:
-                found.append(call.spikes(library, listed, first, flags))
+                found.append(call.spikes(library, listed, first, flags, room))
                 listed = first
             call.slab(library, first, count, flags[(first - listed) * call.words :])
         self.updates = max(SLAB_UPDATES, int(job.steps * job.n * SLAB_SECONDS / max(perf_counter() - began, 1e-6)))
-        found.append(call.spikes(library, listed, job.steps, flags))
+        # the job has room for one list: of several, each has its own until they are joined
+        found.append(call.spikes(library, listed, job.steps, flags, room if found else job.room))
         self.flags = flags
         call.finish()
         return joined(found)
@@ -177,13 +179,13 @@ class Call:
         self.fields.fired = flags.ctypes.data
         library.birc_run(ctypes.byref(self.fields))
 
-    def spikes(self, library: ctypes.CDLL, first: int, stop: int, flags: Array) -> Spikes:
-        """The list of the flags of some steps, which are lowered."""
+    def spikes(self, library: ctypes.CDLL, first: int, stop: int, flags: Array, place: Callable[[int], Spikes]) -> Spikes:
+        """The list of the flags of some steps, which are lowered, in memory that `place` gives."""
         threads = self.fields.threads
         shape = flags.ctypes.data, stop - first, self.words
         counts = np.empty(threads, np.int64)
         library.birc_count(*shape, counts.ctypes.data, threads)
-        spikes = self.job.room(int(counts.sum()))
+        spikes = place(int(counts.sum()))
         if len(spikes.index):
             start = self.job.start + first
             library.birc_list(*shape, start, *(array.ctypes.data for array in (counts, spikes.index, spikes.stamp)), threads)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from birc import driver
 from birc.backends import FLOATS, Dtype, Events, Job, Spikes, room
 from birc.backends.c_family import build
 from birc.backends.native import BACKEND
@@ -389,3 +390,16 @@ def test_ops_without_a_spelling_are_refused() -> None:
     assert (problem.code, problem.message) == ("L201", "the native target has no `steps`")
     assert BACKEND.refuse(lif(), "f64") == ()
     assert set(OPS) >= {"steps"}
+
+
+def test_spikes_that_are_listed_in_several_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flags are listed when their memory is full: a run in which that happens often has the same spikes."""
+    lif = driver.compile_model("lif", target="native")
+    drive = {"I": "linspace(200 pA, 600 pA)"}
+    whole = lif.run("400 ms", n=70, inputs=drive)
+    monkeypatch.setattr("birc.backends.native.run.FLAG_BYTES", 1 << 14)
+    monkeypatch.setattr("birc.backends.native.run.SLAB_UPDATES", 70 * 100)
+    parts = driver.compile_model("lif", target="native").run("400 ms", n=70, inputs=drive)
+    assert len(whole.stamps) > 1000
+    assert np.array_equal(parts.stamps, whole.stamps)
+    assert np.array_equal(parts.index, whole.index)
