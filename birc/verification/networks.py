@@ -115,12 +115,14 @@ def _compare(report: Report, ready: Ready, reference: NetworkRunner, target: Net
     worst, where, first, exact = 0.0, "", None, True
     fired: dict[str, list[tuple[int, Array]]] = {p.name: [] for p in ready.network.populations}
     moved: set[str] = set()
+    heard: set[str] = set()
     for k in range(steps):
         before = {name: a.copy() for name, a in state.items()}
         other = {name: a.copy() for name, a in state.items()}
         right = reference.run(_job(ready, state, k, 1, seed))
         left = target.run(_job(ready, other, k, 1, seed))
         for name, spikes in right.items():
+            heard |= {name} if len(spikes.index) else set()
             if name in fired and len(spikes.index):
                 fired[name].append((k + 1, spikes.index))
             if first is None and not np.array_equal(spikes.index, left[name].index):
@@ -145,7 +147,7 @@ def _compare(report: Report, ready: Ready, reference: NetworkRunner, target: Net
                 first = Found(k + 1, name, place, got, expected, float(error.reshape(-1)[place]))
     if first is not None:
         return _failed(report, first, worst, where)
-    unreached = _unreached(ready.network, fired, moved)
+    unreached = _unreached(ready.network, heard, moved)
     apart = _run_freely(ready, target, fired, state if exact else None, steps, seed)
     if apart:
         return replace(report, status="fail", worst=worst, where=where, reason=apart)
@@ -187,9 +189,10 @@ def _failed(report: Report, first: Found, worst: float, where: str) -> Report:
     )
 
 
-def _unreached(network: BoundNetwork, fired: Mapping[str, list[tuple[int, Array]]], moved: set[str]) -> tuple[str, ...]:
-    """What of the network was not exercised: populations that never fired, synapses without events, traces and signals that stayed 0."""
-    found = [f"spikes of {p.name}" for p in network.populations if _spikes(p.step) and not fired[p.name]]
+def _unreached(network: BoundNetwork, heard: set[str], moved: set[str]) -> tuple[str, ...]:
+    """What of the network was not exercised: groups that never fired, projections without synapses, traces and signals that stayed 0."""
+    found = [f"spikes of {p.name}" for p in network.populations if _spikes(p.step) and p.name not in heard]
+    found += [f"events of {s.name}" for s in network.sources if s.name not in heard]
     for projection in network.projections:
         if not projection.edges.count:
             found.append(f"{projection.name} has no synapses")
