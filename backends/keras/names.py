@@ -13,7 +13,7 @@ MODULE = frozenset(
     (
         "annotations", "Any", "Iterable", "Mapping", "NamedTuple", "get_close_matches", "signature", "keras", "np", "ops",
         "REAL", "PROGRAM", "INF", "PARAMETERS", "PRESETS", "SLOTS", "PORTS", "EVENT_PORTS", "SUMMING", "OUTPUTS", "DRAWS", "SPIKING",
-        "NEEDS", "TIMES", "SURROGATES", "SLOPES", "SURROGATE", "ARGUMENTS", "SQUARINGS",
+        "FUSED", "NEEDS", "TIMES", "SURROGATES", "SLOPES", "SURROGATE", "ARGUMENTS", "SQUARINGS",
         "LayerError", "Parameter", "Values", "Settings", "Spike", "Hard", "Within", "Start", "Held",
         "quantity", "number", "one_of", "names_of", "plain", "constraint", "bind", "step", "steps", "exprel", "sigmoid", "heaviside",
         "propagator", "input_gain", "noise_factor", "expm", "expm_graph", "cholesky", "entry",
@@ -28,7 +28,7 @@ LAYER = frozenset(
         "units", "dt", "preset", "learn", "per_feature", "ports", "output", "surrogate", "learn_surrogate", "detach_reset",
         "initializers", "regularizers",
         "use_bias", "kernel_initializer", "kernel_regularizer", "recurrent", "recurrent_initializer", "recurrent_regularizer",
-        "return_sequences", "return_state", "stateful", "unroll", "seed",
+        "return_sequences", "return_state", "stateful", "unroll", "fused", "seed",
         "self", "name", "dtype", "trainable", "activity_regularizer", "autocast", "input_shape", "batch_shape", "batch_size",
     )
 )  # fmt: skip
