@@ -231,6 +231,57 @@ class HasReaders(Protocol):
         """All that are known."""
 
 
+@dataclass(frozen=True)
+class Lesson:
+    """What an engine differentiates: a run of a layer, and dL/d of what is seen of it.
+
+    inputs: by port, [steps, n], in internal units; up: dL/d of spikes, of states and of outputs by name, [steps, n]; params: every
+    parameter, in its own unit, of which those in `learn` get a derivative for each neuron; dt in ms.
+    """
+
+    inputs: Mapping[str, Array]
+    up: Mapping[str, Array]
+    params: Mapping[str, float]
+    learn: tuple[str, ...]
+    surrogate: str
+    dt: float
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What an engine makes of a lesson: what is seen, [steps, n], and dL/d of inputs, [steps, n], and of learned parameters, [n]."""
+
+    seen: Mapping[str, Array]
+    inputs: Mapping[str, Array]
+    params: Mapping[str, Array]
+
+
+class Engine(Protocol):
+    """Something that a target's layers compute with, and learn."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    def missing(self) -> Missing | None:
+        """What running it here would need, or None."""
+
+    def learn(self, artifact: Artifact, lesson: Lesson) -> Learned:
+        """Go through a lesson. Raises BircError where that fails."""
+
+
+@runtime_checkable
+class Learns(Protocol):
+    """A target that makes layers with derivatives. `birc verify` holds each engine that is installed to the compiler's own derivative."""
+
+    @property
+    def engines(self) -> Sequence[Engine]:
+        """All that are known."""
+
+    def learnable(self, artifact: Artifact) -> tuple[str, ...]:
+        """The parameters that can be learned."""
+
+
 BACKENDS: dict[str, str] = {
     "numpy": "birc.backends.numpy",
     "native": "birc.backends.native",

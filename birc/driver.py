@@ -492,7 +492,7 @@ def verify(
                 reports.append(replace(head, reason=program.message, span=program.span, detail=str(program)))
             else:
                 case = case or Case(program, dt=dt, duration=duration, n=n, seed=seed or 0, params=params, preset=chosen)
-                reports += verify_all(case, backend, dtype=dtype, skip=skip)
+                reports += verify_all(case, backend, dtype=dtype, skip=skip, gradients=targets is not None)
             done += 1
             if progress is not None:
                 progress(done, len(programs) * len(backends))

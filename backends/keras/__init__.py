@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import ClassVar
 
-from birc.backends import Artifact, Dtype, Missing, Runner
+from birc.backends import Artifact, Dtype, Engine, Missing, Runner
 from birc.backends.keras.emit import emit
 from birc.backends.keras.legality import TAKES, refusals
+from birc.backends.keras.tables import fixed
 from birc.backends.legality import Takes
 from birc.errors import BircError, Diagnostic
 from birc.ir.step import OFFSET, Step
@@ -45,6 +46,18 @@ class Keras:
         from birc.backends.keras.run import KerasRunner
 
         return KerasRunner(artifact)
+
+    @property
+    def engines(self) -> Sequence[Engine]:
+        """Every package that Keras computes with."""
+        from birc.backends.keras.derive import DERIVATIVES, KerasEngine
+
+        return tuple(KerasEngine(name) for name in DERIVATIVES)
+
+    def learnable(self, artifact: Artifact) -> tuple[str, ...]:
+        """All parameters but those that have no derivative."""
+        reasons = fixed(artifact.step)
+        return tuple(p.name for p in artifact.step.params if p.name not in reasons)
 
     def layer(
         self, artifact: Artifact, params: Mapping[str, object], options: Mapping[str, object], number: Callable[[str, str], float]
