@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -213,6 +214,28 @@ def element(kind: Kind, dtype: Dtype) -> int:
     return int({"int": TensorProto.INT32, "bool": TensorProto.BOOL}.get(kind, reals[dtype]))
 
 
+def without_copies(nodes: list[Any], outputs: set[str]) -> list[Any]:
+    """The nodes, where what an output only copies is made under that output's name; what is copied twice or comes in stays."""
+    made = {name for node in nodes for name in node.output} - outputs
+    new: dict[str, str] = {}
+    for node in nodes:
+        if node.op_type == "Identity" and node.output[0] in outputs and node.input[0] in made:
+            new.setdefault(node.input[0], node.output[0])
+    kept = [node for node in nodes if node.op_type != "Identity" or new.get(node.input[0]) != node.output[0]]
+    for node in kept:
+        _rename(node, new)
+    return kept
+
+
+def _rename(node: Any, new: Mapping[str, str]) -> None:
+    node.name = new.get(node.name, node.name)
+    for names in (node.input, node.output):
+        names[:] = [new.get(name, name) for name in names]
+    for attribute in node.attribute:
+        for inner in attribute.g.node:
+            _rename(inner, new)
+
+
 def function(step: Step, sign: Signature, dtype: Dtype) -> tuple[Any, set[str]]:
     """The function proto of a step program, and the functions of the domain `birc` it calls."""
     from onnx import helper
@@ -226,13 +249,14 @@ def function(step: Step, sign: Signature, dtype: Dtype) -> tuple[Any, set[str]]:
     for slot in step.slots:
         if slot.name not in stored:
             body.node("Identity", [sign.names["slot", slot.name]], sign.names["next", slot.name])
+    nodes = without_copies(body.nodes, {sign.names[k] for k in sign.outputs})
     imports = [helper.make_opsetid("", OPSET), helper.make_opsetid(FUNCTIONS_DOMAIN, 1)]
     proto = helper.make_function(
         MODEL_DOMAIN,
         sign.function,
         [sign.names[k] for k in sign.inputs],
         [sign.names[k] for k in sign.outputs],
-        body.nodes,
+        nodes,
         imports,
         doc_string=step.doc or "",
     )
