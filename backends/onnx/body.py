@@ -78,7 +78,7 @@ class Body:
         inputs = self._alike(e, kind)
         output = self.fresh(name)
         if e.op == "select":
-            return self._select(kind, inputs, output, span)
+            return self._select(kind, inputs, output, span, any(wide for _, wide in args[1:]))
         if e.op in FUNCTIONS:
             return self._call(e.op, inputs, output, span)
         return self.node(NODES[e.op], inputs, output, "", span)
@@ -94,8 +94,9 @@ class Body:
         self.called.add(function)
         return self.node(function, inputs, output, FUNCTIONS_DOMAIN, span)
 
-    def _select(self, kind: Kind, inputs: list[str], output: str, span: Span | None) -> str:
-        if kind in SELECTS:
+    def _select(self, kind: Kind, inputs: list[str], output: str, span: Span | None, wide: bool = True) -> str:
+        """One of two values, `wide` if either has an entry per neuron for certain."""
+        if kind == "bool" or (kind in SELECTS and wide):
             return self._call(SELECTS[kind], inputs, output, span)
         return self.node(NODES["select"], inputs, output, "", span)
 
