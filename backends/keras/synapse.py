@@ -92,5 +92,3 @@ def _role(role: str, step: Step) -> Role:
     read = frozenset[str]().union(*(leaves(root, "value") for p in step.phases for root in roots(p)))
     values = [names[d.name] for d in step.bind if d.name in read]
     return Role(role, bind_lines(step, names, read), values, Body(step, names).text())
-
-
