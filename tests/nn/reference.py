@@ -36,3 +36,11 @@ def weights(result: Any, projection: str, shape: tuple[int, int], name: str = "w
     matrix = np.zeros(shape, np.float32)
     matrix[found.source, found.target] = found.values[name]
     return matrix
+
+
+def fired(result: Any, population: str, steps: int, cells: int) -> Array:
+    """The spikes of a population [time, cells], row k at stamp k + 1."""
+    spikes = result[population].spikes
+    found = np.zeros((steps, cells), np.float32)
+    found[np.rint(np.asarray(spikes.time) / result.dt).astype(int) - 1, spikes.index] = 1
+    return found
