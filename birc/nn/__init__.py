@@ -8,12 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_HOME = {
-    "EProp": "birc.nn.plasticity.eprop",
-    "STDPLayer": "birc.nn.plasticity.stdp",
-    "STPLayer": "birc.nn.plasticity.stp",
-    "ThreeFactorRule": "birc.nn.plasticity.three_factor",
-}
+_HOME = dict.fromkeys(("EProp", "STDPLayer", "STPLayer", "ThreeFactorRule"), "birc.nn.plasticity")
 
 __all__ = sorted(_HOME)
 

@@ -38,7 +38,8 @@ def mistake(layer: str, name: str | None, message: str, help: str | None = None)
 def take(layer: str, name: str | None, twins: tuple[Twin, ...], arguments: Mapping[str, Any], options: dict[str, Any]) -> Given:
     """The parameters among a layer's arguments and options; the model's own names are taken out of `options`.
 
-    An argument that is left at its default (`Default`, or None) gives way to its parameter, and is written down nowhere. Raises I301 where both are given.
+    An argument that is left at its default (`Default`, or None) gives way to its parameter, and is written down nowhere. Raises I301
+    where both are given.
     """
     parameters: dict[str, Any] = {}
     written: dict[str, Any] = {}

@@ -27,8 +27,8 @@ class Inside(keras.initializers.Initializer):  # type: ignore[misc]
 class PlasticCell(keras.layers.Layer):  # type: ignore[misc]
     """One step of synapses and neurons, for `keras.layers.RNN`.
 
-    Its input holds, in a row, spikes [features], what a derivative by the kernel adds to what arrives (0) [units], the continuous inputs of the
-    synapses, and normal numbers for the neurons' noise. Its state is that of the neurons, then that of the synapses.
+    Its input holds, in a row, spikes [features], what a derivative by the kernel adds to what arrives (0) [units], the continuous inputs
+    of the synapses, and normal numbers for the neurons' noise. Its state is that of the neurons, then that of the synapses.
     """
 
     def __init__(self, module: Any, synapses: Any, neuron: Any, features: int, draws: int, **options: Any) -> None:
@@ -148,7 +148,7 @@ class PlasticLayer(keras.layers.Layer):  # type: ignore[misc]
         ]
 
     def weights_now(self) -> Any:
-        """The synapses' weights [features, units], in the unit of the neurons' port: the kernel, with what the rule made of it, in its range."""
+        """The synapses' weights [features, units], in the unit of the port: the kernel with what the rule made of it, in its range."""
         kernel = ops.convert_to_tensor(self.kernel)
         return ops.clip(kernel + ops.convert_to_tensor(self.learned), self.low, self.high) if self.trainable_by_gradient else kernel
 
@@ -165,13 +165,13 @@ class PlasticLayer(keras.layers.Layer):  # type: ignore[misc]
         count = len(self.cell.state_size)
         if not (training and self.trainable):
             arrived = ops.matmul(events(spikes), weights if change is None else weights + change)
-            start = [ops.convert_to_tensor(x) for x in self.lasting[:count]] or self.cell.get_initial_state(batch)
+            start = [ops.copy(x) for x in self.lasting[:count]] or self.cell.get_initial_state(batch)
             out, *states = self.alone(ops.concatenate([arrived, *draws], axis=-1), initial_state=start)
             self._keep(self.lasting[:count], states)
             return self._shown(out)
         by_gradient = ops.zeros(shape, real) if change is None else ops.matmul(ops.stop_gradient(events(spikes)), change)
         row = ops.concatenate([spikes, by_gradient, *(ops.cast(m, real) for m in modulators), *draws], axis=-1)
-        start = [ops.convert_to_tensor(x) for x in self.lasting] or self.learning.cell.get_initial_state(batch)
+        start = [ops.copy(x) for x in self.lasting] or self.learning.cell.get_initial_state(batch)
         place = count + list(self.module.STATE).index(self.module.WEIGHT)
         start[place] = ops.zeros_like(start[place]) + weights * scale
         out, *states = self.learning(row, initial_state=start)

@@ -28,8 +28,8 @@ def neuron_cell(
 ) -> tuple[Any, Any, str]:
     """The cell of `units` neurons whose input is what synapses send, its module, and the port.
 
-    neuron: a library name or a file. Without `port` it is the first whose events are summed. The cell gives spikes, then `output` if that is
-    something else. Raises I301, and whatever compiling the file raises.
+    neuron: a library name or a file. Without `port` it is the first whose events are summed. The cell gives spikes, then `output` if that
+    is something else. Raises I301, and whatever compiling the file raises.
     """
     compiled = driver.compile_model(neuron, target="keras", dtype="f32")
     module = load_module(compiled.artifact)

@@ -35,15 +35,15 @@ class STDPLayer(PlasticLayer):
     and the mean of what the samples come to is kept; so a batch of one sample is the rule itself, step by step. Without training, or with
     `trainable = False`, the weights and traces stay as they are.
 
-    No optimizer moves the kernel, and it is no obstacle to those of other layers: derivatives pass to the input through
-    the neurons' surrogate and the weights, not through the rule. With `trainable_by_gradient` the kernel is an ordinary weight as well; what the
-    rule adds to it is kept beside it, and `weights_now()` is both together.
+    No optimizer moves the kernel, and it is no obstacle to those of other layers: derivatives pass to the input through the neurons'
+    surrogate and the weights, not through the rule. With `trainable_by_gradient` the kernel is an ordinary weight as well; what the rule
+    adds to it is kept beside it, and `weights_now()` is both together.
 
-    tau_plus, tau_minus: in seconds, or text such as "20 ms"; in the model's own names tau_p, tau_m (ms), A_p, A_m, eta. w_min, w_max: range of the
-    weights, in the unit of the port. neuron: a model of the library, or a file; neuron_options: what its layer takes; port: where spikes
-    arrive, by default the first port that sums events. output: "spikes", or a state of the neuron by name. dt: the length of a step ("1 ms", or a number of ms).
-    kernel_initializer: by default uniform in [w_min, w_max]. stateful: neurons and traces last from call to call, and are saved
-    with the layer; `reset_state()` puts them back.
+    tau_plus, tau_minus: in seconds, or text such as "20 ms"; in the model's own names tau_p, tau_m (ms), A_p, A_m, eta. w_min, w_max:
+    range of the weights, in the unit of the port. neuron: a model of the library, or a file; neuron_options: what its layer takes; port:
+    where spikes arrive, by default the first port that sums events. output: "spikes", or a state of the neuron by name. dt: the length of
+    a step ("1 ms", or a number of ms). kernel_initializer: by default uniform in [w_min, w_max]. stateful: neurons and traces last from
+    call to call, and are saved with the layer; `reset_state()` puts them back.
 
     Raises I301 for what does not fit.
     """

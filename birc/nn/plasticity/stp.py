@@ -42,15 +42,16 @@ class STPCell(keras.layers.Layer):  # type: ignore[misc]
 class STPLayer(keras.layers.Layer):  # type: ignore[misc]
     """Short-term plasticity of each feature: `TsodyksMarkram` of the library, compiled.
 
-    Input: spikes [batch, time, features]; each number that is not 0 is one. Output [batch, time, features]: u * x where a spike came, else 0.
-    With `units` the layer has a kernel, which learns by gradient, and gives amplitudes @ kernel [batch, time, units].
+    Input: spikes [batch, time, features]; each number that is not 0 is one. Output [batch, time, features]: u * x where a spike came,
+    else 0. With `units` the layer has a kernel, which learns by gradient, and gives amplitudes @ kernel [batch, time, units].
 
-    At a spike u rises by utilization * (1 - u), then u * x is sent and taken from the resources x; between spikes x recovers with tau_recovery and
-    u falls with tau_facilitation. Markram, Wang and Tsodyks (1998), PNAS 95:5323. Derivatives pass to the input through the amplitudes.
+    At a spike u rises by utilization * (1 - u), then u * x is sent and taken from the resources x; between spikes x recovers with
+    tau_recovery and u falls with tau_facilitation. Markram, Wang and Tsodyks (1998), PNAS 95:5323. Derivatives pass to the input through
+    the amplitudes.
 
-    utilization, tau_recovery, tau_facilitation (seconds, or text): by default 0.2, 0.8 s, 0.5 s, or what the preset says ("depressing", "facilitating");
-    the model's own names are U, tau_rec, tau_fac (ms). dt: the length of a step ("1 ms", or a number of ms). stateful: u and x last from call to call,
-    and are saved with the layer; `reset_state()` puts them back.
+    utilization, tau_recovery, tau_facilitation (seconds, or text): by default 0.2, 0.8 s, 0.5 s, or what the preset says ("depressing",
+    "facilitating"); the model's own names are U, tau_rec, tau_fac (ms). dt: the length of a step ("1 ms", or a number of ms). stateful: u
+    and x last from call to call, and are saved with the layer; `reset_state()` puts them back.
 
     Raises I301 for what does not fit.
     """
@@ -100,16 +101,14 @@ class STPLayer(keras.layers.Layer):  # type: ignore[misc]
                 raise mistake(type(self).__name__, self.name, "a layer that is stateful needs the size of the batch", help)
             for part, start in zip(self.module.STATE, cell.get_initial_state(batch), strict=True):
                 value = keras.initializers.Constant(ops.convert_to_numpy(start))
-                made = self.add_weight(
-                    name=part.strip("."), shape=start.shape, initializer=value, trainable=False, dtype=self.module.REAL
-                )
+                made = self.add_weight(name=part.strip("."), shape=start.shape, initializer=value, trainable=False, dtype=self.module.REAL)
                 self.lasting.append(made)
         self.built = True
 
     def call(self, inputs: Any) -> Any:
         """The amplitudes, or with `units` what they make of the kernel."""
         spikes = ops.cast(inputs, self.module.REAL)
-        start = [ops.convert_to_tensor(x) for x in self.lasting] or self.loop.cell.get_initial_state(ops.shape(spikes)[0])
+        start = [ops.copy(x) for x in self.lasting] or self.loop.cell.get_initial_state(ops.shape(spikes)[0])
         out, *states = self.loop(spikes, initial_state=start)
         for variable, value in zip(self.lasting, states, strict=False):
             variable.assign(ops.stop_gradient(value))

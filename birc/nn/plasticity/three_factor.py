@@ -20,6 +20,8 @@ TWINS = (
     Twin("learning_rate", "eta"),
 )
 
+NEEDED = "a call that trains needs the modulator [batch, time, 1]"
+
 
 @keras.saving.register_keras_serializable("birc")
 class ThreeFactorRule(PlasticLayer):
@@ -28,12 +30,12 @@ class ThreeFactorRule(PlasticLayer):
     Inputs: spikes [batch, time, features], and the neuromodulator [batch, time, 1], as a second input or as `modulator=`; calls
     that do not train need none. Output: spikes [batch, time, units].
 
-    Pairs of spikes change the eligibility c of their synapse, by a_plus * x at a spike of the neuron and by -a_minus * y at one of the feature
-    (traces of 20 ms); c decays with tau_eligibility, and the weight moves by learning_rate * c * (modulator - baseline) per second, in
-    [0, w_max]. Izhikevich (2007), Cereb. Cortex 17:2443.
+    Pairs of spikes change the eligibility c of their synapse, by a_plus * x at a spike of the neuron and by -a_minus * y at one of the
+    feature (traces of 20 ms); c decays with tau_eligibility, and the weight moves by learning_rate * c * (modulator - baseline) per
+    second, in [0, w_max]. Izhikevich (2007), Cereb. Cortex 17:2443.
 
-    tau_eligibility: in seconds; the model's own names are tau_c (s), A_p, A_m, DA_0, eta (weight per second). All else as in `STDPLayer`; with `stateful`
-    eligibilities last from call to call, so that a reward may come in a later one.
+    tau_eligibility: in seconds; the model's own names are tau_c (s), A_p, A_m, DA_0, eta (weight per second). All else as in `STDPLayer`;
+    with `stateful` eligibilities last from call to call, so that a reward may come in a later one.
 
     Raises I301 for what does not fit.
     """
@@ -87,6 +89,8 @@ class ThreeFactorRule(PlasticLayer):
             if len(inputs) != 2 or modulator is not None:
                 raise self.mistake("expected spikes [batch, time, features] and one modulator [batch, time, 1]")
             inputs, modulator = inputs
+        if modulator is None and options.get("training"):
+            raise self.mistake(NEEDED)
         if modulator is not None and (len(modulator.shape) != 3 or modulator.shape[-1] != 1):
             raise self.mistake(f"expected a modulator [batch, time, 1], not one of shape {tuple(modulator.shape)}")
         return super().__call__(inputs, modulator, *arguments, **options)
@@ -98,7 +102,7 @@ class ThreeFactorRule(PlasticLayer):
     def call(self, inputs: Any, modulator: Any = None, training: bool | None = None) -> Any:
         """The neurons' spikes; in training the kernel learns."""
         if training and modulator is None:
-            raise self.mistake("a call that trains needs the modulator [batch, time, 1]")
+            raise ValueError(str(self.mistake(NEEDED)))  # Keras keeps the text of these
         return self._run(inputs, [modulator], training)
 
     def get_config(self) -> dict[str, Any]:
