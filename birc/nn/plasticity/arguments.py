@@ -61,3 +61,10 @@ def take(layer: str, name: str | None, twins: tuple[Twin, ...], arguments: Mappi
 
 def _unit(twin: Twin) -> str:
     return "in seconds" if twin.scale == 1000 else "a plain number"
+
+
+def whole_number(layer: str, name: str | None, argument: str, value: Any) -> int:
+    """A number of units. Raises I301."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or int(value) != value or value < 1:
+        raise mistake(layer, name, f"{argument} = {value!r}: expected a whole number from 1")
+    return int(value)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from birc.backends.keras.run import load_keras
-from birc.nn.plasticity.arguments import mistake
+from birc.nn.plasticity.arguments import mistake, whole_number
 from birc.nn.plasticity.inputs import check_sequence, events
 from birc.nn.plasticity.parts import neuron_cell, synapse_module, synapses
 
@@ -85,9 +85,8 @@ class PlasticLayer(keras.layers.Layer):  # type: ignore[misc]
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        if isinstance(units, bool) or int(units) != units or units < 1:
-            raise self.mistake(f"units = {units!r}: expected a whole number from 1")
-        self.units, self.dt, self.neuron, self.port, self.output_name = int(units), dt, neuron, port, output
+        self.units = whole_number(type(self).__name__, self.name, "units", units)
+        self.dt, self.neuron, self.port, self.output_name = dt, neuron, port, output
         self.neuron_options = dict(neuron_options or {})
         self.trainable_by_gradient, self.stateful, self.return_sequences = trainable_by_gradient, stateful, return_sequences
         self.module = synapse_module(self.FILE, self.MODEL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from birc.backends.keras.run import load_keras
-from birc.nn.plasticity.arguments import Twin, mistake, take
+from birc.nn.plasticity.arguments import Twin, mistake, take, whole_number
 from birc.nn.plasticity.inputs import check_sequence
 from birc.nn.plasticity.parts import synapse_module, synapses
 
@@ -73,7 +73,8 @@ class STPLayer(keras.layers.Layer):  # type: ignore[misc]
         arguments = {"utilization": utilization, "tau_recovery": tau_recovery, "tau_facilitation": tau_facilitation}
         given = take(type(self).__name__, kwargs.get("name"), TWINS, arguments, kwargs)
         super().__init__(**kwargs)
-        self.written, self.units, self.preset, self.dt, self.stateful = dict(given.written), units, preset, dt, stateful
+        self.units = None if units is None else whole_number(type(self).__name__, self.name, "units", units)
+        self.written, self.preset, self.dt, self.stateful = dict(given.written), preset, dt, stateful
         self.module = synapse_module("tsodyks_markram", "TsodyksMarkram")
         parameters = {**given.parameters, "w": 1.0}
         self.synapses = synapses(self.module, type(self).__name__, self.name, dt, parameters, preset)
