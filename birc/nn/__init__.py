@@ -1,6 +1,6 @@
-"""Layers that learn: the models of the library as Keras 3 layers, and what is needed around them.
+"""Layers that learn: the library's neurons, compiled to Keras, and what is needed to train networks of them.
 
-The names below are imported when they are first used; then Keras is loaded, on the package that `KERAS_BACKEND` names.
+Keras is imported with this package, because a saved model finds its layers only where they are registered.
 """
 
 from __future__ import annotations
@@ -8,16 +8,34 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_HOME = dict.fromkeys(("EProp", "STDPLayer", "STPLayer", "ThreeFactorRule"), "birc.nn.plasticity")
+from birc.backends.keras import BACKEND
+from birc.errors import BircError
 
-__all__ = sorted(_HOME)
+_HOME = {
+    "EProp": "birc.nn.plasticity",
+    "STDPLayer": "birc.nn.plasticity",
+    "STPLayer": "birc.nn.plasticity",
+    "ThreeFactorRule": "birc.nn.plasticity",
+}
+
+__all__ = list(_HOME)
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'birc.nn' has no attribute {name!r}")
+    missing = BACKEND.missing()
+    if missing is not None:
+        raise BircError("X001", f"birc.nn.{name} needs {missing.what}", help=missing.how)
     return getattr(import_module(_HOME[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+    return sorted({*globals(), *__all__})
+
+
+if BACKEND.missing() is None:
+    import_module("birc.backends.keras.run").load_keras()
+    for home in dict.fromkeys(_HOME.values()):
+        import_module(home)
+    del home

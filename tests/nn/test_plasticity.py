@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import subprocess
 import sys
@@ -102,6 +103,15 @@ def test_a_rewarded_batch_of_one_is_the_network(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found, wanted)
     np.testing.assert_allclose(numbers(layer.kernel), learned, rtol=1e-5)
     assert wanted.sum() > 10 and np.abs(learned - start).max() > 10
+
+
+def test_the_layer_has_the_arguments_of_its_design() -> None:
+    told = {"tau_plus": 20e-3, "tau_minus": 20e-3, "a_plus": 0.1, "a_minus": 0.12, "w_min": 0.0, "w_max": 1.0, "learning_rate": 1e-3}
+    found = {name: p.default for name, p in inspect.signature(nn.STDPLayer.__init__).parameters.items() if name in told}
+    assert found == told
+    layer = nn.STDPLayer(units=4, **told)
+    own = {"tau_p": 20.0, "tau_m": 20.0, "A_p": 0.1, "A_m": 0.12, "w_min": 0.0, "w_max": 1.0, "eta": 1e-3}
+    assert layer.synapses.values == own == nn.STDPLayer(4, tau_p="0.02 s", tau_minus="20 ms").synapses.values
 
 
 # --- closed forms
@@ -221,7 +231,7 @@ def test_streaming_is_one_long_call(rewarded: bool) -> None:
 
 
 def test_a_saved_model_has_its_weights_and_traces(tmp_path: Path) -> None:
-    """To the bit, and in another process, where the layers are imported by their package."""
+    """To the bit, and in another process, which imports `birc.nn`."""
     inputs = keras.Input(batch_shape=(2, 40, 6))
     reward = keras.Input(batch_shape=(2, 40, 1))
     amplitudes = nn.STPLayer(stateful=True, tau_fac="30 ms", utilization=0.3)(inputs)
@@ -239,7 +249,7 @@ def test_a_saved_model_has_its_weights_and_traces(tmp_path: Path) -> None:
     assert [layer.get_config() for layer in again.layers] == [layer.get_config() for layer in model.layers]
     np.savez(tmp_path / "given.npz", *given_)
     code = (
-        "import numpy as np, keras, birc.nn.plasticity; m = keras.models.load_model('model.keras'); n = keras.ops.convert_to_numpy; "
+        "import numpy as np, keras, birc.nn; m = keras.models.load_model('model.keras'); n = keras.ops.convert_to_numpy; "
         "w = [n(v) for v in m.weights]; y = m(list(np.load('given.npz').values()), training=True); "
         "assert all(np.array_equal(a, b) for a, b in zip([*w, *map(n, y)], np.load('wanted.npz').values(), strict=True))"
     )
