@@ -16,41 +16,34 @@ from birc.ir.expr import Expr, leaves, make, substitute, topo, value
 from birc.ir.linear import ZERO
 from birc.ir.spike import fired, margin
 from birc.ir.step import Define, Step, Store
-from birc.passes import dense_events
 
 
 def emit_partials(step: Step, port: str, names: Mapping[str, str]) -> str:
     """The text of a module with one function `partials`; `names` are the identifiers of bind values.
 
-    A choice passes the derivative of what it takes: that of the reset is detached. The step must spike, and its margin be a real number.
+    step: a program without deliveries, whose event ports are inputs. A choice passes the derivative of what it takes: that of the reset is
+    detached. Raises ValueError for a program whose spikes come of no comparison of numbers.
     """
-    dense = dense_events.run(step)
-    whole, stored = _written_out(dense)
-    condition = fired(dense)
-    beyond = margin(dense, condition) if condition is not None else None
+    whole, stored = _written_out(step)
+    condition = fired(step)
+    beyond = margin(step, condition) if condition is not None else None
     if beyond is None:
-        raise ValueError(f"{step.name} has no margin")
-    beyond = whole(beyond)
-    real = [slot.name for slot in dense.slots if slot.kind == "real"]
+        raise ValueError(f"the spikes of `{step.name}` come of no comparison of numbers, so that nothing leads up to them")
+    real = [slot.name for slot in step.slots if slot.kind == "real"]
     loads = {name: make("load", (), name) for name in real}
     x = make("read", (), port)
     after = {name: stored.get(name, loads[name]) for name in real}
-    tables = {
-        "by_state": {(a, b): derivative(after[a], loads[b]) for a in real for b in real},
-        "by_port": {a: derivative(after[a], x) for a in real},
-        "margin_by_state": {b: derivative(beyond, loads[b]) for b in real},
-        "margin_by_port": derivative(beyond, x),
+    tables: dict[str, dict[str, Expr]] = {
+        "by_state": {_pair(a, b): derivative(after[a], loads[b]) for a in real for b in real},
+        "by_port": {quoted(a): derivative(after[a], x) for a in real},
+        "margin_by_state": {quoted(b): derivative(beyond, loads[b]) for b in real},
     }
-    found: dict[str, Expr] = {"margin": beyond}
+    found: dict[str, Expr] = {"margin": beyond, "margin_by_port": derivative(beyond, x)}
     written: dict[str, str] = {}
     for table, entries in tables.items():
-        if isinstance(entries, Expr):
-            found[table], written[table] = entries, table
-            continue
         kept = {key: e for key, e in entries.items() if e is not ZERO}
-        for i, e in enumerate(kept.values()):
-            found[f"{table}_{i}"] = e
-        written[table] = "{" + ", ".join(f"{_key(key)}: {table}_{i}" for i, key in enumerate(kept)) + "}"
+        found |= {f"{table}_{i}": e for i, e in enumerate(kept.values())}
+        written[table] = "{" + ", ".join(f"{key}: {table}_{i}" for i, key in enumerate(kept)) + "}"
     read = sorted(frozenset[str]().union(*(leaves(e, "value") for e in found.values())))
     taken = {*names.values(), *found}
     fresh: Iterator[str] = (t for i in count() if (t := f"t{i}") not in taken)
@@ -69,8 +62,8 @@ def emit_partials(step: Step, port: str, names: Mapping[str, str]) -> str:
     )
 
 
-def _key(key: str | tuple[str, str]) -> str:
-    return quoted(key) if isinstance(key, str) else f"({quoted(key[0])}, {quoted(key[1])})"
+def _pair(a: str, b: str) -> str:
+    return f"({quoted(a)}, {quoted(b)})"
 
 
 def _written_out(step: Step) -> tuple[_Whole, dict[str, Expr]]:

@@ -259,6 +259,23 @@ def test_a_saved_model_has_its_weights_and_traces(tmp_path: Path) -> None:
     assert any(np.any(w != 0) for w, v in zip(kept, model.weights, strict=True) if "trace_x" in v.path)
 
 
+@pytest.mark.parametrize("by_gradient", [False, True])
+def test_mixed_precision_does_not_round_what_is_learned(by_gradient: bool) -> None:
+    x, start = spikes((1, 60, 6), 0.2, 1), np.full((6, 2), 0.4001, np.float32)
+    options = {"learning_rate": 0.5, "kernel_initializer": given(start), "trainable_by_gradient": by_gradient}
+    whole, mixed = nn.STDPLayer(2, **options), nn.STDPLayer(2, **options, dtype="mixed_float16")
+    called(whole, x, training=True)
+    assert called(mixed, x, training=True).dtype == np.float16
+    np.testing.assert_array_equal(numbers(mixed.weights_now()), numbers(whole.weights_now()))
+    assert np.abs(numbers(whole.weights_now()) - start).max() > 1e-2
+
+
+def test_neurons_may_be_noisy() -> None:
+    layer = nn.STDPLayer(50, neuron="lif_noise", port="exc", learning_rate=0.0, output="v")
+    found = called(layer, np.zeros((2, 30, 3), np.float32), training=True)
+    assert np.ptp(found[:, -1]) > 0.1 and np.abs(found[0] - found[1]).max() > 0.1
+
+
 # --- beside backpropagation
 
 

@@ -165,6 +165,16 @@ def test_mistakes_are_said(options: dict[str, Any], message: str) -> None:
     assert str(error.value) == f"error[I301]: {message}"
 
 
+def test_a_neuron_whose_spikes_compare_nothing_is_refused(tmp_path: Path) -> None:
+    text = "neuron Clock:\n    state n = 0\n    input I: 1\n    n' = I / 1 ms\n    spike when true:\n        n = 0\n"
+    (tmp_path / "clock.birc").write_text(text, "utf-8")
+    with pytest.raises(BircError) as error:
+        nn.EProp(3, neuron=str(tmp_path / "clock.birc"), name="e")
+    assert str(error.value) == (
+        "error[I301]: EProp `e`: the spikes of `Clock` come of no comparison of numbers, so that nothing leads up to them"
+    )
+
+
 # --- every Keras
 
 

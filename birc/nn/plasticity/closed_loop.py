@@ -121,9 +121,12 @@ class PlasticLayer(keras.layers.Layer):  # type: ignore[misc]
             initializer=Inside(self.kernel_initializer, self.low, self.high),
             trainable=self.trainable_by_gradient,
             dtype=real,
+            autocast=False,
         )
         if self.trainable_by_gradient:
-            self.learned = self.add_weight(name="learned", shape=(features, self.units), initializer="zeros", trainable=False, dtype=real)
+            self.learned = self.add_weight(
+                name="learned", shape=(features, self.units), initializer="zeros", trainable=False, dtype=real, autocast=False
+            )
         draws = len(self.neuron_module.DRAWS)
         learning = PlasticCell(self.module, self.synapses, self.cell, features, draws, name="learning_cell")
         flags = {"return_sequences": self.return_sequences, "return_state": True, "dtype": real}
@@ -142,7 +145,14 @@ class PlasticLayer(keras.layers.Layer):  # type: ignore[misc]
         names += [part.strip(".").replace(".", "_") for part in self.module.STATE]
         start = [ops.convert_to_numpy(x) for x in cell.get_initial_state(batch)]
         return [
-            self.add_weight(name=name, shape=x.shape, initializer=keras.initializers.Constant(x), trainable=False, dtype=self.module.REAL)
+            self.add_weight(
+                name=name,
+                shape=x.shape,
+                initializer=keras.initializers.Constant(x),
+                trainable=False,
+                dtype=self.module.REAL,
+                autocast=False,
+            )
             for name, x in zip(names, start, strict=True)
         ]
 

@@ -11,6 +11,7 @@ from birc.backends.keras.partials import emit_partials
 from birc.backends.keras.run import load_keras, load_module
 from birc.nn.plasticity.arguments import mistake, whole_number
 from birc.nn.plasticity.inputs import check_sequence
+from birc.passes import dense_events
 
 keras: Any = load_keras()
 ops: Any = keras.ops
@@ -159,7 +160,11 @@ class EProp(keras.layers.Layer):  # type: ignore[misc]
         except self.module.LayerError as error:
             raise mistake("EProp", self.name, f"neuron: {error}") from None
         self.partials = ModuleType(f"partials of {compiled.model}")
-        exec(emit_partials(compiled.step, self.port_used, compiled.artifact.manifest["names"]), self.partials.__dict__)
+        try:
+            text = emit_partials(dense_events.run(compiled.step), self.port_used, compiled.artifact.manifest["names"])
+        except ValueError as error:
+            raise mistake("EProp", self.name, str(error)) from None
+        exec(compile(text, f"<birc partials of {compiled.model}>", "exec"), self.partials.__dict__)
         self.random = keras.random.SeedGenerator() if self.module.DRAWS else None
 
     def __call__(self, inputs: Any, *arguments: Any, **options: Any) -> Any:
@@ -201,7 +206,7 @@ class EProp(keras.layers.Layer):  # type: ignore[misc]
         """The spikes, whose derivative by the kernels is that of e-prop; `seen` and `slope` are what the traces need, step by step."""
         traces = self.traces
 
-        @ops.custom_gradient
+        @ops.custom_gradient  # type: ignore[untyped-decorator]
         def attach(spikes: Any, kernels: Any, seen: Any, slope: Any) -> Any:
             def grad(*args: Any, upstream: Any = None) -> Any:
                 upstream = args[0] if upstream is None else upstream

@@ -102,7 +102,9 @@ class STPLayer(keras.layers.Layer):  # type: ignore[misc]
                 raise mistake(type(self).__name__, self.name, "a layer that is stateful needs the size of the batch", help)
             for part, start in zip(self.module.STATE, cell.get_initial_state(batch), strict=True):
                 value = keras.initializers.Constant(ops.convert_to_numpy(start))
-                made = self.add_weight(name=part.strip("."), shape=start.shape, initializer=value, trainable=False, dtype=self.module.REAL)
+                made = self.add_weight(
+                    name=part.strip("."), shape=start.shape, initializer=value, trainable=False, dtype=self.module.REAL, autocast=False
+                )
                 self.lasting.append(made)
         self.built = True
 
