@@ -29,6 +29,7 @@ def emit_partials(step: Step, port: str, names: Mapping[str, str]) -> str:
     beyond = margin(step, condition) if condition is not None else None
     if beyond is None:
         raise ValueError(f"the spikes of `{step.name}` come of no comparison of numbers, so that nothing leads up to them")
+    beyond = whole(beyond)
     real = [slot.name for slot in step.slots if slot.kind == "real"]
     loads = {name: make("load", (), name) for name in real}
     x = make("read", (), port)

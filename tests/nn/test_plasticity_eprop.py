@@ -13,8 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from birc import driver
 from birc.backends.keras import BACKEND
+from birc.backends.keras.partials import emit_partials
 from birc.errors import BircError
+from birc.passes import dense_events
+from birc.runtime.bind import bind_values
+from birc.runtime.values import Setting
 from tests.nn.reference import spikes
 
 pytest.importorskip("keras", reason='needs keras: pip install "birc[keras]"')
@@ -165,14 +170,28 @@ def test_mistakes_are_said(options: dict[str, Any], message: str) -> None:
     assert str(error.value) == f"error[I301]: {message}"
 
 
-def test_a_neuron_whose_spikes_compare_nothing_is_refused(tmp_path: Path) -> None:
-    text = "neuron Clock:\n    state n = 0\n    input I: 1\n    n' = I / 1 ms\n    spike when true:\n        n = 0\n"
-    (tmp_path / "clock.birc").write_text(text, "utf-8")
-    with pytest.raises(BircError) as error:
-        nn.EProp(3, neuron=str(tmp_path / "clock.birc"), name="e")
-    assert str(error.value) == (
-        "error[I301]: EProp `e`: the spikes of `Clock` come of no comparison of numbers, so that nothing leads up to them"
-    )
+def test_what_never_spikes_has_no_partials() -> None:
+    step = driver.compile_model("leaky_integrator", target="keras").step
+    with pytest.raises(ValueError, match="the spikes of `LI` come of no comparison of numbers, so that nothing leads up to them"):
+        emit_partials(step, "I", {})
+
+
+def test_partials_are_those_of_the_equations() -> None:
+    """v decays by exp(-h / tau_m) unless it fires or is held; events move it by as much as they are."""
+    step = dense_events.run(driver.compile_model("lif_unit", target="keras").step)
+    names = {d.name: d.name.strip(".").replace(".", "_") for d in step.bind}
+    space: dict[str, Any] = {}
+    exec(emit_partials(step, "syn", names), space)
+    bound = {names[n]: v for n, v in bind_values(step, Setting("LIFUnit", 1, 0, 1, 1.0, 0), {})[0].items()}
+    state = {"v": ops.convert_to_tensor([0.5, 0.9, 0.0]), "refractory": ops.convert_to_tensor([0, 0, 2])}
+    inputs = {"I": 0.0, "syn": ops.convert_to_tensor([0.1, 0.5, 0.5])}
+    margin, by_state, by_port, margin_by_state, margin_by_port = space["partials"](bound, state, inputs)
+    decay = np.exp(-1 / 20)
+    np.testing.assert_allclose(numbers(margin)[:2], np.array([0.5, 0.9]) * decay + np.array([0.1, 0.5]) - 1, rtol=1e-5)
+    np.testing.assert_allclose(numbers(by_state["v", "v"]), [decay, 0, 1], rtol=1e-6)
+    np.testing.assert_allclose(numbers(by_port["v"] + 0 * state["v"]), [1, 0, 0], rtol=1e-6)
+    np.testing.assert_allclose(numbers(margin_by_state["v"] + 0 * state["v"]), [decay, decay, 0], rtol=1e-6)
+    np.testing.assert_allclose(numbers(margin_by_port + 0 * state["v"]), [1, 1, 0], rtol=1e-6)
 
 
 # --- every Keras
