@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from birc.errors import BircError, Diagnostic
 from birc.ir.step import Step
+from birc.ir.synapse import SynapseProgram
 from birc.ir.tables import Pieces
 from birc.suggest import closest
 
@@ -157,6 +158,17 @@ class Layers(Protocol):
 
         Raises I301 for an option that does not fit.
         """
+
+
+@runtime_checkable
+class TakesSynapses(Protocol):
+    """A target that takes a synapse by itself, with all its programs in one artifact, whose `step` is the program `start`."""
+
+    def refuse_synapse(self, program: SynapseProgram, dtype: Dtype) -> tuple[Diagnostic, ...]:
+        """Everything in the programs that this target cannot take; empty if it can take all."""
+
+    def emit_synapse(self, program: SynapseProgram, dtype: Dtype) -> Artifact:
+        """The files of this target; a pure function of its arguments."""
 
 
 @dataclass(frozen=True)

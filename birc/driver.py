@@ -18,7 +18,19 @@ import numpy as np
 import birc
 from birc import passes
 from birc.approximations import approximations, words_of_table
-from birc.backends import Artifact, Backend, Cautions, Dtype, HoldsNumbers, Layers, Numbers, Runner, load_backend, target_names
+from birc.backends import (
+    Artifact,
+    Backend,
+    Cautions,
+    Dtype,
+    HoldsNumbers,
+    Layers,
+    Numbers,
+    Runner,
+    TakesSynapses,
+    load_backend,
+    target_names,
+)
 from birc.backends.legality import fuses
 from birc.checks import CheckResult, bench, run_check, run_network_check
 from birc.errors import BircError, Diagnostic
@@ -28,7 +40,7 @@ from birc.ir.model import Item, Model, Module, Network
 from birc.ir.step import Step
 from birc.ir.text import print_module, print_step
 from birc.lowering import lower as lower
-from birc.lowering import lower_network
+from birc.lowering import lower_network, lower_one_synapse
 from birc.networks import compile_network
 from birc.runtime.bind import bind
 from birc.runtime.defaults import with_values
@@ -219,6 +231,8 @@ def compile_model(
         step, named = loaded.step, None
     else:
         item, named = choose(loaded, model)
+        if isinstance(item, Model) and item.kind == "synapse" and isinstance(load_backend(target), TakesSynapses):
+            return build_synapse(item, target, dt, dtype, preset or named, params, loaded.warnings, skip)
         _, step = lower(item, solver, skip, spikes=spikes)
     chosen = preset or neuron_type or named
     presets = [p.name for p in step.presets]
@@ -283,6 +297,32 @@ def build(
     cautions = backend.cautions(step, step_length(dt)) if isinstance(backend, Cautions) else ()
     said = (*warnings, *_unused_options(step), *cautions)
     return Compiled(replace(artifact, manifest=manifest), dt, preset, dict(params or {}), said)
+
+
+def build_synapse(
+    model: Model,
+    target: str,
+    dt: str = DT,
+    dtype: Dtype = "f32",
+    preset: str | None = None,
+    params: Mapping[str, object] | None = None,
+    warnings: tuple[Diagnostic, ...] = (),
+    skip: Iterable[str] = (),
+) -> Compiled:
+    """Emit all programs of a synapse for a target that takes them. Raises A012 for a preset, and all refusals of the target at once."""
+    backend = load_backend(target)
+    assert isinstance(backend, TakesSynapses)
+    program = lower_one_synapse(model, skip=skip)
+    presets = [p.name for p in program.start.presets]
+    if preset is not None and preset not in presets:
+        raise BircError("A012", f"`{model.name}` has no preset `{preset}`", help=meant(preset, presets, "presets"))
+    program = replace(program, start=with_values(program.start, params, preset))
+    refusals = backend.refuse_synapse(program, dtype)
+    if refusals:
+        raise BircError.of(refusals)
+    artifact = backend.emit_synapse(program, dtype)
+    manifest = {**manifest_of(program.start, target, dt, dtype, preset), **artifact.manifest}
+    return Compiled(replace(artifact, manifest=manifest), dt, preset, dict(params or {}), warnings)
 
 
 def _unused_options(step: Step) -> list[Diagnostic]:

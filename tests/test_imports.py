@@ -1,4 +1,4 @@
-"""Imports point down: errors <- ir <- {passes, frontend, backends} <- {sources, checks, runtime, verify, driver} <- analysis <- cli."""
+"""Imports point down: errors <- ir <- {passes, frontend, backends} <- {sources, checks, runtime, driver, …} <- {analysis, nn} <- cli."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "birc.tabulation",
         "birc.verification",
     ),
-    ("birc.analysis",),
+    ("birc.analysis", "birc.nn"),
     ("birc.cli",),
 )
 SEPARATE = {"birc.passes", "birc.frontend", "birc.backends"}

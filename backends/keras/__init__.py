@@ -1,4 +1,4 @@
-"""The Keras target: one self-contained module per model, with a Keras 3 layer for TensorFlow and JAX."""
+"""The Keras target: one self-contained module per neuron or synapse, with a Keras 3 layer for TensorFlow and JAX."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import ClassVar
 from birc.backends import Artifact, Dtype, Engine, Missing, Runner
 from birc.backends.keras.emit import emit
 from birc.backends.keras.legality import TAKES, refusals
+from birc.backends.keras.synapse import emit_synapse, refuse_synapse
 from birc.backends.keras.tables import fixed
 from birc.backends.legality import Takes
 from birc.errors import BircError, Diagnostic
 from birc.ir.step import OFFSET, Step
+from birc.ir.synapse import SynapseProgram
 
 ENGINES = ("tensorflow", "jax")
 
@@ -41,9 +43,21 @@ class Keras:
         """One module."""
         return emit(step, dtype)
 
+    def refuse_synapse(self, program: SynapseProgram, dtype: Dtype) -> tuple[Diagnostic, ...]:
+        """As `refuse`, and noise."""
+        return refuse_synapse(program, dtype)
+
+    def emit_synapse(self, program: SynapseProgram, dtype: Dtype) -> Artifact:
+        """One module."""
+        return emit_synapse(program, dtype)
+
     def load(self, artifact: Artifact) -> Runner:
-        """Run the emitted step, with the Keras that this process uses (`KERAS_BACKEND` chooses)."""
+        """Run the emitted step, with the Keras that this process uses (`KERAS_BACKEND` chooses). Raises L110 for a synapse."""
         from birc.backends.keras.run import KerasRunner
+
+        if artifact.manifest.get("kind") == "synapse":
+            message = f"the synapse `{artifact.step.name}` cannot run by itself"
+            raise BircError("L110", message, artifact.step.span, "take its layer, or name it in a network")
 
         return KerasRunner(artifact)
 

@@ -23,6 +23,9 @@ MODULE = frozenset(
 )  # fmt: skip
 """The module's own things, and the arguments and locals of its functions: no name of the program may be one of these."""
 
+SYNAPSE = frozenset(("Synapses", "Cell", "TRACES", "DECAYS", "SENDS", "STATE", "WEIGHT", "PIECE", "decay_table"))
+"""What the module of a synapse has beside that: its layer may not be called so."""
+
 LAYER = frozenset(
     (
         "units", "dt", "preset", "learn", "per_feature", "ports", "output", "surrogate", "learn_surrogate", "detach_reset",

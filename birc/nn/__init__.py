@@ -1,0 +1,41 @@
+"""Layers that learn: the library's neurons, compiled to Keras, and what is needed to train networks of them.
+
+Keras is imported with this package, because a saved model finds its layers only where they are registered.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from birc.backends.keras import BACKEND
+from birc.errors import BircError
+
+_HOME = {
+    "EProp": "birc.nn.plasticity",
+    "STDPLayer": "birc.nn.plasticity",
+    "STPLayer": "birc.nn.plasticity",
+    "ThreeFactorRule": "birc.nn.plasticity",
+}
+
+__all__ = list(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'birc.nn' has no attribute {name!r}")
+    missing = BACKEND.missing()
+    if missing is not None:
+        raise BircError("X001", f"birc.nn.{name} needs {missing.what}", help=missing.how)
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+if BACKEND.missing() is None:
+    import_module("birc.backends.keras.run").load_keras()
+    for home in dict.fromkeys(_HOME.values()):
+        import_module(home)
+    del home
