@@ -13,7 +13,7 @@ MODULE = frozenset(
         "REAL", "PROGRAM", "INF", "PARAMETERS", "PRESETS", "SLOTS", "PORTS", "EVENT_PORTS", "SUMMING", "OUTPUTS", "DRAWS", "SPIKING",
         "NEEDS", "TIMES", "SURROGATES", "SURROGATE", "ARGUMENTS", "SQUARINGS",
         "LayerError", "Parameter", "Values", "Settings", "Spike", "Hard", "Within", "Start", "Held",
-        "quantity", "number", "one_of", "names_of", "plain", "constraint", "bind", "step", "steps", "exprel", "sigmoid", "heaviside",
+        "quantity", "number", "one_of", "names_of", "plain", "narrowed", "constraint", "bind", "step", "steps", "exprel", "sigmoid", "heaviside",
         "propagator", "input_gain", "noise_factor", "expm", "expm_graph", "cholesky", "entry",
         "fast_sigmoid", "triangular", "arctan", "logistic", "gaussian", "multi_gaussian", "straight_through",
         "state", "inputs", "events", "draws", "spike", "z", "who", "margin", "m", "p", "dt",
@@ -24,7 +24,7 @@ MODULE = frozenset(
 LAYER = frozenset(
     (
         "units", "dt", "preset", "learn", "per_feature", "ports", "output", "surrogate", "detach_reset", "initializers", "regularizers",
-        "use_bias", "kernel_initializer", "kernel_regularizer", "recurrent", "recurrent_initializer", "recurrent_regularizer",
+        "ranges", "substeps", "noise", "gain", "use_bias", "kernel_initializer", "kernel_regularizer", "recurrent", "recurrent_initializer", "recurrent_regularizer",
         "return_sequences", "return_state", "stateful", "unroll", "seed",
         "self", "name", "dtype", "trainable", "activity_regularizer", "autocast", "input_shape", "batch_shape", "batch_size",
     )
