@@ -1,0 +1,44 @@
+"""Layers that learn: the library's neurons, compiled to Keras, and what is needed to train networks of them.
+
+Keras is imported with this package, because a saved model finds its layers only where they are registered.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from birc.backends.keras import BACKEND
+from birc.errors import BircError
+
+_HOME = {
+    "BaseBiologicalLayer": "birc.nn.base",
+    "neuron": "birc.nn.base",
+    "LIFNeuron": "birc.nn.neurons",
+    "ALIFNeuron": "birc.nn.neurons",
+    "IzhikevichNeuron": "birc.nn.neurons",
+    "AdExNeuron": "birc.nn.neurons",
+    "HodgkinHuxleyNeuron": "birc.nn.neurons",
+}
+
+__all__ = list(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'birc.nn' has no attribute {name!r}")
+    missing = BACKEND.missing()
+    if missing is not None:
+        raise BircError("X001", f"birc.nn.{name} needs {missing.what}", help=missing.how)
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+if BACKEND.missing() is None:
+    import_module("birc.backends.keras.run").load_keras()
+    for home in dict.fromkeys(_HOME.values()):
+        import_module(home)
+    del home
