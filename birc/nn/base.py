@@ -31,7 +31,7 @@ OPTIONS = (
     "return_state", "stateful", "unroll", "seed", "gain", "substeps", "noise",
 )  # fmt: skip
 """What goes to the emitted layer under its own name."""
-OWN = ("model", "dt", "solver", "neuron_type", "preset", "surrogate_gradient")
+OWN = ("dt", "solver", "neuron_type", "preset", "surrogate_gradient")
 
 OBJECTS = {"kernel_initializer": keras.initializers, "recurrent_initializer": keras.initializers} | {
     "kernel_regularizer": keras.regularizers,
@@ -52,27 +52,29 @@ class BaseBiologicalLayer(keras.layers.Layer):  # type: ignore[misc]
     """A layer of neurons, compiled from their model.
 
     Input [batch, time, features], or [batch, time, ...], floating-point: row k acts in the step from stamp k to k+1. With `units` the layer
-    owns a kernel from all features to its neurons; without, each feature drives one neuron. Output [batch, time, units], or of the
-    input's shape: row k is stamp k+1.
+    owns a kernel from all features to its neurons; without, each feature drives one neuron. Output [batch, time, units], or of the input's
+    shape: row k is stamp k+1.
 
     learnable_parameters: True for those that the layer lists (of a model by name: all that have a derivative), False, names, or None for
     those that the model declares. parameter_constraints: (low, high) by name, inside the model's own range, None for no end; the weight is
     kept in it. Names are the layer's arguments, in their units, or the model's parameters, in theirs.
 
-    biological_realism_level, of what is not said otherwise: `low`: no refractory time, no noise, and in place of Runge-Kutta and splitting methods
-    Euler's (exponential where gates are); linear equations are solved exactly as ever. `medium`: the model as written. `high`: the model as
-    written in four times as many substeps: spikes, resets, refractory times and noise are on the finer grid. Spikes located inside steps, which
-    the compiler has elsewhere, a layer cannot have: their moment has no surrogate.
+    biological_realism_level, of what is not said otherwise: `low`: no refractory time, no noise, and in place of Runge-Kutta and splitting
+    methods Euler's (exponential where gates are); linear equations are solved exactly as ever. `medium`: the model as written. `high`: the
+    model as written in four times as many substeps: spikes, resets, refractory times and noise are on the finer grid. Spikes located inside
+    steps, which the compiler has elsewhere, a layer cannot have: their moment has no surrogate.
 
     Further arguments, all by keyword: `model` (a name of the library, a file, or a model's text), `dt` (seconds, or text), `neuron_type` or
-    `preset`, `units`, `surrogate_gradient` (a name, {"name": …, argument: …}, or an object of `birc.nn`), `gain` (what an input of 1 is in the
-    port's unit), `substeps`, `solver`, the options of Keras's recurrent layers, and every parameter of the model: a number in the
+    `preset`, `units`, `surrogate_gradient` (a name, {"name": …, argument: …}, or an object of `birc.nn`), `gain` (what an input of 1 is in
+    the port's unit), `substeps`, `solver`, the options of Keras's recurrent layers, and every parameter of the model: a number in the
     model's unit, text such as "20 ms", or a list with one value per neuron.
 
     Raises BircError: I301 for an argument that does not fit, I302 for an input that does not, I303 for a configuration of a newer version.
     """
 
     about: ClassVar[About | None] = None
+
+    memory: Any
 
     def __new__(cls, *args: Any, **kwargs: Any) -> BaseBiologicalLayer:
         made = super().__new__(cls, *args, **kwargs)
@@ -92,6 +94,7 @@ class BaseBiologicalLayer(keras.layers.Layer):  # type: ignore[misc]
         self.learnable_parameters = learnable_parameters
         self.biological_realism_level = self.speaker.one_of("biological_realism_level", biological_realism_level, LEVELS)
         self.memory = Memory(constraints=parameter_constraints, config={}, compiled=None, features=None, shape=None, graph=None)
+        self.inner: Any = None
         about = self.about
         if about is None and kwargs.get("model") is not None:
             about = About(text_of(kwargs.pop("model")))
@@ -99,7 +102,6 @@ class BaseBiologicalLayer(keras.layers.Layer):  # type: ignore[misc]
         if about is None:
             if kwargs:
                 raise self.speaker.refuse(f"without a model it takes no {', '.join(kwargs)}", 'name one: model="lif"')
-            self.inner = None
         else:
             self.inner = self._made(about, {name: value for name, value in kwargs.items() if value is not None})
 
@@ -215,15 +217,14 @@ class BaseBiologicalLayer(keras.layers.Layer):  # type: ignore[misc]
     # --- Keras
 
     def __call__(self, sequences: Any, *args: Any, **kwargs: Any) -> Any:
-        ports = self.inner.settings.ports if self.inner is not None else self.compiled
-        several = isinstance(sequences, (list, tuple)) and len(ports) > 1
+        self.compiled  # noqa: B018  # raises where there is no model
+        several = isinstance(sequences, (list, tuple)) and len(self.inner.settings.ports) > 1
         given = list(sequences.values()) if isinstance(sequences, Mapping) else list(sequences) if several else [sequences]
         for x in given:
             check_input(self.speaker, x, self.memory.features if len(given) == 1 else None)
         return super().__call__(sequences, *args, **kwargs)
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
-        self.compiled  # noqa: B018  # raises where there is no model
         shapes = _shapes(sequences_shape)
         flat = {name: (*shape[:2], prod(shape[2:])) for name, shape in shapes.items()}
         first = next(iter(shapes))

@@ -13,10 +13,11 @@ from birc.nn.program import program
 
 @keras.saving.register_keras_serializable("birc")
 class LIFNeuron(BaseBiologicalLayer):
-    """The leaky integrate-and-fire neuron in units of its threshold, `lif_unit`: tau v' = -v + R I; where v >= threshold a spike, and v is reset.
+    """The leaky integrate-and-fire neuron in units of its threshold, `lif_unit`: tau v' = -v + R I; where v >= threshold a spike, and v is
+    reset.
 
-    membrane_time_constant: seconds. refractory_period: steps. Learned by `learnable_parameters=True`: tau_m, R, v_th, v_reset.
-    Further arguments, input and output: `BaseBiologicalLayer`.
+    membrane_time_constant: seconds. refractory_period: steps. Learned by `learnable_parameters=True`: tau_m, R, v_th, v_reset. Further
+    arguments, input and output: `BaseBiologicalLayer`.
     """
 
     about: ClassVar[About | None] = LIF
@@ -49,8 +50,8 @@ class ALIFNeuron(BaseBiologicalLayer):
     """The leaky integrate-and-fire neuron with an adaptive threshold, `alif_unit` (Bellec et al. 2018): each spike raises the threshold.
 
     membrane_time_constant, adaptation_time_constant: seconds. adaptation_strength: the jump of the threshold per spike times the time
-    constant of its decay, in seconds. Learned by `learnable_parameters=True`: tau_m, R, b_0, beta, tau_b.
-    Further arguments, input and output: `BaseBiologicalLayer`.
+    constant of its decay, in seconds. Learned by `learnable_parameters=True`: tau_m, R, b_0, beta, tau_b. Further arguments, input and
+    output: `BaseBiologicalLayer`.
     """
 
     about: ClassVar[About | None] = ALIF
@@ -82,9 +83,10 @@ class ALIFNeuron(BaseBiologicalLayer):
 class IzhikevichNeuron(BaseBiologicalLayer):
     """Izhikevich's simple model: v' = 0.04 v^2 + 5 v + 140 - u + I, u' = a (b v - u); where v >= 30 mV a spike, v = c, u += d.
 
-    neuron_type: the seven of Izhikevich (2003), by their long names or as `RS`, and the twenty of Izhikevich (2004) (`resonator` is the former's);
-    a, b (1/ms), c (mV) and d (mV/ms) that are given come before it. A step of 1 ms is computed in two, and an input of 1 is a drive of 10 mV/ms
-    (`substeps`, `gain`). Learned by `learnable_parameters=True`: a, b, c, d. Further arguments, input and output: `BaseBiologicalLayer`.
+    neuron_type: the seven of Izhikevich (2003), by their long names or as `RS`, and the twenty of Izhikevich (2004) (`resonator` is the
+    former's); a, b (1/ms), c (mV) and d (mV/ms) that are given come before it. A step of 1 ms is computed in two, and an input of 1 is a
+    drive of 10 mV/ms (`substeps`, `gain`). Learned by `learnable_parameters=True`: a, b, c, d. Further arguments, input and output:
+    `BaseBiologicalLayer`.
     """
 
     about: ClassVar[About | None] = IZHIKEVICH
@@ -112,9 +114,9 @@ class IzhikevichNeuron(BaseBiologicalLayer):
 class AdExNeuron(BaseBiologicalLayer):
     """The adaptive exponential integrate-and-fire neuron, `adex` (Brette and Gerstner 2005).
 
-    neuron_type: a firing pattern of Naud et al. (2008), such as `adapting`, or None for the first paper's neuron; arguments that are given come
-    before it. They are in SI units. A step of 1 ms is computed in two, and an input of 1 is 500 pA (`substeps`, `gain`).
-    Further arguments, input and output: `BaseBiologicalLayer`.
+    neuron_type: a firing pattern of Naud et al. (2008), such as `adapting`, or None for the first paper's neuron; arguments that are given
+    come before it. They are in SI units. A step of 1 ms is computed in two, and an input of 1 is 500 pA (`substeps`, `gain`). Further
+    arguments, input and output: `BaseBiologicalLayer`.
     """
 
     about: ClassVar[About | None] = ADEX
@@ -156,8 +158,8 @@ class AdExNeuron(BaseBiologicalLayer):
 class HodgkinHuxleyNeuron(BaseBiologicalLayer):
     """The squid giant axon, `hodgkin_huxley` (Hodgkin and Huxley 1952); a spike is an upward crossing of 0 mV, and nothing is reset.
 
-    neuron_type: None, or `warm` (18.5 degC). Parameters go by the model's names, `na_g="120 mS/cm^2"`. A step of 1 ms is computed in four, and an
-    input of 1 is 10 uA/cm^2 (`substeps`, `gain`). Learned by `learnable_parameters=True`: C and the conductances na.g, k.g, leak.g.
+    neuron_type: None, or `warm` (18.5 degC). Parameters go by the model's names, `na_g="120 mS/cm^2"`. A step of 1 ms is computed in four,
+    and an input of 1 is 10 uA/cm^2 (`substeps`, `gain`). Learned by `learnable_parameters=True`: C and the conductances na.g, k.g, leak.g.
     Further arguments, input and output: `BaseBiologicalLayer`.
     """
 

@@ -128,11 +128,8 @@ def tell(
         if name in found:
             raise speaker.refuse(f"{name} is given twice")
         found[name] = value
-    if level == "low":
-        counted = [name for name, reason in fixed(step).items() if reason == COUNTED]
-    else:
-        counted = []
-    kept = {}
+    counted = [name for name, reason in fixed(step).items() if reason == COUNTED] if level == "low" else []
+    kept: dict[str, object] = {}
     for word, value in arguments.items():
         argument = words.about.argument(word)
         assert argument is not None
