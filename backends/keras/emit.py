@@ -14,12 +14,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from birc.backends import Artifact, Dtype
 from birc.backends.keras import names as reserved
 from birc.backends.keras.ops import HELPERS, MATRIX, RESET, bind_syntax, number, quoted, step_syntax
-from birc.backends.keras.program import defined, fired, is_real, margin, name_kinds, roots, used_of_bind
+from birc.backends.keras.program import defined, roots, used_of_bind
 from birc.backends.keras.tables import Tables, tables
 from birc.backends.names import identifiers
 from birc.backends.text import lines, plain
 from birc.errors import Span
 from birc.ir.expr import Expr, make, rewrite, topo, value
+from birc.ir.spike import fired, is_real, leaf_kinds, margin
 from birc.ir.step import Define, Deliver, Emit, Phase, Put, Step, Store
 from birc.ir.surrogates import TABLE, Surrogate
 from birc.ir.text import print_step
@@ -155,7 +156,7 @@ class _Body:
         taken = set(names.values())
         self.fresh: Iterator[str] = (t for i in count() if (t := f"t{i}") not in taken)
         self.condition = fired(step)
-        self.kinds = name_kinds(step)
+        self.kinds = leaf_kinds(step)
         self.out: list[str] = []
         self.stores: list[str] = []
         self.puts: list[str] = []
