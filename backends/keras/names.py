@@ -13,7 +13,7 @@ MODULE = frozenset(
     (
         "annotations", "Any", "Iterable", "Mapping", "NamedTuple", "get_close_matches", "signature", "keras", "np", "ops",
         "REAL", "PROGRAM", "INF", "PARAMETERS", "PRESETS", "SLOTS", "PORTS", "EVENT_PORTS", "SUMMING", "OUTPUTS", "DRAWS", "SPIKING",
-        "NEEDS", "TIMES", "SURROGATES", "SLOPES", "SURROGATE", "ARGUMENTS", "SQUARINGS",
+        "NEEDS", "TIMES", "SURROGATES", "OTHERS", "SLOPES", "surrogate_of", "SURROGATE", "ARGUMENTS", "SQUARINGS",
         "LayerError", "Parameter", "Values", "Settings", "Spike", "Hard", "Within", "Start", "Held",
         "quantity", "number", "one_of", "names_of", "plain", "narrowed", "constraint",
         "bind", "step", "steps", "exprel", "sigmoid", "heaviside",

@@ -19,6 +19,15 @@ _HOME = {
     "IzhikevichNeuron": "birc.nn.neurons",
     "AdExNeuron": "birc.nn.neurons",
     "HodgkinHuxleyNeuron": "birc.nn.neurons",
+    "FastSigmoidSurrogate": "birc.nn.surrogates",
+    "TriangularSurrogate": "birc.nn.surrogates",
+    "ArctanSurrogate": "birc.nn.surrogates",
+    "SigmoidSurrogate": "birc.nn.surrogates",
+    "GaussianSurrogate": "birc.nn.surrogates",
+    "MultiGaussianSurrogate": "birc.nn.surrogates",
+    "StraightThroughSurrogate": "birc.nn.surrogates",
+    "AdaptiveSurrogate": "birc.nn.surrogates",
+    "ExpressionSurrogate": "birc.nn.surrogates",
 }
 
 __all__ = list(_HOME)

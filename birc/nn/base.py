@@ -14,11 +14,13 @@ import keras
 import numpy as np
 from keras import ops
 
+from birc.backends.keras.run import load_module
 from birc.driver import Compiled
 from birc.errors import BircError
 from birc.nn.arguments import About
 from birc.nn.inputs import check_input
 from birc.nn.program import program, text_of
+from birc.nn.surrogates import SurrogateLayer
 from birc.nn.told import LEVELS, Speaker, Words, tell
 
 FORMAT = 1
@@ -155,7 +157,11 @@ class BaseBiologicalLayer(keras.layers.Layer):  # type: ignore[misc]
         if self.learnable_parameters is not None:
             options["learn"] = [python[name] for name in words.learned(self.learnable_parameters)]
         options["ranges"] = {python[name]: ends for name, ends in words.ranges(self.memory.constraints).items() if name in python}
+        if isinstance(surrogate, Mapping) and "class_name" in surrogate:
+            surrogate = keras.saving.deserialize_keras_object(surrogate)
         options["surrogate"] = self._surrogate(surrogate, about)
+        if isinstance(surrogate, SurrogateLayer) and surrogate.learnable:
+            options["learn_surrogate"] = True
         for name, home in OBJECTS.items():
             if name in options:
                 options[name] = home.get(options[name])
@@ -184,7 +190,10 @@ class BaseBiologicalLayer(keras.layers.Layer):  # type: ignore[misc]
 
     def _surrogate(self, surrogate: Any, about: About) -> Any:
         """What stands for the spike's derivative, as the emitted layer takes it; the margin is scaled as fits the model."""
-        named = {"name": surrogate} if isinstance(surrogate, str) else surrogate
+        named: Any = {"name": surrogate} if isinstance(surrogate, str) else surrogate
+        if isinstance(named, SurrogateLayer):
+            named.install(load_module(self.compiled.artifact))
+            named = named.spec
         if named is None:
             named = self.compiled.artifact.manifest["surrogate"]
             named = {"name": named} if isinstance(named, str) else named
@@ -340,6 +349,8 @@ def _plain(value: Any) -> Any:
             return {key: _plain(item) for key, item in value.items()}
         case list() | tuple():
             return [_plain(item) for item in value]
+        case SurrogateLayer():
+            return keras.saving.serialize_keras_object(value)
         case np.ndarray() | np.generic():
             return value.tolist()
         case _:

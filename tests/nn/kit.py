@@ -16,7 +16,7 @@ pytest.importorskip("keras", reason='needs keras: pip install "birc[keras]"')
 if BACKEND.missing() is not None:
     pytest.skip(f"needs {BACKEND.missing()}", allow_module_level=True)
 
-import birc.nn as nn  # noqa: E402
+import birc.nn as nn
 
 keras: Any = importlib.import_module("keras")
 ops: Any = keras.ops

@@ -27,10 +27,11 @@ def said(error: pytest.ExceptionInfo[BircError]) -> str:
         ({"threshold": "high"}, None),
         ({"membrane_time_constant": None, "resistance": {}}, "resistance = {} is no number of 1 and no text with a unit"),
         ({"dt": 0}, "dt = 0: a step is a number of seconds above 0, or text such as '1 ms'"),
-        ({"surrogate_gradient": "fast_sigmiod"}, "surrogate_gradient: 'fast_sigmiod' is none of fast_sigmoid, fast_sigmoid_seed, triangular, "
-         "arctan, sigmoid, gaussian, multi_gaussian, straight_through; did you mean 'fast_sigmoid'?"),
+        ({"surrogate_gradient": "fast_sigmiod"}, "surrogate_gradient: 'fast_sigmiod' is none of fast_sigmoid, fast_sigmoid_seed, "
+         "triangular, arctan, sigmoid, gaussian, multi_gaussian, straight_through; did you mean 'fast_sigmoid'?"),
         ({"surrogate_gradient": 3}, "surrogate_gradient = 3: a name, {'name': …}, or a surrogate of birc.nn"),
-        ({"biological_realism_level": "hihg"}, "biological_realism_level: 'hihg' is none of low, medium, high\n  help: did you mean 'high'?"),
+        ({"biological_realism_level": "hihg"},
+         "biological_realism_level: 'hihg' is none of low, medium, high\n  help: did you mean 'high'?"),
         ({"learnable_parameters": ["tau"]}, "learnable_parameters: 'tau' is none of threshold, reset_potential, membrane_time_constant, "
          "resistance, refractory_period, tau_m, R, v_th, v_reset, t_ref\n  help: did you mean 'tau_m'?"),
         ({"learnable_parameters": 3}, "learnable_parameters = 3: True, False, or names of parameters"),
@@ -54,7 +55,9 @@ def test_arguments(options: dict[str, Any], message: str | None) -> None:
 
 
 def test_types_of_izhikevich() -> None:
-    with pytest.raises(BircError, match="IzhikevichNeuron `iz`: neuron_type: 'fast_spikin' is none of RS, IB, .*\n  help: did you mean 'fast_spiking'?"):
+    with pytest.raises(
+        BircError, match=r"IzhikevichNeuron `iz`: neuron_type: 'fast_spikin' is none of RS, IB, .*\n  help: did you mean 'fast_spiking'?"
+    ):
         nn.IzhikevichNeuron(neuron_type="fast_spikin", name="iz")
     with pytest.raises(BircError, match="the type is given twice: neuron_type='FS' and preset='RS'"):
         nn.IzhikevichNeuron(neuron_type="FS", preset="RS")
@@ -73,7 +76,8 @@ def test_the_base_needs_a_model() -> None:
 @pytest.mark.parametrize(
     ("x", "message"),
     [
-        (np.ones((2, 5, 3), np.int32), 'the input is int32, and currents and spikes are floating-point numbers\n  help: x.astype("float32")'),
+        (np.ones((2, 5, 3), np.int32),
+         'the input is int32, and currents and spikes are floating-point numbers\n  help: x.astype("float32")'),
         (np.ones((2, 5, 3), bool), 'the input is bool, and currents and spikes are floating-point numbers\n  help: x.astype("float32")'),
         (np.ones((2, 3)), "expected [batch, time, features], not (2, 3): the time axis is missing\n"
          "  help: encode it as spikes, or hold it for T steps: keras.layers.RepeatVector(T)"),
@@ -107,5 +111,6 @@ def test_a_configuration_of_a_newer_version_is_refused() -> None:
     with pytest.raises(BircError) as error:
         nn.LIFNeuron.from_config(config)
     assert said(error) == (
-        "error[I303]: LIFNeuron `new`: it was saved by a newer version of birc (format 2; this one reads up to 1)\n  help: pip install --upgrade birc"
+        "error[I303]: LIFNeuron `new`: it was saved by a newer version of birc (format 2; this one reads up to 1)\n"
+        "  help: pip install --upgrade birc"
     )

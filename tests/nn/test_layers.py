@@ -206,7 +206,9 @@ def test_clones() -> None:
 def test_a_layer_learns_in_fit() -> None:
     x = (noise(32, 20, 6, high=1.0) < 0.4).astype(np.float32)
     y = (x.sum((1, 2)) > np.median(x.sum((1, 2)))).astype(np.int32)
-    model = keras.Sequential([keras.Input((20, 6)), nn.LIFNeuron(units=8, gain=8.0), keras.layers.GlobalAveragePooling1D(), keras.layers.Dense(2)])
+    model = keras.Sequential(
+        [keras.Input((20, 6)), nn.LIFNeuron(units=8, gain=8.0), keras.layers.GlobalAveragePooling1D(), keras.layers.Dense(2)]
+    )
     model.compile(keras.optimizers.Adam(0.02), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     loss = model.fit(x, y, epochs=12, batch_size=16, verbose=0).history["loss"]
     assert loss[-1] < loss[0]
