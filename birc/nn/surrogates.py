@@ -32,8 +32,8 @@ from birc.sources import read
 class SurrogateLayer(keras.layers.Layer):  # type: ignore[misc]
     """Base of the surrogates: x -> 1.0 where x >= 0, else 0.0, of x's shape; with the surrogate's gradient.
 
-    learnable: the surrogate's first argument is a weight, kept above 0. The derivative by it is that of the surrogate's antiderivative, for which
-    the loss takes the spike.
+    learnable: the surrogate's first argument is a weight, kept above 0. The derivative by it is that of the surrogate's antiderivative,
+    for which the loss takes the spike.
     """
 
     formula: ClassVar[str]
@@ -192,8 +192,9 @@ class StraightThroughSurrogate(SurrogateLayer):
 class AdaptiveSurrogate(SurrogateLayer):
     """Another surrogate, seen at x / s: s is the mean of |x|, so that its width follows the scale of the margins that there are.
 
-    As a layer s is a running mean over batches, by `momentum`, which `training=True` moves. In a layer of neurons it is the mean over the batch and the
-    neurons of one step, refractory ones left out. s has no derivative. surrogate: the name of the other one; arguments: its own.
+    As a layer s is a running mean over batches, by `momentum`, which `training=True` moves. In a layer of neurons it is the mean over the
+    batch and the neurons of one step, refractory ones left out. s has no derivative. surrogate: the name of the other one; arguments:
+    its own.
     """
 
     def __init__(self, surrogate: str = "fast_sigmoid", momentum: float = 0.9, **options: Any) -> None:
