@@ -63,7 +63,7 @@ def test_the_convolutional_network() -> None:
     ("options", "message"),
     [
         ({"neuron_type": "lfi"}, "neuron_type: 'lfi' is none of lif, alif, izhikevich, adex\n  help: did you mean 'lif'?"),
-        ({"learning_rule": "sdtp"}, "learning_rule: 'sdtp' is none of stdp, stp\n  help: did you mean 'stdp'?"),
+        ({"learning_rule": "stdpp"}, "learning_rule: 'stdpp' is none of stdp, stp\n  help: did you mean 'stdp'?"),
         ({"time_steps": 0}, "time_steps = 0 is no whole number from 1 on"),
         ({"hidden_units": [8, 2.5]}, "hidden_units[1] = 2.5 is no whole number from 1 on"),
     ],
