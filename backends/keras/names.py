@@ -13,7 +13,7 @@ MODULE = frozenset(
     (
         "annotations", "Any", "Iterable", "Mapping", "NamedTuple", "get_close_matches", "signature", "keras", "np", "ops",
         "REAL", "PROGRAM", "INF", "PARAMETERS", "PRESETS", "SLOTS", "PORTS", "EVENT_PORTS", "SUMMING", "OUTPUTS", "DRAWS", "SPIKING",
-        "NEEDS", "TIMES", "SURROGATES", "OTHERS", "SLOPES", "surrogate_of", "SURROGATE", "ARGUMENTS", "SQUARINGS",
+        "FUSED", "NEEDS", "TIMES", "SURROGATES", "OTHERS", "SLOPES", "surrogate_of", "SURROGATE", "ARGUMENTS", "SQUARINGS",
         "LayerError", "Parameter", "Values", "Settings", "Spike", "Hard", "Within", "Start", "Held",
         "quantity", "number", "one_of", "names_of", "plain", "narrowed", "constraint",
         "bind", "step", "steps", "exprel", "sigmoid", "heaviside",
@@ -29,7 +29,7 @@ LAYER = frozenset(
         "units", "dt", "preset", "learn", "per_feature", "ports", "output", "surrogate", "learn_surrogate", "detach_reset",
         "initializers", "regularizers", "ranges", "substeps", "noise", "gain",
         "use_bias", "kernel_initializer", "kernel_regularizer", "recurrent", "recurrent_initializer", "recurrent_regularizer",
-        "return_sequences", "return_state", "stateful", "unroll", "seed",
+        "return_sequences", "return_state", "stateful", "unroll", "fused", "seed",
         "self", "name", "dtype", "trainable", "activity_regularizer", "autocast", "input_shape", "batch_shape", "batch_size",
     )
 )  # fmt: skip

@@ -15,6 +15,7 @@ import numpy as np
 
 from birc.backends import FLOATS, Array, Artifact, Job, Spikes
 from birc.backends.keras.engines import ENGINES
+from birc.backends.keras.fused import fused
 from birc.backends.keras.names import LAYER
 from birc.errors import BircError
 from birc.ir.events import rounds, total
@@ -53,6 +54,8 @@ def load_module(artifact: Artifact) -> ModuleType:
         sys.modules[name] = module
         try:
             exec(compile(text, module.__file__, "exec"), module.__dict__)
+            if floatx != "float64":
+                module.__dict__["FUSED"] = fused(artifact, load_keras().backend.backend(), load_keras().ops)
         except BaseException:
             del sys.modules[name]
             raise

@@ -30,7 +30,7 @@ KERAS = ("name", "dtype", "trainable", "activity_regularizer", "autocast", "inpu
 OPTIONS = (
     "units", "ports", "output", "learn_surrogate", "detach_reset", "per_feature", "initializers", "regularizers", "use_bias",
     "kernel_initializer", "kernel_regularizer", "recurrent", "recurrent_initializer", "recurrent_regularizer", "return_sequences",
-    "return_state", "stateful", "unroll", "seed", "gain", "substeps", "noise",
+    "return_state", "stateful", "unroll", "fused", "seed", "gain", "substeps", "noise",
 )  # fmt: skip
 """What goes to the emitted layer under its own name."""
 OWN = ("dt", "solver", "neuron_type", "preset", "surrogate_gradient")
@@ -243,7 +243,9 @@ class BaseBiologicalLayer(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None) -> Any:
         flat = keras.tree.map_structure(_flattened, sequences)
-        compute = self._graph() if _op_by_op(keras.tree.flatten(flat)[0], self.inner.settings.substeps) else self.inner.call
+        at_once = self.inner._at_once and mask is None
+        long = _op_by_op(keras.tree.flatten(flat)[0], self.inner.settings.substeps)
+        compute = self._graph() if long and not at_once else self.inner.call
         found = compute(flat, initial_state=initial_state, mask=mask)
         if len(self.memory.shape) == 3 or self.inner.units is not None:
             return found

@@ -60,9 +60,14 @@ def explain(layer: BaseBiologicalLayer) -> Explanation:
             ("output", ", ".join(settings.output)),
             ("surrogate", _surrogate(inner)),
             ("realism", layer.biological_realism_level),
-            ("computed by", f"the portable step, keras.ops on {keras.backend.backend()}"),
+            ("computed by", _computed(inner)),
         ),
     )
+
+
+def _computed(inner: Any) -> str:
+    how = "all steps at once, a kernel in C++" if inner._at_once else "the portable step, keras.ops"
+    return f"{how} on {keras.backend.backend()}"
 
 
 def _parameter(inner: Any, name: str) -> tuple[str, str, str, bool]:

@@ -8,7 +8,7 @@ from tests.nn.kit import ENGINE, nn, noise
 
 
 def test_the_whole_text() -> None:
-    layer = nn.LIFNeuron(units=2, learnable_parameters=["threshold"], name="first")
+    layer = nn.LIFNeuron(units=2, learnable_parameters=["threshold"], name="first", fused=False)
     layer(noise(1, 2, 3))
     layer.trainable_weights[-1].assign(0.75)
     assert str(nn.explain(layer)) == "\n".join(

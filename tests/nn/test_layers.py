@@ -157,13 +157,23 @@ def test_half_precision_around_a_step_in_single(policy: str) -> None:
 def test_a_long_input_is_computed_as_a_short_one() -> None:
     """TensorFlow makes a graph of a long one: the same spikes, and the same derivative."""
     x = noise(1, 120, 2)
-    layer = nn.LIFNeuron(refractory_period=0)
+    layer = nn.LIFNeuron(fused=False)
     whole = numbers(layer(x))
-    short, *state = nn.LIFNeuron(refractory_period=0, return_state=True)(x[:, :40])
-    rest = nn.LIFNeuron(refractory_period=0)(x[:, 40:80], initial_state=state)
+    short, *state = nn.LIFNeuron(fused=False, return_state=True)(x[:, :40])
+    rest = nn.LIFNeuron(fused=False)(x[:, 40:80], initial_state=state)
     np.testing.assert_array_equal(np.concatenate([numbers(short), numbers(rest)], 1), whole[:, :80])
     found = gradient(lambda a: layer(a)[:, :40], x)
-    np.testing.assert_allclose(found[:, :40], gradient(nn.LIFNeuron(refractory_period=0), x[:, :40]), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(found[:, :40], gradient(nn.LIFNeuron(fused=False), x[:, :40]), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["IzhikevichNeuron", "AdExNeuron"])
+def test_substeps_at_once_are_those_of_the_loop(name: str) -> None:
+    x = noise(2, 40, 3)
+    spikes, loop = (numbers(getattr(nn, name)(fused=fused)(x)) for fused in (True, False))
+    np.testing.assert_array_equal(spikes, loop)
+    assert spikes.sum() > 0
+    found, wanted = (gradient(getattr(nn, name)(fused=fused), x[:, :12]) for fused in (True, False))
+    np.testing.assert_allclose(found, wanted, rtol=2e-3, atol=1e-4 * np.abs(wanted).max())
 
 
 def saved_model() -> Any:
