@@ -33,7 +33,7 @@ def _row(name: str, about: About, word: str, unit: str, param: Param) -> tuple[s
 
 def drives() -> Table:
     """What drives each layer, and on what grid."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, about in LAYERS.items():
         port = program(about.model, "1 ms").step.inputs[0]
         unit = "" if port.unit.text == "1" else f" {port.unit.text}"

@@ -17,7 +17,8 @@ import numpy.typing as npt
 import pytest
 
 from birc import driver
-from birc.backends.keras import BACKEND, ENGINES
+from birc.backends.keras import BACKEND
+from birc.backends.keras.engines import ENGINES
 from birc.driver import Compiled
 from birc.errors import BircError
 from birc.ir.surrogates import TABLE
