@@ -55,7 +55,7 @@ def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any
         found = jax.ffi.ffi_call(ahead, results)(*spread(inputs, given, len(kernel.inputs)), *initial, *bind, **attributes)
         return [found[i] for i in seen], list(found[len(kernel.seen) :])
 
-    @jax.custom_vjp
+    @jax.custom_vjp  # type: ignore[untyped-decorator]
     def sweep(inputs: Any, initial: Any, bind: Any) -> Any:
         return run(inputs, initial, bind)
 

@@ -32,7 +32,7 @@ def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any
         ups = [up.get(i, NOTHING) for i in range(len(kernel.seen))]
         return arrays.back(sweeper, *split(tensors[:count]), ups, tensors[count + len(seen) :])
 
-    @tf.custom_gradient
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
     def sweep(*tensors: Any) -> Any:
         out = tf.numpy_function(ahead, tensors, [tf.float32] * (len(seen) + len(kernel.slots)), stateful=False)
         for i, a in enumerate(out):

@@ -14,7 +14,7 @@ def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any
     """See `birc.backends.fused.sweep_on`."""
     kernel = sweeper.kernel
 
-    class Sweep(torch.autograd.Function):
+    class Sweep(torch.autograd.Function):  # type: ignore[misc]
         @staticmethod
         def forward(ctx: Any, *tensors: Any) -> Any:
             held = [t.detach().to(torch.float32).contiguous() for t in tensors]

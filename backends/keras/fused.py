@@ -26,12 +26,13 @@ class Fused:
         self._made: dict[Any, Sweeper] = {}
 
     def sweeper(self, settings: Any) -> Sweeper:
-        """The kernel for a layer's surrogate and learned parameters."""
+        """The kernel for a layer's surrogate, learned parameters and ports."""
         spike = settings.spike
-        key = (spike.name, spike.detach_reset, settings.learn)
+        key = (spike.name, spike.detach_reset, settings.learn, settings.ports)
         if key not in self._made:
             wanted = learned_below(self._step, frozenset(settings.learn))
-            self._made[key] = Sweeper(emit(self._step, TABLE[spike.name], spike.detach_reset, wanted))
+            kernel = emit(self._step, TABLE[spike.name], spike.detach_reset, wanted, frozenset(settings.ports))
+            self._made[key] = Sweeper(kernel)
         return self._made[key]
 
     def fits(self, settings: Any) -> bool:
