@@ -1,4 +1,4 @@
-"""Write the pages that are made from the code: `docs/errors.md`, `docs/passes.md`, the tables of `docs/nn.md`, and the cards in `docs/models`.
+"""Write the pages made from the code: `docs/errors.md`, `docs/passes.md`, the tables of `docs/nn.md`, and the cards of `docs/models`.
 
 python docs/generate.py                # writes the first three
 python docs/generate.py --check        # exit 1 if one of them is out of date
