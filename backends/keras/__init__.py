@@ -1,4 +1,4 @@
-"""The Keras target: one self-contained module per neuron or synapse, with a Keras 3 layer for TensorFlow and JAX."""
+"""The Keras target: one self-contained module per neuron or synapse, with a Keras 3 layer for TensorFlow, JAX and torch."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from birc.backends import Artifact, Dtype, Engine, Missing, Runner
 from birc.backends.keras.emit import emit
+from birc.backends.keras.engines import ENGINES
 from birc.backends.keras.legality import TAKES, refusals
 from birc.backends.keras.synapse import emit_synapse, refuse_synapse
 from birc.backends.keras.tables import fixed
@@ -16,14 +17,12 @@ from birc.errors import BircError, Diagnostic
 from birc.ir.step import OFFSET, Step
 from birc.ir.synapse import SynapseProgram
 
-ENGINES = ("tensorflow", "jax")
-
 
 class Keras:
     """See `birc.backends.Backend`."""
 
     name: ClassVar[str] = "keras"
-    description: ClassVar[str] = "a Keras 3 layer that learns, on TensorFlow or JAX"
+    description: ClassVar[str] = "a Keras 3 layer that learns, on TensorFlow, JAX or torch"
     levels: ClassVar[Mapping[Dtype, str]] = {"f64": "L1", "f32": "L2"}
     takes: ClassVar[Takes] = TAKES
 
@@ -32,7 +31,7 @@ class Keras:
         if find_spec("keras") is None:
             return Missing("Keras", 'pip install "birc[keras]"')
         if not any(find_spec(engine) for engine in ENGINES):
-            return Missing("TensorFlow or JAX, with which Keras computes", 'pip install "birc[keras]"')
+            return Missing("TensorFlow, JAX or torch, with which Keras computes", 'pip install "birc[keras]"')
         return None
 
     def refuse(self, step: Step, dtype: Dtype) -> tuple[Diagnostic, ...]:
