@@ -349,7 +349,10 @@ def dump(
     tables: str | None = None,
     spikes: str | None = None,
 ) -> str:
-    """A stage of the compilation as text: `ast`, `model`, `step`; with `after`, the program behind one pass, or behind each."""
+    """A stage of the compilation as text: `ast`, `model`, `step`, `adjoint`; with `after`, the program behind one pass, or each.
+
+    Raises L140 for the adjoint of a program that has none.
+    """
     if stage == "ast":
         from birc.frontend.parser import parse
         from birc.frontend.show import show_module
@@ -357,7 +360,7 @@ def dump(
         return show_module(parse(find(file) if not isinstance(file, Loaded) else file.source))
     loaded = load(file)
     if loaded.step is not None:
-        return _show(loaded.step, form)
+        return _show(_adjoint(loaded.step) if stage == "adjoint" else loaded.step, form)
     if after_all or after:
         last = after is not None and passes.find(after).level == "target"
         pieces: list[str] = []
@@ -381,7 +384,12 @@ def dump(
             return "[" + ",\n".join(_show(step, form) for _, step in parts) + "]"
         return "\n".join(_show(step, form) if form == "dot" else f"# {what}\n{_show(step, form)}" for what, step in parts)
     step = lower(choose(loaded, model)[0], solver, skip, spikes=spikes)[1]
-    return _show(with_tables(step, tables)[0] if tables else step, form)
+    step = with_tables(step, tables)[0] if tables else step
+    return _show(_adjoint(step) if stage == "adjoint" else step, form)
+
+
+def _adjoint(step: Step) -> passes.Program:
+    return passes.run(step, passes.PIPELINES["adjoint"])
 
 
 def _show(program: Any, form: str) -> str:

@@ -40,7 +40,13 @@ KINDS = {
     "X": "Environment",
 }
 
-LEVELS = {"model": "model → model", "lower": "model → step", "step": "step → step", "target": "step → step, for some targets"}
+LEVELS = {
+    "model": "model → model",
+    "lower": "model → step",
+    "step": "step → step",
+    "target": "step → step, for some targets",
+    "adjoint": "step → its derivative",
+}
 
 
 def errors() -> str:

@@ -12,7 +12,8 @@ from birc.frontend.names import CALLED
 from birc.frontend.typed import fits
 from birc.ir import model as ir
 from birc.ir.expr import Expr, const
-from birc.ir.options import SOLVERS, SPIKES, STORES, SURROGATES, fits_surrogate
+from birc.ir.options import SOLVERS, SPIKES, STORES, SURROGATES
+from birc.ir.surrogates import fits_surrogate
 from birc.units import ONE
 
 NAMES: dict[str, Iterable[str]] = {"solver": SOLVERS, "surrogate": SURROGATES, "store": STORES, "spikes": SPIKES}

@@ -72,7 +72,7 @@ def test_version_and_help(capsys: Capture) -> None:
         (["run", "lif", "--for", "1", "s"], "error[A002]: one argument too many: `s`\n  help: a value with spaces needs quotes\n"),
         (
             ["dump", "lif", "--stage", "setp"],
-            "error[A002]: argument --stage: `setp` is none of ast, model, step; did you mean `step`?\n"
+            "error[A002]: argument --stage: `setp` is none of ast, model, step, adjoint; did you mean `step`?\n"
             "  help: `birc dump --help` lists the arguments\n",
         ),
         (

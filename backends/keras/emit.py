@@ -5,20 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 from itertools import count
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from birc.backends import Artifact, Dtype
 from birc.backends.keras import names as reserved
-from birc.backends.keras.ops import HELPERS, MATRIX, RESET, bind_syntax, quoted, step_syntax
-from birc.backends.keras.program import defined, fired, is_real, margin, name_kinds, roots, used_of_bind
+from birc.backends.keras.ops import HELPERS, MATRIX, RESET, bind_syntax, number, quoted, step_syntax
+from birc.backends.keras.program import defined, roots, used_of_bind
 from birc.backends.keras.tables import Tables, tables
 from birc.backends.names import identifiers
 from birc.backends.text import lines, plain
 from birc.errors import Span
 from birc.ir.expr import Expr, make, rewrite, topo, value
+from birc.ir.spike import fired, is_real, leaf_kinds, margin
 from birc.ir.step import Define, Deliver, Emit, Phase, Put, Step, Store
+from birc.ir.surrogates import TABLE, Surrogate
 from birc.ir.text import print_step
 
 SURROGATE = "fast_sigmoid"
@@ -32,6 +36,7 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
     layer = classes[step.name]
     used = {e.op for p in step.phases for root in roots(p) for e in topo(root)}
     used |= {e.op for d in step.bind for e in topo(d.value)}
+    used |= {e.op for s in TABLE.values() for e in topo(s.derivative)}
     found = tables(step, names)
     program = hashlib.sha256(print_step(step).encode()).hexdigest()[:12]
     default, named = surrogate(step)
@@ -51,6 +56,7 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
             t=found,
             learned=[p.argument for p in found.parameters if p.learn],
             surrogate=json.dumps(default),
+            surrogates=_surrogates(),
             surrogate_named=named,
         )
     )
@@ -65,6 +71,40 @@ def surrogate(step: Step) -> tuple[str | dict[str, object], bool]:
         return SURROGATE, False
     arguments: dict[str, object] = {name: e.attr for name, e in options[0].arguments}
     return {"name": options[0].name, **arguments} if arguments else options[0].name, True
+
+
+@dataclass(frozen=True)
+class Written:
+    """A surrogate as functions of the module; `by_slope` is empty where it has no slope."""
+
+    name: str
+    function: str
+    signature: str
+    source: str
+    slope: str | None
+    derivative: tuple[str, ...]
+    by_slope: tuple[str, ...]
+
+
+@cache
+def _surrogates() -> tuple[Written, ...]:
+    return tuple(written(s) for s in TABLE.values())
+
+
+def written(s: Surrogate) -> Written:
+    """The text of a surrogate."""
+    signature = "".join(f", {name}: float = {default!r}" for name, default in s.arguments.items())
+    return Written(s.name, f"surrogate_{s.name}", signature, s.source, s.slope, _returned(s, s.derivative), _returned(s, s.by_slope))
+
+
+def _returned(s: Surrogate, e: Expr | None) -> tuple[str, ...]:
+    if e is None:
+        return ()
+    if not e.args:
+        return (f"return {number(float(e.attr or 0))} * ops.ones_like(x)",)
+    names = {name: name for name in ("x", *s.arguments)}
+    *before, last = lines([("", e)], step_syntax(names), (f"t{i}" for i in count()))
+    return (*(f"{line.name} = {line.text}" for line in before), f"return {last.text}")
 
 
 def _environment() -> Environment:
@@ -116,7 +156,7 @@ class _Body:
         taken = set(names.values())
         self.fresh: Iterator[str] = (t for i in count() if (t := f"t{i}") not in taken)
         self.condition = fired(step)
-        self.kinds = name_kinds(step)
+        self.kinds = leaf_kinds(step)
         self.out: list[str] = []
         self.stores: list[str] = []
         self.puts: list[str] = []

@@ -5,17 +5,19 @@ from __future__ import annotations
 import builtins
 import keyword
 
+from birc.ir.surrogates import TABLE
+
 WORDS = frozenset(keyword.kwlist) | frozenset(keyword.softkwlist) | frozenset(dir(builtins))
 
 MODULE = frozenset(
     (
         "annotations", "Any", "Iterable", "Mapping", "NamedTuple", "get_close_matches", "signature", "keras", "np", "ops",
         "REAL", "PROGRAM", "INF", "PARAMETERS", "PRESETS", "SLOTS", "PORTS", "EVENT_PORTS", "SUMMING", "OUTPUTS", "DRAWS", "SPIKING",
-        "NEEDS", "TIMES", "SURROGATES", "SURROGATE", "ARGUMENTS", "SQUARINGS",
+        "NEEDS", "TIMES", "SURROGATES", "SLOPES", "SURROGATE", "ARGUMENTS", "SQUARINGS",
         "LayerError", "Parameter", "Values", "Settings", "Spike", "Hard", "Within", "Start", "Held",
         "quantity", "number", "one_of", "names_of", "plain", "constraint", "bind", "step", "steps", "exprel", "sigmoid", "heaviside",
         "propagator", "input_gain", "noise_factor", "expm", "expm_graph", "cholesky", "entry",
-        "fast_sigmoid", "triangular", "arctan", "logistic", "gaussian", "multi_gaussian", "straight_through",
+        *(f"surrogate_{name}{end}" for name in TABLE for end in ("", "_by_slope")),
         "state", "inputs", "events", "draws", "spike", "z", "who", "margin", "m", "p", "dt",
     )
 )  # fmt: skip
@@ -23,7 +25,8 @@ MODULE = frozenset(
 
 LAYER = frozenset(
     (
-        "units", "dt", "preset", "learn", "per_feature", "ports", "output", "surrogate", "detach_reset", "initializers", "regularizers",
+        "units", "dt", "preset", "learn", "per_feature", "ports", "output", "surrogate", "learn_surrogate", "detach_reset",
+        "initializers", "regularizers",
         "use_bias", "kernel_initializer", "kernel_regularizer", "recurrent", "recurrent_initializer", "recurrent_regularizer",
         "return_sequences", "return_state", "stateful", "unroll", "seed",
         "self", "name", "dtype", "trainable", "activity_regularizer", "autocast", "input_shape", "batch_shape", "batch_size",

@@ -8,11 +8,12 @@ from itertools import count
 
 from birc.backends.keras import names as reserved
 from birc.backends.keras.ops import bind_syntax, number, quoted
-from birc.backends.keras.program import fired, origins, parameters_below, used_of_bind
+from birc.backends.keras.program import origins, parameters_below, used_of_bind
 from birc.backends.names import identifiers
 from birc.backends.text import lines
 from birc.ir.expr import Expr
 from birc.ir.model import Param
+from birc.ir.spike import fired
 from birc.ir.step import Deliver, Step
 from birc.units import NAMES, Unit
 

@@ -142,7 +142,8 @@ def _fmt(parser: Parser) -> None:
 def _dump(parser: Parser) -> None:
     _file(parser)
     _compile_options(parser)
-    parser.add_argument("--stage", type=choice("ast", "model", "step"), default="step", help="ast, model or step (default)")
+    stages = choice("ast", "model", "step", "adjoint")
+    parser.add_argument("--stage", type=stages, default="step", help="ast, model, step (default) or adjoint, its derivative")
     parser.one_of(
         after={"metavar": "PASS", "help": "the program as it stands behind one pass"},
         after_all={"action": "store_true", "help": "the program behind each pass"},

@@ -10,7 +10,8 @@ from birc.ir.expr import Expr, leaves, topo
 from birc.ir.graph import components
 from birc.ir.infer import BOOL, Type, type_of
 from birc.ir.model import Model, Send, Update
-from birc.ir.options import SURROGATES, fits_surrogate
+from birc.ir.options import SURROGATES
+from birc.ir.surrogates import fits_surrogate
 
 
 def expressions(model: Model) -> Iterator[tuple[str, Expr]]:

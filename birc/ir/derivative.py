@@ -6,11 +6,11 @@ They hold wherever the expression is differentiable, that is almost everywhere: 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from birc.ir.expr import Expr, make, op, topo
 from birc.ir.linear import ONE, ZERO, add, div, mul
-from birc.ir.ops import OPS
+from birc.ir.ops import OPS, make_entry
 
 
 def derivative(e: Expr, leaf: Expr) -> Expr:
@@ -25,15 +25,67 @@ def derivative(e: Expr, leaf: Expr) -> Expr:
     return found[e]
 
 
+def backwards(root: Expr, bar: Expr, moving: Collection[Expr]) -> Iterator[tuple[Expr, Expr]]:
+    """Each node below `root` that depends on a `moving` leaf, root first, with its adjoint, where that of `root` is `bar`."""
+    order = list(topo(root))
+    through: set[Expr] = set()
+    for node in order:
+        if node in moving or any(a in through for a in node.args):
+            through.add(node)
+    found: dict[Expr, Expr] = {root: bar}
+    for node in reversed(order):
+        if node not in found or node not in through:
+            continue
+        yield node, found[node]
+        for a, partial in zip(node.args, partials(node), strict=True):
+            if a in through:
+                part = chain(partial, found[node])
+                found[a] = add(found[a], part) if a in found else part
+
+
 def jacobian(rates: Sequence[Expr], states: Sequence[str], leaf: str = "value") -> tuple[tuple[Expr, ...], ...]:
     """Row i, column j: the derivative of rate i by the leaf (`value` or `var`) called after state j."""
     return tuple(tuple(derivative(rate, make(leaf, (), state)) for state in states) for rate in rates)
 
 
 def partials(node: Expr) -> tuple[Expr, ...]:
-    """The derivatives of an operation by its arguments, as expressions in these; zeros where the table has none."""
+    """The derivatives of an operation by its arguments, as expressions in these; zeros for truths and counts.
+
+    Raises ValueError for an operation whose derivative is not known.
+    """
     row = OPS.get(node.op)
-    return row.partials(*node.args) if row is not None and row.partials is not None else (ZERO,) * len(node.args)
+    if row is None:
+        return (ZERO,) * len(node.args)
+    if row.partials is not None:
+        return row.partials(*node.args)
+    if node.op in ("propagator", "input_gain"):
+        return _of_entry(node)
+    if row.kind == "real":
+        raise ValueError(f"the derivative of {node.op} is not known")
+    return (ZERO,) * len(node.args)
+
+
+def _of_entry(node: Expr) -> tuple[Expr, ...]:
+    """Derivatives of an entry of exp(A h), or of its integral over h, by h and by each entry of A.
+
+    By an entry of A it is the upper right block of the same function of [[A, E], [0, A]], where E is 1 at that entry (Van Loan 1978).
+    """
+    n, i, j = (int(x) for x in str(node.attr).split(","))
+    h, *matrix = node.args
+    rows = [matrix[r * n : (r + 1) * n] for r in range(n)]
+    if node.op == "input_gain":
+        by_h = make_entry("propagator", n, i, j, h, tuple(matrix))
+    else:
+        by_h = ZERO
+        for k in range(n):
+            by_h = add(by_h, mul(rows[i][k], make_entry("propagator", n, k, j, h, tuple(matrix))))
+
+    def block(k: int, m: int) -> tuple[Expr, ...]:
+        upper = [(*rows[r], *(ONE if (r, c) == (k, m) else ZERO for c in range(n))) for r in range(n)]
+        return tuple(e for row in (*upper, *((*(ZERO,) * n, *row) for row in rows)) for e in row)
+
+    by_entries = (make_entry(node.op, 2 * n, i, n + j, h, block(k, m)) for k in range(n) for m in range(n))
+    return by_h, *by_entries
 
 
 def chain(partial: Expr, inner: Expr) -> Expr:

@@ -2,7 +2,7 @@
 
 ```
 Step      = params, slots, inputs, events, noises; bind; tables; phases
-Phase     = input | flow | deliver | test | reset | emit | plasticity | record
+Phase     = input | flow | deliver | test | reset | emit | plasticity | adjoint | record
 statement = Define name value | Store slot value | Integrate | Lookup table argument | Deliver | Emit name | Put output value
 ```
 
@@ -24,8 +24,8 @@ from birc.ir.model import Block, Guard, Model, Param, Preset
 from birc.ir.ops import Kind
 from birc.units import Unit
 
-PhaseName = Literal["input", "flow", "deliver", "test", "reset", "emit", "plasticity", "record"]
-PHASES: tuple[PhaseName, ...] = ("input", "flow", "deliver", "test", "reset", "emit", "plasticity", "record")
+PhaseName = Literal["input", "flow", "deliver", "test", "reset", "emit", "plasticity", "adjoint", "record"]
+PHASES: tuple[PhaseName, ...] = ("input", "flow", "deliver", "test", "reset", "emit", "plasticity", "adjoint", "record")
 
 REFRACTORY = "refractory"
 """The slot of the countdown: a reserved word, so no state has this name."""

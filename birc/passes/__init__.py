@@ -1,7 +1,8 @@
 """The passes, listed in the order in which they run, and the manager that runs them.
 
 A pass is a function of a file of its own, `Model -> Model` (level 1) or `Step -> Step` (level 2); `lower-to-step` leads from one to the
-other. Passes of the level `target` run once more on a step program, for targets that take what they make.
+other. Passes of the level `target` run once more on a step program, for targets that take what they make; those of the level
+`adjoint` make its derivative.
 Every pass returns the same object when nothing changed. The needed ones cannot be switched off.
 """
 
@@ -18,9 +19,11 @@ from birc.ir.check import check_model, check_step
 from birc.ir.model import Model
 from birc.ir.step import Step
 from birc.passes import (
+    adjoint,
     choose_solvers,
     classify_odes,
     dead_code,
+    dense_events,
     expand_euler,
     expand_exact,
     expand_exponential,
@@ -59,7 +62,7 @@ class Pass:
     """A pass by name: what it works on, whether lowering needs it, and what it does."""
 
     name: str
-    level: Literal["model", "lower", "step", "target"]
+    level: Literal["model", "lower", "step", "target", "adjoint"]
     needed: bool
     run: Callable[..., Program]
 
@@ -101,14 +104,17 @@ PASSES: tuple[Pass, ...] = (
     Pass("share-common", "step", False, share_common.run),
     Pass("dead-code", "step", False, dead_code.run),
     Pass("fuse-multiply-add", "target", False, fuse_multiply_add.run),
+    Pass("dense-events", "adjoint", True, dense_events.run),
+    Pass("adjoint", "adjoint", True, adjoint.run),
 )
 
 BY_NAME = {p.name: p for p in PASSES}
 
 PIPELINES: dict[str, tuple[str, ...]] = {
-    "step": tuple(p.name for p in PASSES if p.level != "target"),
+    "step": tuple(p.name for p in PASSES if p.level in ("model", "lower", "step")),
     "model": tuple(p.name for p in PASSES if p.level == "model"),
     "target": tuple(p.name for p in PASSES if p.level == "target"),
+    "adjoint": tuple(p.name for p in PASSES if p.level == "adjoint"),
 }
 
 After = Callable[[str, Program, float], None]
@@ -127,7 +133,7 @@ def run(program: Program, names: Iterable[str], after: After | None = None, skip
         step = find(name)
         if step.name in left_out:
             continue
-        if (step.level in ("step", "target")) != isinstance(program, Step):
+        if (step.level in ("step", "target", "adjoint")) != isinstance(program, Step):
             continue
         start = time.perf_counter()
         program = step.run(program)

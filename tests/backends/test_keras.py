@@ -63,9 +63,9 @@ def test_text_of_a_model(golden: Golden) -> None:
 @pytest.mark.parametrize("name", LIBRARY)
 def test_emission_is_quick_and_self_contained(name: str) -> None:
     step = library_step(name)
-    start = time.perf_counter()
+    start = time.process_time()
     text = text_of(step)
-    assert time.perf_counter() - start < 0.3
+    assert time.process_time() - start < 0.3
     nodes = list(ast.walk(ast.parse(text)))
     imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}

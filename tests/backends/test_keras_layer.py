@@ -20,6 +20,7 @@ from birc import driver
 from birc.backends.keras import BACKEND, ENGINES
 from birc.driver import Compiled
 from birc.errors import BircError
+from birc.ir.surrogates import TABLE
 from birc.runtime.bind import bind
 from birc.runtime.values import Setting
 from birc.verification import verify_target
@@ -205,7 +206,7 @@ def test_the_projection_is_the_layers_own() -> None:
     x = noise(2, 20, 3)
     with_units = layer(units=5, use_bias=True)
     y = numbers(with_units(x))
-    kernel, bias = (numbers(w) for w in with_units.weights)
+    kernel, bias = (numbers(w) for w in with_units.trainable_weights)
     assert (kernel.shape, bias.shape, y.shape) == ((3, 5), (5,), (2, 20, 5))
     np.testing.assert_array_equal(y, numbers(layer()((x @ kernel + bias).astype(np.float32))))
 
@@ -231,7 +232,7 @@ def test_several_ports() -> None:
 def test_the_kernels_of_several_ports() -> None:
     both = layer(units=4, ports=["I", "syn"], use_bias=True)
     both([noise(2, 5, 3), noise(2, 5, 6)])
-    shapes = {w.name: tuple(w.shape) for w in both.weights}
+    shapes = {w.name: tuple(w.shape) for w in both.trainable_weights}
     assert shapes == {"kernel_I": (3, 4), "bias_I": (4,), "kernel_syn": (6, 4), "bias_syn": (4,)}
 
 
@@ -352,6 +353,44 @@ def test_surrogates_stand_for_the_derivative(surrogate: Any, slope: Callable[[fl
         assert found[0, 0, 0] == pytest.approx(GAIN * slope(current * GAIN - 1), rel=1e-4)
 
 
+def test_every_surrogate_is_the_derivative_of_what_its_slope_changes() -> None:
+    """The derivatives by x and by the slope belong to one antiderivative: crossed once more, they agree (central differences)."""
+    module = sys.modules[type(layer()).__module__]
+    x = np.array([-1.7, -0.6, -0.2, 0.1, 0.45, 0.8, 2.5])
+    e = 1e-2
+    for name, (slope, by_slope) in module.SLOPES.items():
+        start = TABLE[name].arguments[slope]
+
+        def at(function: Any, x: Any, value: float, slope: str = slope) -> Any:
+            return numbers(function(ops.convert_to_tensor(x.astype(np.float32)), **{slope: np.float32(value)})).astype(float)
+
+        crossed = (at(module.SURROGATES[name], x, start + e) - at(module.SURROGATES[name], x, start - e)) / (2 * e)
+        np.testing.assert_allclose((at(by_slope, x + e, start) - at(by_slope, x - e, start)) / (2 * e), crossed, rtol=3e-2, atol=3e-3)
+        limits = at(by_slope, np.array([-np.inf, np.inf]), start)
+        assert np.isfinite(limits).all(), name
+
+
+def test_the_slope_is_a_weight_that_may_be_set() -> None:
+    neuron = layer()
+    x = np.full((1, 1, 1), 10, np.float32)
+    neuron(x)
+    neuron.cell.surrogate_slope.assign(3.0)
+    assert gradient(neuron, x)[0, 0, 0] == pytest.approx(GAIN / (1 + 30 * abs(10 * GAIN - 1)) ** 2, rel=1e-4)
+
+
+def test_the_slope_is_learned() -> None:
+    """Two neurons at distance x of the threshold, both silent: the loss is the sum of spikes, and the slope's gradient the sum."""
+    neuron = layer(learn_surrogate=True, surrogate={"name": "sigmoid", "alpha": 2.0})
+    model = keras.Sequential([keras.layers.Input((1, 2)), neuron])
+    model.compile(keras.optimizers.SGD(1.0), loss=lambda _, z: ops.sum(z))
+    (beta,) = model.trainable_weights
+    x = np.array([[[10.0, 19.0]]], np.float32)
+    model.train_on_batch(x, x)
+    m = x[0, 0] * GAIN - 1
+    s = 1 / (1 + np.exp(-2 * m))
+    assert float(numbers(beta)) == pytest.approx(2.0 - float((m * s * (1 - s)).sum()), rel=1e-4)
+
+
 def test_the_model_s_surrogate_is_the_default_and_the_option_overrides(tmp_path: Path) -> None:
     (tmp_path / "m.birc").write_text(
         "neuron Named:\n    state v = 0\n    input I: 1\n    v' = (I - v) / 20 ms\n    spike when v >= 1:\n        v = 0\n"
@@ -457,8 +496,8 @@ def test_a_saved_model_loads_where_the_written_module_is_imported(tmp_path: Path
         ({"v_th": "high"}, None),
         ({"ports": "J"}, "ports: 'J' is none of I, syn"),
         ({"output": ["spikes", "w"]}, "output: 'w' is none of spikes, v, refractory"),
-        ({"surrogate": "fast_sigmiod"}, "surrogate: 'fast_sigmiod' is none of fast_sigmoid, triangular, arctan, sigmoid, gaussian, "
-         "multi_gaussian, straight_through; did you mean 'fast_sigmoid'?"),
+        ({"surrogate": "fast_sigmiod"}, "surrogate: 'fast_sigmiod' is none of fast_sigmoid, fast_sigmoid_seed, triangular, "
+         "arctan, sigmoid, gaussian, multi_gaussian, straight_through; did you mean 'fast_sigmoid'?"),
         ({"surrogate": {"name": "arctan", "beta": 3.0}}, "surrogate arctan: 'beta' is none of alpha, scale"),
         ({"surrogate": {"name": "arctan", "alpha": 0}}, "surrogate arctan: alpha = 0 is no number above 0"),
         ({"surrogate": {"name": "arctan", "scale": "1 mV"}}, "surrogate arctan: scale = '1 mV' is no number above 0"),
