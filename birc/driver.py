@@ -19,6 +19,7 @@ import birc
 from birc import passes
 from birc.approximations import approximations, words_of_table
 from birc.backends import (
+    Accelerates,
     Artifact,
     Backend,
     Cautions,
@@ -160,6 +161,10 @@ class Compiled:
         def number(name: str, text: str) -> float:
             return parse_quantity(text, units[name], f"parameter `{name}`") / float(units[name].scale)
 
+        if isinstance(backend, Accelerates):
+            from birc.fused.layer import fused
+
+            backend.accelerate(self.artifact, fused)
         return backend.layer(self.artifact, self.params, {"dt": step_length(self.dt), "preset": self.preset, **options}, number)
 
     def write(self, folder: str | Path, force: bool = False) -> Path:
