@@ -42,7 +42,7 @@ from birc.runtime.values import Setting
 from birc.solvable import faults
 from birc.sources import Loaded, choose, find, load
 from birc.suggest import meant
-from birc.tabulation import with_tables
+from birc.tabulation import with_tables, without
 from birc.verification import Case, Report, verify_all, verify_network, verify_tables
 
 DT = "0.1 ms"
@@ -219,7 +219,7 @@ def compile_model(
         step, named = loaded.step, None
     else:
         item, named = choose(loaded, model)
-        _, step = lower(item, solver, skip, spikes=spikes)
+        _, step = lower(item, solver, without(skip, tables), spikes=spikes)
     chosen = preset or neuron_type or named
     presets = [p.name for p in step.presets]
     if chosen is not None and chosen not in presets:
@@ -380,7 +380,7 @@ def dump(
         if form == "json":
             return "[" + ",\n".join(_show(step, form) for _, step in parts) + "]"
         return "\n".join(_show(step, form) if form == "dot" else f"# {what}\n{_show(step, form)}" for what, step in parts)
-    step = lower(choose(loaded, model)[0], solver, skip, spikes=spikes)[1]
+    step = lower(choose(loaded, model)[0], solver, without(skip, tables), spikes=spikes)[1]
     return _show(with_tables(step, tables)[0] if tables else step, form)
 
 
@@ -410,7 +410,7 @@ def explain(
     item = choose(load(file), model)[0]
     if isinstance(item, Network):
         return explain_network(item, solver, skip)
-    lowered, step = lower(item, solver, skip, spikes=spikes)
+    lowered, step = lower(item, solver, without(skip, tables), spikes=spikes)
     places = {o.state: o.span.where if o.span else "" for o in lowered.odes}
     rows = []
     guards = {g.state for g in step.guards}
@@ -469,7 +469,7 @@ def verify(
         steps = count_steps(duration, h)[0] if duration else NETWORK_STEPS
         lowered = lower_network(with_parameters(item, params, preset or named), solver, skip)
         return [verify_network(lowered, b, h=h, dtype=dtype, steps=steps, seed=seed or 0, dt=dt) for b in backends]
-    programs = _programs(loaded, model, preset, solver, skip, spikes)
+    programs = _programs(loaded, model, preset, solver, without(skip, tables), spikes)
     reports: list[Report] = []
     done = 0
     for name, program, chosen in programs:

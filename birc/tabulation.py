@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 
 from birc.errors import BircError, Diagnostic
 from birc.frontend.quantity import parse_quantity
@@ -12,8 +13,16 @@ from birc.ir.step import REFRACTORY, Slot, Step
 from birc.passes.tabulate import tabulate
 from birc.suggest import closest
 
+WITHOUT = ("share-exponentials",)
+"""Passes that are left out where tables are asked for: a table holds all functions of a number, and takes none with a `select`."""
+
 _PART = re.compile(r",(?![^\[]*\])")
 _RANGE = re.compile(r"\s*([^\s\[\]]+)\s+in\s*\[([^\[\],]*),([^\[\],]*)\]\s*")
+
+
+def without(skip: Iterable[str], tables: str | None) -> tuple[str, ...]:
+    """The passes to leave out, tables considered."""
+    return (*skip, *WITHOUT) if tables else tuple(skip)
 
 
 def with_tables(step: Step, request: str) -> tuple[Step, tuple[Diagnostic, ...]]:
