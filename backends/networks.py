@@ -69,7 +69,7 @@ class BoundPopulation:
 
 @dataclass(frozen=True)
 class BoundSource:
-    """A source of events. `poisson` holds cumulative probabilities of a step's count (one uniform of the stream each); else the events
+    """A source of events. `poisson` holds cumulative probabilities of a step's count (`uniform_of_cells`); else the events
     are listed: `index` (int32) at `stamp` (int64, ascending, then index), `many` (int32) times each."""
 
     name: str

@@ -27,7 +27,7 @@ from birc.backends.numpy.emit import emit
 from birc.backends.numpy.run import cast, load_step
 from birc.ir.connectivity.edges import Edges
 from birc.ir.network import NetworkProgram
-from birc.ir.random import normal, poisson, uniform
+from birc.ir.random import normal, poisson, uniform_of_cells
 from birc.ir.step import Deliver, Step
 from birc.ir.synapse import COUNT, PIECE, SEND
 
@@ -134,7 +134,7 @@ class _Stretch:
     def _source(self, source: BoundSource, t: int) -> None:
         """The events of a source with stamp t."""
         if source.poisson is not None:
-            counts = poisson(source.poisson, uniform(self.job.seed, source.stream, t - 1, np.arange(source.n)))
+            counts = poisson(source.poisson, uniform_of_cells(self.job.seed, source.stream, t - 1, source.n))
             index = np.flatnonzero(counts).astype(np.int32)
             many = counts[index].astype(np.int32)
         else:
