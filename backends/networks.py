@@ -121,6 +121,12 @@ class BoundProjection:
     """Rows of its pending sums, 0 where it sends without delay."""
     streams: Mapping[str, int] = field(default_factory=dict)
     """Of the noises of its flow; the instance of a draw is the place of the synapse in the order of the edges."""
+    traces: Mapping[str, str] = field(default_factory=dict)
+    """Of its traces that another projection keeps, what the array is called in the state; it decays and rises there."""
+
+    def trace(self, name: str) -> str:
+        """What the array of a trace is called in the state."""
+        return self.traces.get(name, f"{self.name}{TRACE}{name}")
 
 
 @dataclass(frozen=True)

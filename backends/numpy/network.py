@@ -15,7 +15,6 @@ from birc.backends.networks import (
     HISTORY_MANY,
     LAST,
     PENDING,
-    TRACE,
     BoundCoupling,
     BoundPopulation,
     BoundProjection,
@@ -29,7 +28,7 @@ from birc.ir.connectivity.edges import Edges
 from birc.ir.network import NetworkProgram
 from birc.ir.random import normal, poisson, uniform_of_cells
 from birc.ir.step import Deliver, Step
-from birc.ir.synapse import COUNT, PIECE, SEND
+from birc.ir.synapse import COUNT, PIECE, SEND, TraceSlot
 
 Execute = Callable[..., tuple[Mapping[str, Array], Any, Mapping[str, Array]]]
 """(program, n, bind, state, inputs, events, draw) -> the slots that are stored, who fired, the outputs."""
@@ -335,12 +334,16 @@ class _Synapses:
             else:
                 self.given[port] = np.zeros(self.edges.count, self.real)
 
+    def own_traces(self) -> Iterator[TraceSlot]:
+        """Those that no other projection keeps."""
+        return (t for t in (self.synapse.traces if self.synapse else ()) if t.name not in self.bound.traces)
+
     def flow(self, k: int) -> None:
         """Traces decay, and what changes in continuous time advances."""
         if self.synapse is None:
             return
-        for trace in self.synapse.traces:
-            self.state[f"{self.bound.name}{TRACE}{trace.name}"][:] *= self.real(self.bound.bind["traces"].get(trace.name, 1.0))
+        for trace in self.own_traces():
+            self.state[self.bound.trace(trace.name)][:] *= self.real(self.bound.bind["traces"].get(trace.name, 1.0))
         if self.synapse.flow is not None and self.edges.count:
 
             def draw(noise: str, lane: int) -> Array:
@@ -367,7 +370,7 @@ class _Synapses:
         inputs = dict(more or {})
         for trace in self.synapse.traces:
             here = self.source if trace.of == "pre" else self.edges.target
-            inputs[trace.name] = self.state[f"{self.bound.name}{TRACE}{trace.name}"][here[at]]
+            inputs[trace.name] = self.state[self.bound.trace(trace.name)][here[at]]
         if self.synapse.decays:
             last = self.state[self.bound.name + LAST]
             n = t - last[at]
@@ -425,8 +428,8 @@ class _Synapses:
         """Traces rise, behind all handlers."""
         if self.synapse is None:
             return
-        for trace in self.synapse.traces:
-            x = self.state[f"{self.bound.name}{TRACE}{trace.name}"]
+        for trace in self.own_traces():
+            x = self.state[self.bound.trace(trace.name)]
             edges = self.edges if trace.of == "pre" else self.bound.back.edges if self.bound.back else self.edges
             group, first = (
                 (self.bound.source, self.bound.first_source) if trace.of == "pre" else (self.bound.target, self.bound.first_target)

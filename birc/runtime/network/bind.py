@@ -89,6 +89,8 @@ def bind_network(
         warnings += found.warnings
         if found.at_once:
             at_once.setdefault((found.bound.source, found.bound.target), made.projection.span)
+    projections, ours = _with_shared_traces(program, projections)
+    state = {name: array for name, array in state.items() if name not in ours}
     joined = {p.name: p for p in projections}
     for name, base, third in program.thirds:
         bound_third = bind_third(name, third, joined[base.name], around)
@@ -125,6 +127,25 @@ def _stream_names(network: BoundNetwork) -> list[str]:
     names = [f"{p.name}.{noise}" for p in network.populations for noise in p.streams]
     names += [f"{s.name}.events:source" for s in network.sources if s.poisson is not None]
     return names + [f"{p.name}.{noise}" for p in network.projections for noise in p.streams]
+
+
+def _with_shared_traces(program: NetworkProgram, projections: list[BoundProjection]) -> tuple[list[BoundProjection], set[str]]:
+    """The projections with the traces that others keep, and the arrays that are not needed then.
+
+    Of alike traces, the first projection that has synapses keeps the array: without any, it has no delay at which the trace would rise.
+    """
+    same = {(p.name, name): (other, its) for p in program.projections for name, other, its in p.traces}
+    kept: dict[tuple[str, str], str] = {}
+    found = []
+    for p in projections:
+        traces = {}
+        for trace in p.synapse.traces if p.synapse and p.edges.count else ():
+            mine = p.trace(trace.name)
+            array = kept.setdefault(same.get((p.name, trace.name), (p.name, trace.name)), mine)
+            if array != mine:
+                traces[trace.name] = array
+        found.append(replace(p, traces=traces) if traces else p)
+    return found, {p.trace(name) for p, q in zip(projections, found, strict=True) for name in q.traces}
 
 
 # --- populations
