@@ -26,6 +26,7 @@ from birc.ir.connectivity.edges import Backward, Drawn, Edges, Wired, Wiring
 from birc.ir.network import NetworkProgram
 from birc.ir.step import Step
 from birc.ir.synapse import SynapseProgram
+from birc.ir.tables import Pieces
 
 Builder = Callable[[Wiring, tuple[Drawn, float], tuple[Drawn, ...], Dtype], Wired]
 """Makes the synapses of a rule, given their delay and the step (ms), what is drawn for them and of which number type that is, as
@@ -65,6 +66,8 @@ class BoundPopulation:
     streams: Mapping[str, int]
     history: int
     """Stamps for which its spikes are kept, 0 where nobody waits for them."""
+    tables: Mapping[str, Pieces] = field(default_factory=dict)
+    """Those of its program, by name."""
 
 
 @dataclass(frozen=True)

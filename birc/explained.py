@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from birc.approximations import words_of_table
 from birc.backends.show import show
 from birc.ir.linear import mul
 from birc.ir.model import Network
 from birc.ir.plasticity import Change, Term
 from birc.ir.synapse import Choice, SynapseProgram
 from birc.lowering import lower_network
+from birc.tabulation import network_with_tables, without
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,12 @@ def _term(term: Term) -> str:
     return show(product)
 
 
-def explain_network(network: Network, solver: str | Sequence[str] | None = None, skip: Iterable[str] = ()) -> list[Explained]:
-    """The solver of each state of each population, and what was decided about the synapses of each projection."""
-    program = lower_network(network, solver, skip)
+def explain_network(
+    network: Network, solver: str | Sequence[str] | None = None, skip: Iterable[str] = (), tables: str | None = None
+) -> list[Explained]:
+    """The solver of each state of each population, its tables, and what was decided about the synapses of each projection."""
+    program = lower_network(network, solver, without(skip, tables))
+    program = network_with_tables(program, tables)[0] if tables else program
     rows = []
     for each in program.populations:
         odes = {o.state: o for o in each.step.model.odes} if each.step.model else {}
@@ -64,6 +69,10 @@ def explain_network(network: Network, solver: str | Sequence[str] | None = None,
             for state in block.states:
                 span = odes[state].span if state in odes else None
                 rows.append(Explained(f"{each.population.name}.{state}", block.method, block.reason, span.where if span else ""))
+        for table in each.step.tables:
+            span = odes[table.slot].span if table.slot in odes else None
+            words = words_of_table(table, each.step)
+            rows.append(Explained(f"{each.population.name}.{table.name}", "table", words, span.where if span else ""))
     for made in program.projections:
         where = made.projection.span.where if made.projection.span else ""
         if made.synapse is not None:

@@ -31,7 +31,7 @@ from birc.ir.step import Deliver, Step
 from birc.ir.synapse import COUNT, PIECE, SEND, TraceSlot
 
 Execute = Callable[..., tuple[Mapping[str, Array], Any, Mapping[str, Array]]]
-"""(program, n, bind, state, inputs, events, draw) -> the slots that are stored, who fired, the outputs."""
+"""(program, n, bind, state, inputs, events, draw, tables) -> the slots that are stored, who fired, the outputs."""
 
 
 class NetworkLoop:
@@ -69,8 +69,8 @@ def load_network(artifact: NetworkArtifact) -> NetworkLoop:
     """Runs the emitted modules in this process."""
     steps = {step: load_step(emit(step, artifact.dtype)) for step in programs(artifact.program)}
 
-    def execute(step: Step, n: int, bind: Any, state: Any, inputs: Any, events: Any, draw: Any) -> Any:
-        return steps[step](n, bind, state, inputs, events, draw)
+    def execute(step: Step, n: int, bind: Any, state: Any, inputs: Any, events: Any, draw: Any, tables: Any) -> Any:
+        return steps[step](n, bind, state, inputs, events, draw, *([tables] if tables else []))
 
     return NetworkLoop(artifact.dtype, execute)
 
@@ -95,6 +95,7 @@ class _Stretch:
         self.rows = [0] * len(job.record)
         self.synapses = [_Synapses(p, self) for p in self.net.projections]
         self.bind = {p.name: {k: cast(v, self.real) for k, v in p.bind.items()} for p in self.net.populations}
+        self.tables = {p.name: {name: table.of(self.real) for name, table in p.tables.items()} for p in self.net.populations}
 
     def step(self, j: int) -> None:
         """From stamp k to t = k + 1."""
@@ -211,7 +212,7 @@ class _Stretch:
             return z
 
         slots = {slot.name: self.state[f"{name}.{slot.name}"] for slot in step.slots}
-        stored, fired, outputs = self.loop.execute(step, population.n, self.bind[name], slots, inputs, events, draw)
+        stored, fired, outputs = self.loop.execute(step, population.n, self.bind[name], slots, inputs, events, draw, self.tables[name])
         stored = {slot: np.array(x) for slot, x in stored.items()}
         outputs = {output: np.array(x) for output, x in outputs.items()}
         for slot, x in (stored | outputs).items():
@@ -359,7 +360,7 @@ class _Synapses:
         slots = {slot.name: self.state[f"{name}.{slot.name}"][at] for slot in step.slots}
         bind = {key: x[at] if np.ndim(x) else x for key, x in self.bind[role].items()}
         inputs = {port.name: more[port.name] if port.name in more else self.given[port.name][at] for port in step.inputs}
-        stored, _, outputs = self.stretch.loop.execute(step, len(at), bind, slots, inputs, {}, draw)
+        stored, _, outputs = self.stretch.loop.execute(step, len(at), bind, slots, inputs, {}, draw, {})
         for slot, x in stored.items():
             self.state[f"{name}.{slot}"][at] = x
         return {output: np.broadcast_to(x, len(at)).astype(self.real) for output, x in outputs.items()}

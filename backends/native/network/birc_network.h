@@ -206,6 +206,8 @@ struct Feed {
     const Coupling* const* from;
 };
 
+struct TableField;
+
 struct Population {
     Group* group;
     int64 tiles, block;  // tiles to which is delivered at a time
@@ -216,6 +218,7 @@ struct Population {
     void* const* outputs;
     void* const* kept;
     const uint32* streams;
+    const TableField* tables;
 };
 
 struct Trace {

@@ -191,6 +191,7 @@ class Call:
             memory.table([memory.at(self.held.neurons(f"{name}.{output}")) for output in kernel.places.outputs]),
             memory.table(self._kept(kernel, tiles)),
             memory.at(streams),
+            self.fixed.tables[name],
         )
 
     def _kept(self, kernel: Kernel, tiles: int) -> list[int]:

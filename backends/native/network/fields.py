@@ -72,7 +72,7 @@ class FeedFields(ctypes.Structure):
 class PopulationFields(ctypes.Structure):
     """`birc::Population`."""
 
-    _fields_ = _members("*group tiles block *bind *slots *inputs *ports *outputs *kept *streams")
+    _fields_ = _members("*group tiles block *bind *slots *inputs *ports *outputs *kept *streams *tables")
 
 
 class TraceFields(ctypes.Structure):

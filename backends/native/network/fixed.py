@@ -12,6 +12,7 @@ from birc.backends import Array
 from birc.backends.native.network.fields import CouplingFields, EdgesFields, Memory, SourceFields
 from birc.backends.native.network.held import Held
 from birc.backends.native.network.plan import Kernel, Plan, Synapses
+from birc.backends.native.run import TableFields, table_arrays
 from birc.backends.networks import BoundCoupling, BoundNetwork, BoundPopulation, BoundProjection, BoundSource
 from birc.ir.connectivity.edges import Edges
 from birc.ir.ops import Kind
@@ -52,6 +53,7 @@ class Fixed:
         self.place = {name: i for i, name in enumerate(network.order)}
         self.each = {kernel.name: self._each(kernel) for kernel in plan.distinct_kernels}
         self.binds = {p.name: self._binds(plan.kernel(p.name), p) for p in network.populations}
+        self.tables = {p.name: self._tables(plan.kernel(p.name), p) for p in network.populations}
         self.edges = {p.name: self.edge_fields(p.edges) for p in network.projections}
         self.back = {p.name: self.edge_fields(p.back.edges) for p in network.projections if p.back is not None}
         self.weights = {p.name: self._weights(p.weight) for p in network.projections}
@@ -140,6 +142,14 @@ class Fixed:
             array = self.types.padded(values, population.n, kind) if each else self._one(values, kind)
             tables.append(self.memory.at(array))
         return self.memory.table(tables)
+
+    def _tables(self, kernel: Kernel, population: BoundPopulation) -> int:
+        """The tables of a population's functions."""
+        found = []
+        for table in kernel.places.tables:
+            given, columns, rows = table_arrays(population.tables[table.name], self.real)
+            found.append(TableFields(given.low, given.width, given.pieces, given.degree, self.memory.at(columns), self.memory.at(rows)))
+        return self.memory.many(TableFields, found)
 
     def _one(self, value: Any, kind: Kind) -> Array:
         return np.asarray(value).reshape(-1)[:1].astype(self.types.kinds[kind])

@@ -174,7 +174,7 @@ def _population(made: PopulationProgram, around: Around, history: int) -> tuple[
             replace(d, message=f"{d.message} (population `{name}`)", span=population.span) for d in error.diagnostics
         ) from None
     streams = random.streams(f"{name}.{noise.name}" for noise in step.noises)
-    bound = BoundPopulation(name, step, n, found.values, {k.rpartition(".")[2]: v for k, v in streams.items()}, history)
+    bound = BoundPopulation(name, step, n, found.values, {k.rpartition(".")[2]: v for k, v in streams.items()}, history, found.tables)
     state = {f"{name}.{slot}": array.copy() for slot, array in found.state.items()}
     state |= {f"{name}.{output}": x for output, x in _outputs(step, found.values, found.state, around, population).items()}
     return bound, state, found.warnings
