@@ -67,12 +67,17 @@ def programs(program: NetworkProgram) -> list[Step]:
 
 def load_network(artifact: NetworkArtifact) -> NetworkLoop:
     """Runs the emitted modules in this process."""
-    steps = {step: load_step(emit(step, artifact.dtype)) for step in programs(artifact.program)}
+    return loop_of({step: step for step in programs(artifact.program)}, artifact.dtype)
+
+
+def loop_of(written: Mapping[Step, Step], dtype: Dtype) -> NetworkLoop:
+    """Runs, for each program of a network, the module of the program that is written for it."""
+    steps = {step: load_step(emit(other, dtype)) for step, other in written.items()}
 
     def execute(step: Step, n: int, bind: Any, state: Any, inputs: Any, events: Any, draw: Any, tables: Any) -> Any:
         return steps[step](n, bind, state, inputs, events, draw, *([tables] if tables else []))
 
-    return NetworkLoop(artifact.dtype, execute)
+    return NetworkLoop(dtype, execute)
 
 
 def _joined(found: list[tuple[Array, int]]) -> Spikes:
