@@ -160,6 +160,19 @@ class Layers(Protocol):
         """
 
 
+Accelerator = Callable[["Artifact", str, Any], Any]
+"""From an artifact, the name of the package that its framework computes with and the framework's operations to what runs all steps of a
+layer at once; None where that cannot be."""
+
+
+@runtime_checkable
+class Accelerates(Protocol):
+    """A target whose layers can be given something that runs all their steps at once."""
+
+    def accelerate(self, artifact: Artifact, make: Accelerator) -> None:
+        """Make the artifact's layers use what `make` gives."""
+
+
 @runtime_checkable
 class TakesSynapses(Protocol):
     """A target that takes a synapse by itself, with all its programs in one artifact, whose `step` is the program `start`."""

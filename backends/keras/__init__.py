@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import ClassVar
 
-from birc.backends import Artifact, Dtype, Engine, Missing, Runner
+from birc.backends import Accelerator, Artifact, Dtype, Engine, Missing, Runner
 from birc.backends.keras.emit import emit
 from birc.backends.keras.engines import ENGINES
 from birc.backends.keras.legality import TAKES, refusals
@@ -59,6 +59,13 @@ class Keras:
             raise BircError("L110", message, artifact.step.span, "take its layer, or name it in a network")
 
         return KerasRunner(artifact)
+
+    def accelerate(self, artifact: Artifact, make: Accelerator) -> None:
+        """See `birc.backends.Accelerates`."""
+        from birc.backends.keras.run import accelerate
+
+        if artifact.manifest.get("kind") != "synapse":
+            accelerate(artifact, make)
 
     @property
     def engines(self) -> Sequence[Engine]:

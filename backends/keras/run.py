@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from birc.backends import FLOATS, Array, Artifact, Job, Spikes
+from birc.backends import FLOATS, Accelerator, Array, Artifact, Job, Spikes
 from birc.backends.keras.engines import ENGINES
-from birc.backends.keras.fused import fused
 from birc.backends.keras.names import LAYER
 from birc.errors import BircError
 from birc.ir.events import rounds, total
@@ -54,12 +53,17 @@ def load_module(artifact: Artifact) -> ModuleType:
         sys.modules[name] = module
         try:
             exec(compile(text, module.__file__, "exec"), module.__dict__)
-            if floatx != "float64":
-                module.__dict__["FUSED"] = fused(artifact, load_keras().backend.backend(), load_keras().ops)
         except BaseException:
             del sys.modules[name]
             raise
     return sys.modules[name]
+
+
+def accelerate(artifact: Artifact, make: Accelerator) -> None:
+    """Give the module what runs all steps of its layers at once, if `make` has it; in float64 its loop over time stays."""
+    module, keras = load_module(artifact), load_keras()
+    if module.FUSED is None and module.REAL == "float32":
+        module.__dict__["FUSED"] = make(artifact, keras.backend.backend(), keras.ops)
 
 
 def make_layer(

@@ -10,9 +10,9 @@ import pytest
 
 from birc import driver
 from birc.backends.c_family import build
-from birc.backends.fused import arrays
-from birc.backends.fused.emit import SEGMENT, emit, learned_below, takes
-from birc.backends.fused.sweep import Sweeper
+from birc.fused import arrays
+from birc.fused.emit import SEGMENT, emit, learned_below, takes
+from birc.fused.sweep import Sweeper
 from birc.ir.surrogates import TABLE
 from birc.passes import adjoint, dense_events
 from birc.runtime.gradients import backward, forward
@@ -39,7 +39,7 @@ def test_programs_with_noise_or_tables_are_left_to_the_loop() -> None:
 
 def test_bind_values_below_a_parameter() -> None:
     step = step_of(TINY)
-    assert {"tau", ".P.v", ".Q.v.I"} <= learned_below(step, frozenset({"tau"}))
+    assert {"tau", ".E.v", ".Q.v.I"} <= learned_below(step, frozenset({"tau"}))
     assert learned_below(step, frozenset({"theta"})) == {"theta"}
 
 
@@ -81,7 +81,7 @@ def test_library_against_the_interpreter(name: str) -> None:
 def test_a_run_of_many_segments_and_odd_sizes() -> None:
     """Steps over three segments, 70 neurons in groups of 64, several rows, one bind value for each neuron."""
     step = dense_events.run(step_of(TINY))
-    kernel = emit(step, TABLE["sigmoid"], True, frozenset({".P.v", ".Q.v.I", "theta"}))
+    kernel = emit(step, TABLE["sigmoid"], True, frozenset({".E.v", ".Q.v.I", "theta"}))
     sweeper = Sweeper(kernel)
     steps, n, rows = 2 * SEGMENT + 9, 70, 3
     rng = np.random.default_rng(1)
@@ -206,7 +206,7 @@ def test_masks_recurrence_and_learned_slopes_take_the_loop(keras: Any) -> None:
 
 
 def test_the_environment_turns_it_off(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from birc.backends.keras.fused import fused
+    from birc.fused.layer import fused
 
     artifact = driver.compile_model("lif_unit", target="keras", dt="1 ms", dtype="f32").artifact
     engine = keras.backend.backend()

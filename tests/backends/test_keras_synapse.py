@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from birc import driver
-from birc.backends.keras import BACKEND, ENGINES
+from birc.backends.keras import BACKEND
+from birc.backends.keras.engines import ENGINES
 from birc.driver import Compiled
 from birc.errors import BircError
 from tests.nn.reference import listed, run, spikes, weights

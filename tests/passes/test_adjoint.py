@@ -76,7 +76,7 @@ def test_by_hand_a_network_of_two_layers() -> None:
     step = dense_events.run(step_of(TINY))
     adjoined = adjoint.run(step, TABLE["straight_through"])
     values, state = bound(step, adjoined)
-    values |= {".P.v": 0.5, ".Q.v.I": 0.5}
+    values |= {".E.v": -0.5, ".Q.v.I": 0.5}
     zero = np.zeros((3, 1))
     current = np.array([[2.0], [1.0], [2.0]])
     first = forward(step, values, state, {"I": current, "syn": zero})
@@ -97,7 +97,7 @@ def test_the_reset_gives_the_jump_to_the_spike_unless_detached() -> None:
     for detached, expected in ((True, 0.0), (False, -1.0)):
         adjoined = adjoint.run(step, TABLE["straight_through"], detach_reset=detached)
         values, state = bound(step, adjoined)
-        values |= {".P.v": 0.5, ".Q.v.I": 0.5}
+        values |= {".E.v": -0.5, ".Q.v.I": 0.5}
         inputs = {"I": np.array([[4.0]]), "syn": np.zeros((1, 1))}
         seen = forward(step, values, state, inputs)
         assert backward(adjoined, values, seen, inputs, {"v": np.ones((1, 1))}).inputs["I"][0, 0] == expected

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from birc.backends.fused import arrays
-from birc.backends.fused.sweep import Array, Sweeper
+from birc.fused import arrays
+from birc.fused.sweep import Array, Sweeper
 
 NOTHING = np.zeros(0, np.float32)
 
 
 def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any:
-    """See `birc.backends.fused.sweep_on`."""
+    """See `birc.fused.sweep_on`."""
     kernel = sweeper.kernel
     inputs_end, slots_end = len(given), len(given) + len(kernel.slots)
 

@@ -171,7 +171,7 @@ def learned_below(step: Step, learned: frozenset[str]) -> frozenset[str]:
 @cache
 def _environment() -> Environment:
     return Environment(
-        loader=PackageLoader("birc.backends.fused"),
+        loader=PackageLoader("birc.fused"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

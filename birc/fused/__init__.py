@@ -11,7 +11,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from birc.backends.fused.sweep import Sweeper
+from birc.fused.sweep import Sweeper
 
 SweepOn = Callable[[Sequence[Any], Sequence[Any], Sequence[Any]], tuple[list[Any], list[Any]]]
 
@@ -23,7 +23,7 @@ def sweep_on(engine: str, sweeper: Sweeper, given: tuple[int, ...], seen: tuple[
 
     Raises X201 to X204 where nothing can be built.
     """
-    made: SweepOn = import_module(f"birc.backends.fused.on_{engine}").make(sweeper, given, seen)
+    made: SweepOn = import_module(f"birc.fused.on_{engine}").make(sweeper, given, seen)
     return made
 
 

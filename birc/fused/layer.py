@@ -8,9 +8,9 @@ from typing import Any
 
 from birc.backends import Artifact
 from birc.backends.c_family.build import find_compiler
-from birc.backends.fused import on_host, sweep_on
-from birc.backends.fused.emit import emit, learned_below, takes
-from birc.backends.fused.sweep import Sweeper
+from birc.fused import on_host, sweep_on
+from birc.fused.emit import emit, learned_below, takes
+from birc.fused.sweep import Sweeper
 from birc.ir.surrogates import TABLE
 
 OFF = "BIRC_FUSED"

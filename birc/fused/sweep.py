@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from birc.backends.c_family import build
-from birc.backends.fused.emit import Kernel
+from birc.fused.emit import Kernel
 
 Array = npt.NDArray[Any]
 POINTER = ctypes.c_void_p

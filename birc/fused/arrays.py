@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from birc.backends.fused.sweep import Array, Shape, Sweeper, address, plain
+from birc.fused.sweep import Array, Shape, Sweeper, address, plain
 
 
 def ahead(

@@ -15,13 +15,13 @@ import numpy as np
 
 from birc.backends.c_family import build
 from birc.backends.c_family.headers import header
-from birc.backends.fused.sweep import Shape, Sweeper
+from birc.fused.sweep import Shape, Sweeper
 
 
 @cache
 def _registered(text: str) -> tuple[str, str, ctypes.CDLL]:
     """The names of a unit's calls, and the library, which must stay."""
-    source = f"{text}\n\n{header('birc_xla.h', 'birc.backends.fused')}\n"
+    source = f"{text}\n\n{header('birc_xla.h', 'birc.fused')}\n"
     tool = build.compiler()
     # XLA's headers are C++17 with warnings of their own; exceptions and run-time types stay on.
     library = build.library(source, replace(tool, flags=(*tool.flags, f"-I{jax.ffi.include_dir()}")))
@@ -32,7 +32,7 @@ def _registered(text: str) -> tuple[str, str, ctypes.CDLL]:
 
 
 def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any:
-    """See `birc.backends.fused.sweep_on`."""
+    """See `birc.fused.sweep_on`."""
     kernel = sweeper.kernel
     ahead, back, _ = _registered(kernel.text)
     nothing = jax.ShapeDtypeStruct((0,), jnp.float32)

@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 
-from birc.backends.fused.sweep import Shape, Sweeper
+from birc.fused.sweep import Shape, Sweeper
 
 
 def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any:
-    """See `birc.backends.fused.sweep_on`."""
+    """See `birc.fused.sweep_on`."""
     kernel = sweeper.kernel
 
     class Sweep(torch.autograd.Function):  # type: ignore[misc]
