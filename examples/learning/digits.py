@@ -90,6 +90,12 @@ def network(pixels: int) -> Any:
     return keras.Sequential([keras.Input((pixels,)), keras.layers.RepeatVector(STEPS), spiking])
 
 
+def rates(model: Any, images: Array) -> Array:
+    """What a network says to images [n, pixels]."""
+    found: Array = keras.ops.convert_to_numpy(model(images))
+    return found
+
+
 def flat(images: Array) -> Array:
     """[n, pixels]."""
     return images.reshape(len(images), -1)
@@ -105,7 +111,7 @@ def learn(data: Data, seed: int, epochs: int) -> Learned:
     began = time.process_time()
     history = model.fit(x, data.digits, batch_size=BATCH, epochs=epochs, verbose=0).history
     seconds = time.process_time() - began
-    read = model.predict(test, batch_size=BATCH, verbose=0).argmax(axis=1)
+    read = np.concatenate([rates(model, test[at : at + 1000]).argmax(axis=1) for at in range(0, len(test), 1000)])
     return Learned(seed, float(np.mean(read == data.test_digits)), seconds, history, model)
 
 
@@ -123,12 +129,12 @@ def draw(runs: list[Learned], image: Array) -> None:
     middle.imshow(image, cmap="gray_r")
     middle.set_axis_off()
     spiking = runs[0].model.layers[-1]
-    layers = keras.Model(spiking.inputs, [layer.output for layer in spiking.layers[1:-1]])
+    layers = keras.Model(spiking.inputs[0], [layer.output for layer in spiking.layers[1:-1]])
     below = 0
-    for spikes in layers.predict(flat(image[None]).repeat(STEPS, axis=0)[None], verbose=0):
-        step, neuron = np.nonzero(spikes[0])
+    for spikes in layers(flat(image[None]).repeat(STEPS, axis=0)[None]):
+        step, neuron = np.nonzero(keras.ops.convert_to_numpy(spikes[0]))
         right.scatter(step, below + neuron, s=2, marker="|", linewidths=4)
-        below += spikes.shape[2]
+        below += spikes.shape[-1]
     right.set(xlabel="step", ylabel="neuron, layer upon layer", ylim=(-1, below))
     FIGURE.parent.mkdir(exist_ok=True)
     figure.savefig(FIGURE, dpi=120)

@@ -1,7 +1,7 @@
 """Hears a signal as it comes, piece by piece, and answers as if it had heard it at once; needs `birc[keras]`.
 
-A network with `stateful=True` keeps the state of its neurons from call to call. A recording of 240 steps is given at once to the network that
-begins each call afresh, and in pieces of 1, 7, 60 steps to its stateful twin with the same weights. `reset_state()` begins anew.
+A network with `stateful=True` keeps the state of its neurons from call to call. A recording of 240 steps is given at once to a network that
+begins each call afresh, and in pieces of 1, 7 and 40 steps to its stateful twin, which has the same weights; `reset_state()` begins anew.
 
     python examples/learning/streaming.py
 """
@@ -18,7 +18,7 @@ from birc.nn import ALIFNeuron, LIFNeuron, SpikeEncoder
 
 Array = npt.NDArray[Any]
 STEPS, CHANNELS = 240, 16
-PIECES = (1, 7, 60)
+PIECES = (1, 7, 40)
 
 
 def network(stateful: bool) -> Any:

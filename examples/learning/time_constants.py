@@ -56,10 +56,9 @@ def traces(current: Array) -> Array:
     samples, steps, neurons = current.shape
     by_step = current.transpose(1, 0, 2).reshape(steps, samples * neurons)
     model = birc.compile("lif_unit", target="numpy", dt="1 ms")
-    out = model.run(
-        f"{steps} ms", n=samples * neurons, params={"tau_m": np.tile(KNOWN, samples)}, inputs={"I": by_step}, record=["v"]
-    )
-    return out.v.reshape(steps, samples, neurons).transpose(1, 0, 2)
+    out = model.run(f"{steps} ms", n=samples * neurons, params={"tau_m": np.tile(KNOWN, samples)}, inputs={"I": by_step}, record=["v"])
+    potentials: Array = out.v.reshape(steps, samples, neurons).transpose(1, 0, 2)
+    return potentials
 
 
 def main(epochs: int = EPOCHS) -> Found:
@@ -72,8 +71,12 @@ def main(epochs: int = EPOCHS) -> Found:
     model = keras.Sequential([keras.Input(current.shape[1:]), layer])
     model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2.0, epochs)), "mse")
     course = [np.full(len(KNOWN), START)]
-    look = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: course.append(keras.ops.convert_to_numpy(layer.trainable_weights[0])))
-    model.fit(current, wanted, batch_size=SAMPLES, epochs=epochs, shuffle=False, verbose=0, callbacks=[look])
+
+    def look(epoch: int, logs: dict[str, float]) -> None:
+        course.append(keras.ops.convert_to_numpy(layer.trainable_weights[0]))
+
+    watch = keras.callbacks.LambdaCallback(on_epoch_end=look)
+    model.fit(current, wanted, batch_size=SAMPLES, epochs=epochs, shuffle=False, verbose=0, callbacks=[watch])
     found = Found(np.array(KNOWN), course[-1], np.array(course))
     print("known (ms)  found (ms)")
     for a, b in zip(found.known, found.found, strict=True):

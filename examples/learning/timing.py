@@ -29,7 +29,7 @@ FIGURE = Path("out/learning_timing.png")
 
 @dataclass(frozen=True)
 class Told:
-    """Parts of the test that were told apart, 1 / CLASSES being chance, and how often a channel fires in each sample of each class."""
+    """Parts of the test that were told apart, 1 / CLASSES being chance; how often each channel fires, by class [CLASSES, CHANNELS]."""
 
     by_timing: float
     by_counts: float
@@ -111,7 +111,7 @@ def main(epochs: int = EPOCHS) -> Told:
         told_apart(model, test, test_classes),
         float(np.mean(guessed == test_classes)),
         told_apart(model, scrambled, test_classes),
-        np.unique(test.sum(axis=1)),
+        np.array([test[test_classes == k].sum(axis=1).mean(axis=0) for k in range(CLASSES)]),
         losses,
     )
     print(f"by who fires first: {told.by_timing:.1%} of {len(test)} samples told apart")
