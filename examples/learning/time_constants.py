@@ -27,7 +27,7 @@ KNOWN = (4.0, 6.0, 9.0, 13.0, 18.0, 25.0, 32.0, 40.0)
 START = 12.0
 STEPS, SAMPLES = 200, 16
 NOISE = 0.01
-EPOCHS = 300
+EPOCHS = 200
 FIGURE = Path("out/learning_time_constants.png")
 
 
