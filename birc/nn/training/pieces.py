@@ -35,7 +35,7 @@ class Pieces:
     @classmethod
     def of(cls, model: Any, batch: int) -> Pieces:
         """Those of a model, made once: they hold what was compiled."""
-        found = vars(model).get("_birc_pieces")
+        found: Pieces | None = vars(model).get("_birc_pieces")
         if found is None or not found.fit(model, batch):
             found = vars(model)["_birc_pieces"] = cls(model, batch)
         return found
