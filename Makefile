@@ -12,7 +12,8 @@ comma := ,
 
 .DEFAULT_GOAL := help
 ALL := .venv-all
-.PHONY: help demo demo-all test test-torch test-core lint fuzz fuzz-networks bench bench-peers peers ulp docs clean
+SEED := .venv-seed
+.PHONY: help demo demo-all test test-torch test-seed test-core lint fuzz fuzz-networks bench bench-peers peers ulp docs clean
 
 help: ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -28,6 +29,9 @@ test: $(TEST)/.ready ## run all tests but those that need torch
 
 test-torch: $(TEST)/.torch ## run the tests that need torch: readers of NIR graphs
 	$(TEST)/bin/python -m pytest -q tests/backends/test_nir_readers.py
+
+test-seed: $(SEED)/.ready ## run the tests of the layers with the oldest Keras and TensorFlow that are supported
+	$(SEED)/bin/python -m pytest -q -n $(WORKERS) -m "not slow" tests/backends/test_keras.py tests/backends/test_keras_layer.py tests/nn
 
 test-core: $(TEST)/.ready ## run the quick tests
 	$(TEST)/bin/python -m pytest -q -n $(WORKERS) -m "not slow"
@@ -63,7 +67,7 @@ docs: $(TEST)/.ready ## write the pages that are made from the code
 	$(TEST)/bin/python docs/generate.py cards
 
 clean: ## remove the environments and everything built
-	rm -rf $(DEMO) $(ALL) $(TEST) .venv-peers build dist out *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(DEMO) $(ALL) $(TEST) $(SEED) .venv-peers build dist out *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 # An environment with an extra: `$(call environment,folder,extra)`.
 define environment
@@ -82,6 +86,12 @@ $(ALL)/.ready: pyproject.toml constraints/test.txt
 
 $(TEST)/.ready: pyproject.toml constraints/test.txt
 	$(call environment,$(TEST),dev)
+	@touch $@
+
+$(SEED)/.ready: pyproject.toml constraints/seed.txt
+	@test -n "$(PYTHON)" || { echo "birc needs Python 3.11 or newer; name one with \`make PYTHON=...\`" >&2; exit 3; }
+	@$(PYTHON) -m venv $(SEED)
+	$(SEED)/bin/python $(PIP) -c constraints/seed.txt -e ".[keras,exact]" hypothesis pytest pytest-xdist
 	@touch $@
 
 $(TEST)/.torch: $(TEST)/.ready

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from birc.errors import BircError, Diagnostic
 from birc.ir.step import Step
+from birc.ir.synapse import SynapseProgram
 from birc.ir.tables import Pieces
 from birc.suggest import closest
 
@@ -159,6 +160,30 @@ class Layers(Protocol):
         """
 
 
+Accelerator = Callable[["Artifact", str, Any], Any]
+"""From an artifact, the name of the package that its framework computes with and the framework's operations to what runs all steps of a
+layer at once; None where that cannot be."""
+
+
+@runtime_checkable
+class Accelerates(Protocol):
+    """A target whose layers can be given something that runs all their steps at once."""
+
+    def accelerate(self, artifact: Artifact, make: Accelerator) -> None:
+        """Make the artifact's layers use what `make` gives."""
+
+
+@runtime_checkable
+class TakesSynapses(Protocol):
+    """A target that takes a synapse by itself, with all its programs in one artifact, whose `step` is the program `start`."""
+
+    def refuse_synapse(self, program: SynapseProgram, dtype: Dtype) -> tuple[Diagnostic, ...]:
+        """Everything in the programs that this target cannot take; empty if it can take all."""
+
+    def emit_synapse(self, program: SynapseProgram, dtype: Dtype) -> Artifact:
+        """The files of this target; a pure function of its arguments."""
+
+
 @dataclass(frozen=True)
 class Numbers:
     """What one parameter set makes of a program at a step of `h` ms: bind values and initial states of one neuron, by name."""
@@ -229,6 +254,57 @@ class HasReaders(Protocol):
     @property
     def readers(self) -> Sequence[Reader]:
         """All that are known."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What an engine differentiates: a run of a layer, and dL/d of what is seen of it.
+
+    inputs: by port, [steps, n], in internal units; up: dL/d of spikes, of states and of outputs by name, [steps, n]; params: every
+    parameter, in its own unit, of which those in `learn` get a derivative for each neuron; dt in ms.
+    """
+
+    inputs: Mapping[str, Array]
+    up: Mapping[str, Array]
+    params: Mapping[str, float]
+    learn: tuple[str, ...]
+    surrogate: str
+    dt: float
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What an engine makes of a lesson: what is seen, [steps, n], and dL/d of inputs, [steps, n], and of learned parameters, [n]."""
+
+    seen: Mapping[str, Array]
+    inputs: Mapping[str, Array]
+    params: Mapping[str, Array]
+
+
+class Engine(Protocol):
+    """Something that a target's layers compute with, and learn."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    def missing(self) -> Missing | None:
+        """What running it here would need, or None."""
+
+    def learn(self, artifact: Artifact, lesson: Lesson) -> Learned:
+        """Go through a lesson. Raises BircError where that fails."""
+
+
+@runtime_checkable
+class Learns(Protocol):
+    """A target that makes layers with derivatives. `birc verify` holds each engine that is installed to the compiler's own derivative."""
+
+    @property
+    def engines(self) -> Sequence[Engine]:
+        """All that are known."""
+
+    def learnable(self, artifact: Artifact) -> tuple[str, ...]:
+        """The parameters that can be learned."""
 
 
 BACKENDS: dict[str, str] = {

@@ -26,6 +26,7 @@ from birc.ir.connectivity.edges import Backward, Drawn, Edges, Wired, Wiring
 from birc.ir.network import NetworkProgram
 from birc.ir.step import Step
 from birc.ir.synapse import SynapseProgram
+from birc.ir.tables import Pieces
 
 Builder = Callable[[Wiring, tuple[Drawn, float], tuple[Drawn, ...], Dtype], Wired]
 """Makes the synapses of a rule, given their delay and the step (ms), what is drawn for them and of which number type that is, as
@@ -65,11 +66,13 @@ class BoundPopulation:
     streams: Mapping[str, int]
     history: int
     """Stamps for which its spikes are kept, 0 where nobody waits for them."""
+    tables: Mapping[str, Pieces] = field(default_factory=dict)
+    """Those of its program, by name."""
 
 
 @dataclass(frozen=True)
 class BoundSource:
-    """A source of events. `poisson` holds cumulative probabilities of a step's count (one uniform of the stream each); else the events
+    """A source of events. `poisson` holds cumulative probabilities of a step's count (`uniform_of_cells`); else the events
     are listed: `index` (int32) at `stamp` (int64, ascending, then index), `many` (int32) times each."""
 
     name: str
@@ -121,6 +124,12 @@ class BoundProjection:
     """Rows of its pending sums, 0 where it sends without delay."""
     streams: Mapping[str, int] = field(default_factory=dict)
     """Of the noises of its flow; the instance of a draw is the place of the synapse in the order of the edges."""
+    traces: Mapping[str, str] = field(default_factory=dict)
+    """Of its traces that another projection keeps, what the array is called in the state; it decays and rises there."""
+
+    def trace(self, name: str) -> str:
+        """What the array of a trace is called in the state."""
+        return self.traces.get(name, f"{self.name}{TRACE}{name}")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,20 @@ import numpy as np
 import birc
 from birc import passes
 from birc.approximations import approximations, words_of_table
-from birc.backends import Artifact, Backend, Cautions, Dtype, HoldsNumbers, Layers, Numbers, Runner, load_backend, target_names
+from birc.backends import (
+    Accelerates,
+    Artifact,
+    Backend,
+    Cautions,
+    Dtype,
+    HoldsNumbers,
+    Layers,
+    Numbers,
+    Runner,
+    TakesSynapses,
+    load_backend,
+    target_names,
+)
 from birc.backends.legality import fuses
 from birc.checks import CheckResult, bench, run_check, run_network_check
 from birc.errors import BircError, Diagnostic
@@ -28,7 +41,7 @@ from birc.ir.model import Item, Model, Module, Network
 from birc.ir.step import Step
 from birc.ir.text import print_module, print_step
 from birc.lowering import lower as lower
-from birc.lowering import lower_network
+from birc.lowering import lower_network, lower_one_synapse
 from birc.networks import compile_network
 from birc.runtime.bind import bind
 from birc.runtime.defaults import with_values
@@ -42,7 +55,7 @@ from birc.runtime.values import Setting
 from birc.solvable import faults
 from birc.sources import Loaded, choose, find, load
 from birc.suggest import meant
-from birc.tabulation import with_tables
+from birc.tabulation import network_with_tables, with_tables, without
 from birc.verification import Case, Report, verify_all, verify_network, verify_tables
 
 DT = "0.1 ms"
@@ -148,6 +161,10 @@ class Compiled:
         def number(name: str, text: str) -> float:
             return parse_quantity(text, units[name], f"parameter `{name}`") / float(units[name].scale)
 
+        if isinstance(backend, Accelerates):
+            from birc.fused.layer import fused
+
+            backend.accelerate(self.artifact, fused)
         return backend.layer(self.artifact, self.params, {"dt": step_length(self.dt), "preset": self.preset, **options}, number)
 
     def write(self, folder: str | Path, force: bool = False) -> Path:
@@ -219,7 +236,9 @@ def compile_model(
         step, named = loaded.step, None
     else:
         item, named = choose(loaded, model)
-        _, step = lower(item, solver, skip, spikes=spikes)
+        if isinstance(item, Model) and item.kind == "synapse" and isinstance(load_backend(target), TakesSynapses):
+            return build_synapse(item, target, dt, dtype, preset or named, params, loaded.warnings, skip)
+        _, step = lower(item, solver, without(skip, tables), spikes=spikes)
     chosen = preset or neuron_type or named
     presets = [p.name for p in step.presets]
     if chosen is not None and chosen not in presets:
@@ -234,7 +253,7 @@ def compile_model(
 def compile(file: str | Path | Loaded, target: str = "numpy", *, model: str | None = None, **options: Any) -> Any:
     """Compile a model or network of a file (or a library name) for a target; gives a `Compiled`, or a `CompiledNetwork`.
 
-    Options are those of `compile_model`; networks take `dt`, `dtype`, `solver` and `skip` of them.
+    Options are those of `compile_model`; networks take `dt`, `dtype`, `solver`, `skip` and `tables` of them.
     Raises BircError with every mistake of the file, or with all that the target cannot take.
     """
     load_backend(target)  # a misspelt target is said before anything is read
@@ -252,7 +271,7 @@ def compile(file: str | Path | Loaded, target: str = "numpy", *, model: str | No
 
 def _for_networks(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that a network takes. Raises A017 for one that it does not."""
-    known = ("dt", "dtype", "solver", "skip", "preset", "params")
+    known = ("dt", "dtype", "solver", "skip", "preset", "params", "tables")
     for name, value in options.items():
         if name not in known and value:
             raise BircError("A017", f"a network takes no `{name}`", help=f"it takes {', '.join(f'`{k}`' for k in known)}")
@@ -283,6 +302,32 @@ def build(
     cautions = backend.cautions(step, step_length(dt)) if isinstance(backend, Cautions) else ()
     said = (*warnings, *_unused_options(step), *cautions)
     return Compiled(replace(artifact, manifest=manifest), dt, preset, dict(params or {}), said)
+
+
+def build_synapse(
+    model: Model,
+    target: str,
+    dt: str = DT,
+    dtype: Dtype = "f32",
+    preset: str | None = None,
+    params: Mapping[str, object] | None = None,
+    warnings: tuple[Diagnostic, ...] = (),
+    skip: Iterable[str] = (),
+) -> Compiled:
+    """Emit all programs of a synapse for a target that takes them. Raises A012 for a preset, and all refusals of the target at once."""
+    backend = load_backend(target)
+    assert isinstance(backend, TakesSynapses)
+    program = lower_one_synapse(model, skip=skip)
+    presets = [p.name for p in program.start.presets]
+    if preset is not None and preset not in presets:
+        raise BircError("A012", f"`{model.name}` has no preset `{preset}`", help=meant(preset, presets, "presets"))
+    program = replace(program, start=with_values(program.start, params, preset))
+    refusals = backend.refuse_synapse(program, dtype)
+    if refusals:
+        raise BircError.of(refusals)
+    artifact = backend.emit_synapse(program, dtype)
+    manifest = {**manifest_of(program.start, target, dt, dtype, preset), **artifact.manifest}
+    return Compiled(replace(artifact, manifest=manifest), dt, preset, dict(params or {}), warnings)
 
 
 def _unused_options(step: Step) -> list[Diagnostic]:
@@ -379,11 +424,12 @@ def dump(
         shown: Any = choose(loaded, model)[0] if model else loaded.module
         return _show(shown, form)
     if isinstance(item := choose(loaded, model)[0], Network):
-        parts = lower_network(item, solver, skip).parts
+        program = lower_network(item, solver, without(skip, tables))
+        parts = (network_with_tables(program, tables)[0] if tables else program).parts
         if form == "json":
             return "[" + ",\n".join(_show(step, form) for _, step in parts) + "]"
         return "\n".join(_show(step, form) if form == "dot" else f"# {what}\n{_show(step, form)}" for what, step in parts)
-    step = lower(choose(loaded, model)[0], solver, skip, spikes=spikes)[1]
+    step = lower(choose(loaded, model)[0], solver, without(skip, tables), spikes=spikes)[1]
     step = with_tables(step, tables)[0] if tables else step
     return _show(_adjoint(step) if stage == "adjoint" else step, form)
 
@@ -417,8 +463,8 @@ def explain(
     """The solver of each variable of a model, and the tables asked for, each with the reason and the line."""
     item = choose(load(file), model)[0]
     if isinstance(item, Network):
-        return explain_network(item, solver, skip)
-    lowered, step = lower(item, solver, skip, spikes=spikes)
+        return explain_network(item, solver, skip, tables)
+    lowered, step = lower(item, solver, without(skip, tables), spikes=spikes)
     places = {o.state: o.span.where if o.span else "" for o in lowered.odes}
     rows = []
     guards = {g.state for g in step.guards}
@@ -475,9 +521,10 @@ def verify(
     if isinstance(item, Network):
         h = step_length(dt)
         steps = count_steps(duration, h)[0] if duration else NETWORK_STEPS
-        lowered = lower_network(with_parameters(item, params, preset or named), solver, skip)
+        lowered = lower_network(with_parameters(item, params, preset or named), solver, without(skip, tables))
+        lowered = network_with_tables(lowered, tables)[0] if tables else lowered
         return [verify_network(lowered, b, h=h, dtype=dtype, steps=steps, seed=seed or 0, dt=dt) for b in backends]
-    programs = _programs(loaded, model, preset, solver, skip, spikes)
+    programs = _programs(loaded, model, preset, solver, without(skip, tables), spikes)
     reports: list[Report] = []
     done = 0
     for name, program, chosen in programs:
@@ -492,7 +539,7 @@ def verify(
                 reports.append(replace(head, reason=program.message, span=program.span, detail=str(program)))
             else:
                 case = case or Case(program, dt=dt, duration=duration, n=n, seed=seed or 0, params=params, preset=chosen)
-                reports += verify_all(case, backend, dtype=dtype, skip=skip)
+                reports += verify_all(case, backend, dtype=dtype, skip=skip, gradients=targets is not None)
             done += 1
             if progress is not None:
                 progress(done, len(programs) * len(backends))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
+from birc.approximations import words_of_table
 from birc.backends.show import show
 from birc.ir.linear import mul
 from birc.ir.model import Network
 from birc.ir.plasticity import Change, Term
+from birc.ir.synapse import Choice, SynapseProgram
 from birc.lowering import lower_network
+from birc.tabulation import network_with_tables, without
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,21 @@ class Explained:
     method: str
     reason: str
     place: str
+
+
+INDEX = Choice("index by target", "12 bytes a synapse", "spikes of a target find its synapses at once")
+
+
+def choices(synapse: SynapseProgram, traces: Iterable[tuple[str, str, str]]) -> Iterator[Choice]:
+    """What was decided about the synapses of a projection, where some of its traces are those of others."""
+    shared = {name: f"`{its}` of {other}" for name, other, its in traces}
+    for choice in synapse.choices:
+        if choice.what in shared:
+            yield replace(choice, how=shared[choice.what], reason="the same spikes at the same time, decaying alike")
+        else:
+            yield choice
+    if synapse.needs_back:
+        yield INDEX
 
 
 def _change(name: str, change: Change) -> Explained:
@@ -38,9 +56,12 @@ def _term(term: Term) -> str:
     return show(product)
 
 
-def explain_network(network: Network, solver: str | Sequence[str] | None = None, skip: Iterable[str] = ()) -> list[Explained]:
-    """The solver of each state of each population, and what was decided about the synapses of each projection."""
-    program = lower_network(network, solver, skip)
+def explain_network(
+    network: Network, solver: str | Sequence[str] | None = None, skip: Iterable[str] = (), tables: str | None = None
+) -> list[Explained]:
+    """The solver of each state of each population, its tables, and what was decided about the synapses of each projection."""
+    program = lower_network(network, solver, without(skip, tables))
+    program = network_with_tables(program, tables)[0] if tables else program
     rows = []
     for each in program.populations:
         odes = {o.state: o for o in each.step.model.odes} if each.step.model else {}
@@ -48,10 +69,14 @@ def explain_network(network: Network, solver: str | Sequence[str] | None = None,
             for state in block.states:
                 span = odes[state].span if state in odes else None
                 rows.append(Explained(f"{each.population.name}.{state}", block.method, block.reason, span.where if span else ""))
+        for table in each.step.tables:
+            span = odes[table.slot].span if table.slot in odes else None
+            words = words_of_table(table, each.step)
+            rows.append(Explained(f"{each.population.name}.{table.name}", "table", words, span.where if span else ""))
     for made in program.projections:
         where = made.projection.span.where if made.projection.span else ""
         if made.synapse is not None:
-            rows += [Explained(f"{made.name}: {c.what}", c.how, c.reason, where) for c in made.synapse.choices]
+            rows += [Explained(f"{made.name}: {c.what}", c.how, c.reason, where) for c in choices(made.synapse, made.traces)]
             rows += [_change(made.name, change) for change in made.synapse.changes]
         elif not made.continuous:
             rows.append(Explained(made.name, "static", "its weight does not change: spikes act at their targets", where))

@@ -14,7 +14,7 @@ from birc.ir.network import NetworkProgram, PopulationProgram, ProjectionProgram
 from birc.ir.options import SOLVERS, SPIKES
 from birc.ir.step import Step
 from birc.ir.synapse import SynapseProgram
-from birc.passes import lower_synapse
+from birc.passes import lower_synapse, share_traces
 from birc.passes.expressions import map_any
 from birc.suggest import closest
 
@@ -108,7 +108,7 @@ def lower_network(network: Network, solver: str | Sequence[str] | None = None, s
             synapse = made[key] = made.get(key) or lower_one_synapse(model, key[1], skip)
         projections.append(ProjectionProgram(name, projection, synapse, is_continuous(projection, network)))
     populations = tuple(PopulationProgram(p, steps[p.model]) for p in network.populations)
-    return NetworkProgram(network, populations, tuple(projections))
+    return NetworkProgram(network, populations, share_traces.run(projections))
 
 
 def lower_one_synapse(model: Model, spread: lower_synapse.Spread | None = None, skip: Iterable[str] = ()) -> SynapseProgram:

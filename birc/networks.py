@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import birc
+from birc.approximations import words_of_table
 from birc.backends import Backend, Dtype, load_backend, target_names
 from birc.backends.networks import Builder, BuildsNetworks, NetworkArtifact, NetworkRunner, RunsNetworks
 from birc.errors import BircError, Diagnostic
@@ -28,6 +29,7 @@ from birc.runtime.network.simulate import MAX_RATE, Progress, simulate_network
 from birc.runtime.network.state import NetworkState
 from birc.runtime.output import write_folder
 from birc.runtime.values import HZ
+from birc.tabulation import network_with_tables, without
 
 
 @dataclass(frozen=True)
@@ -185,13 +187,16 @@ def compile_network(
     skip: Iterable[str] = (),
     preset: str | None = None,
     params: Mapping[str, object] | None = None,
+    tables: str | None = None,
     warnings: tuple[Diagnostic, ...] = (),
 ) -> CompiledNetwork:
     """Compile a network for a target. Raises all that the target cannot take.
 
-    `params`, which replace a preset and the defaults, are values of the network's parameters: they are part of what is compiled.
+    `params`, which replace a preset and the defaults, are values of the network's parameters: they are part of what is compiled. `tables`
+    are those of `birc.compile_model`, in its neurons.
     """
-    program = lower_network(with_parameters(network, params, preset), solver, skip)
+    program = lower_network(with_parameters(network, params, preset), solver, without(skip, tables))
+    program, said = network_with_tables(program, tables) if tables else (program, ())
     backend = load_backend(target)
     if not isinstance(backend, RunsNetworks):
         raise BircError("L112", _no_networks(backend), network.span, f"these do: {', '.join(takers())}")
@@ -201,7 +206,7 @@ def compile_network(
     artifact = backend.emit_network(program, dtype)
     chosen = {"preset": preset, "params": {name: str(value) for name, value in (params or {}).items()}}
     manifest = {**manifest_of(program, target, dt, dtype), **chosen, **artifact.manifest}
-    return CompiledNetwork(NetworkArtifact(target, program, dtype, artifact.files, manifest), dt, warnings)
+    return CompiledNetwork(NetworkArtifact(target, program, dtype, artifact.files, manifest), dt, (*warnings, *said))
 
 
 def _no_networks(backend: Backend) -> str:
@@ -225,4 +230,5 @@ def manifest_of(program: NetworkProgram, target: str, dt: str, dtype: Dtype) -> 
         "ir": text,
         "ir_sha256": hashlib.sha256(text.encode()).hexdigest(),
         "solver": {p.population.name: {s: b.method for b in p.step.blocks for s in b.states} for p in program.populations},
+        "tables": {p.population.name: [words_of_table(t, p.step) for t in p.step.tables] for p in program.populations if p.step.tables},
     }

@@ -54,8 +54,11 @@ def load(file: str | Path | Loaded) -> Loaded:
     if isinstance(file, Loaded):
         return file
     source = find(file)
-    if source.name.endswith(".bir"):
-        return _load_ir(source)
+    return _load_ir(source) if source.name.endswith(".bir") else read(source)
+
+
+def read(source: Source) -> Loaded:
+    """The same for a text at hand."""
     module, diagnostics = frontend.load_partial(source)
     errors = [d for d in diagnostics if d.severity == "error"]
     if errors or module is None:

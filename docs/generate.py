@@ -1,6 +1,6 @@
-"""Write the pages that are made from the code: `docs/errors.md`, `docs/passes.md`, and the cards of the library in `docs/models`.
+"""Write the pages made from the code: `docs/errors.md`, `docs/passes.md`, the tables of `docs/nn.md`, and the cards of `docs/models`.
 
-python docs/generate.py                # writes the first two
+python docs/generate.py                # writes the first three
 python docs/generate.py --check        # exit 1 if one of them is out of date
 python docs/generate.py cards          # writes the cards, with their figures
 python docs/generate.py cards --check  # exit 1 if a card is out of date; figures are not compared
@@ -86,7 +86,17 @@ def passes() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"errors.md": errors, "passes.md": passes}
+def nn() -> str:
+    """The page of the layers, with its tables."""
+    from birc.nn import tables
+
+    text = (DOCS / "nn.md").read_text("utf-8")
+    for name, (heads, rows) in {"drives": tables.drives(), "arguments": tables.arguments()}.items():
+        text = _between(text, name, _table(heads, rows))
+    return text
+
+
+PAGES = {"errors.md": errors, "passes.md": passes, "nn.md": nn}
 
 
 TYPES: dict[Dtype, str] = {"f64": "float64", "f32": "float32"}
@@ -155,9 +165,14 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _put(path: Path, name: str, lines: Sequence[str]) -> None:
     """Put lines between the two comments of a page that bear this name."""
+    path.write_text(_between(path.read_text("utf-8"), name, lines), "utf-8")
+
+
+def _between(text: str, name: str, lines: Sequence[str]) -> str:
+    """The text with these lines between the two comments of this name."""
     begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    before, _, rest = path.read_text("utf-8").partition(begin)
-    path.write_text("\n".join([before + begin, "", *lines, "", end + rest.partition(end)[2]]), "utf-8")
+    before, _, rest = text.partition(begin)
+    return "\n".join([before + begin, "", *lines, "", end + rest.partition(end)[2]])
 
 
 def patterns() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -17,10 +18,15 @@ FOLDER = Path(__file__).parent.parent / "examples"
 MODELS = sorted(FOLDER.glob("*.birc"))
 SCRIPTS = sorted(FOLDER.glob("*.py"))
 NAMES = [path.name for path in MODELS]
-NEEDS = {"keras_digits.py": ("keras", "sklearn")}
+NEEDS = {"keras_digits.py": ("keras", "sklearn"), "stdp_layer.py": ("keras",)}
 """Packages beyond those of birc, by example."""
 ARGUMENTS = {"demo.py": ["lif"]}
 """What keeps a script short here."""
+SAYS = {
+    "stdp_layer.py": r"before learning: \d+% of 46 volleys answered, [1-4]\d% of \d+ spikes are answers\n"
+    r"after learning: (9\d|100)% of 46 volleys answered, (9\d|100)% of \d+ spikes are answers\n"
+}
+"""What a script prints."""
 
 
 @pytest.mark.parametrize("file", MODELS, ids=NAMES)
@@ -62,3 +68,4 @@ def test_script_runs(file: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout
+    assert re.search(SAYS.get(file.name, ""), done.stdout), done.stdout

@@ -14,7 +14,7 @@ import birc
 from birc import driver
 from birc.cli import main
 from birc.errors import BircError
-from birc.tabulation import with_tables
+from birc.tabulation import WITHOUT, with_tables
 from birc.verification import tabulated, verify_tables
 from birc.verification.variety import tabled
 from tests.passes.programs import LIBRARY, lowered
@@ -47,7 +47,7 @@ def hh(target: str = "native", tables: str | None = WIDE, **options: Any) -> dri
 )
 def test_a_wish_that_cannot_be_met(request_: str, code: str, words: str) -> None:
     with pytest.raises(BircError) as refused:
-        with_tables(lowered(LIBRARY["HH"]), request_)
+        with_tables(lowered(LIBRARY["HH"], skip=WITHOUT), request_)
     assert refused.value.code == code and words in str(refused.value)
 
 
@@ -123,7 +123,7 @@ def test_neurons_of_a_trial_share_what_tables_rest_on_and_differ_in_the_rest() -
 
 
 def test_a_table_that_is_off_by_more_than_it_says_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    step = driver.lower(LIBRARY["HH"], "exponential")[1]
+    step = driver.lower(LIBRARY["HH"], "exponential", WITHOUT)[1]
     rough = with_tables(step, WIDE)[0]
     assert verify_tables(step, rough, dt="0.01 ms", duration="1 ms").status == "pass"
     whole = tabulated._moved

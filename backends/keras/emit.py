@@ -15,7 +15,7 @@ from birc.backends import Artifact, Dtype
 from birc.backends.keras import names as reserved
 from birc.backends.keras.ops import HELPERS, MATRIX, RESET, bind_syntax, number, quoted, step_syntax
 from birc.backends.keras.program import defined, roots, used_of_bind
-from birc.backends.keras.tables import Tables, tables
+from birc.backends.keras.tables import tables
 from birc.backends.names import identifiers
 from birc.backends.text import lines, plain
 from birc.errors import Span
@@ -41,7 +41,7 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
     program = hashlib.sha256(print_step(step).encode()).hexdigest()[:12]
     default, named = surrogate(step)
     text = (
-        _environment()
+        environment()
         .get_template("layer.py.j2")
         .render(
             layer=layer,
@@ -51,8 +51,8 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
             helpers=[h for h in HELPERS if h in used],
             matrices=[m for m in MATRIX if m in used],
             durations="steps" in used,
-            bind=_bind(step, names, found),
-            body=_Body(step, names).text(),
+            bind=bind_lines(step, names, found.needs_by_name),
+            body=Body(step, names).text(),
             t=found,
             learned=[p.argument for p in found.parameters if p.learn],
             surrogate=json.dumps(default),
@@ -107,7 +107,8 @@ def _returned(s: Surrogate, e: Expr | None) -> tuple[str, ...]:
     return (*(f"{line.name} = {line.text}" for line in before), f"return {last.text}")
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Where the templates are."""
     environment = Environment(
         loader=PackageLoader("birc.backends.keras"),
         undefined=StrictUndefined,
@@ -125,14 +126,14 @@ def _tuple(names: Iterable[str]) -> str:
     return f"({', '.join(texts)}{',' if len(texts) == 1 else ''})"
 
 
-def _bind(step: Step, names: Mapping[str, str], found: Tables) -> list[str]:
-    """The lines of the bind section."""
+def bind_lines(step: Step, names: Mapping[str, str], wanted: frozenset[str]) -> list[str]:
+    """The lines of the bind section that lead to some of its values."""
     written = {d.name: d for d in step.bind}
     taken = set(names.values())
     fresh = (t for i in count() if (t := f"t{i}") not in taken)
     needed: set[str] = set()
     for name in reversed(written):
-        if name in found.needs_by_name or name in needed:
+        if name in wanted or name in needed:
             needed |= {name} | {str(e.attr) for e in topo(written[name].value) if e.op == "value"}
     pending = [(names[d.name], d.value) for d in step.bind if d.name in needed]
     spans = {names[d.name]: d.span for d in step.bind}
@@ -147,7 +148,7 @@ def _where(span: Span | None) -> str:
     return f"  # {plain(span.where)}" if span else ""
 
 
-class _Body:
+class Body:
     """The text of the step function, made phase by phase."""
 
     def __init__(self, step: Step, names: Mapping[str, str]) -> None:

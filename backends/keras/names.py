@@ -13,9 +13,10 @@ MODULE = frozenset(
     (
         "annotations", "Any", "Iterable", "Mapping", "NamedTuple", "get_close_matches", "signature", "keras", "np", "ops",
         "REAL", "PROGRAM", "INF", "PARAMETERS", "PRESETS", "SLOTS", "PORTS", "EVENT_PORTS", "SUMMING", "OUTPUTS", "DRAWS", "SPIKING",
-        "NEEDS", "TIMES", "SURROGATES", "SLOPES", "SURROGATE", "ARGUMENTS", "SQUARINGS",
+        "FUSED", "NEEDS", "TIMES", "SURROGATES", "OTHERS", "SLOPES", "surrogate_of", "SURROGATE", "ARGUMENTS", "SQUARINGS",
         "LayerError", "Parameter", "Values", "Settings", "Spike", "Hard", "Within", "Start", "Held",
-        "quantity", "number", "one_of", "names_of", "plain", "constraint", "bind", "step", "steps", "exprel", "sigmoid", "heaviside",
+        "quantity", "number", "one_of", "names_of", "plain", "narrowed", "constraint",
+        "bind", "step", "steps", "exprel", "sigmoid", "heaviside",
         "propagator", "input_gain", "noise_factor", "expm", "expm_graph", "cholesky", "entry",
         *(f"surrogate_{name}{end}" for name in TABLE for end in ("", "_by_slope")),
         "state", "inputs", "events", "draws", "spike", "z", "who", "margin", "m", "p", "dt",
@@ -23,12 +24,15 @@ MODULE = frozenset(
 )  # fmt: skip
 """The module's own things, and the arguments and locals of its functions: no name of the program may be one of these."""
 
+SYNAPSE = frozenset(("Synapses", "Cell", "TRACES", "DECAYS", "SENDS", "STATE", "WEIGHT", "PIECE", "decay_table"))
+"""What the module of a synapse has beside that: its layer may not be called so."""
+
 LAYER = frozenset(
     (
         "units", "dt", "preset", "learn", "per_feature", "ports", "output", "surrogate", "learn_surrogate", "detach_reset",
-        "initializers", "regularizers",
+        "initializers", "regularizers", "ranges", "substeps", "noise", "gain",
         "use_bias", "kernel_initializer", "kernel_regularizer", "recurrent", "recurrent_initializer", "recurrent_regularizer",
-        "return_sequences", "return_state", "stateful", "unroll", "seed",
+        "return_sequences", "return_state", "stateful", "unroll", "fused", "seed",
         "self", "name", "dtype", "trainable", "activity_regularizer", "autocast", "input_shape", "batch_shape", "batch_size",
     )
 )  # fmt: skip

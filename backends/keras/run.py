@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from birc.backends import FLOATS, Array, Artifact, Job, Spikes
+from birc.backends import FLOATS, Accelerator, Array, Artifact, Job, Spikes
+from birc.backends.keras.engines import ENGINES
 from birc.backends.keras.names import LAYER
 from birc.errors import BircError
 from birc.ir.events import rounds, total
@@ -26,8 +27,8 @@ KINDS = {"int": np.int32, "bool": np.bool_}
 def load_keras() -> Any:
     """Keras, on the package that `KERAS_BACKEND` names, or else on one that is installed. Raises X301 where that fails."""
     if "keras" not in sys.modules:
-        if "KERAS_BACKEND" not in os.environ and find_spec("tensorflow") is None and find_spec("jax") is not None:
-            os.environ["KERAS_BACKEND"] = "jax"
+        if "KERAS_BACKEND" not in os.environ and find_spec(ENGINES[0]) is None:
+            os.environ["KERAS_BACKEND"] = next((engine for engine in ENGINES if find_spec(engine)), ENGINES[0])
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         return importlib.import_module("keras")
@@ -56,6 +57,13 @@ def load_module(artifact: Artifact) -> ModuleType:
             del sys.modules[name]
             raise
     return sys.modules[name]
+
+
+def accelerate(artifact: Artifact, make: Accelerator) -> None:
+    """Give the module what runs all steps of its layers at once, if `make` has it; in float64 its loop over time stays."""
+    module, keras = load_module(artifact), load_keras()
+    if module.FUSED is None and module.REAL == "float32":
+        module.__dict__["FUSED"] = make(artifact, keras.backend.backend(), keras.ops)
 
 
 def make_layer(

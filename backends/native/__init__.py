@@ -49,7 +49,7 @@ class Native:
         return run.Native(artifact)
 
     def refuse_network(self, program: NetworkProgram, dtype: Dtype) -> tuple[Diagnostic, ...]:
-        """What it refuses of the programs, tables, and what has no place in its order of events."""
+        """What it refuses of the programs, and what has no place in its order of events."""
         return networks.refuse_network(program, dtype, self.takes)
 
     def emit_network(self, program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:

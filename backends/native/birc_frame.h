@@ -64,12 +64,7 @@ struct Arrivals {  // of one event port, grouped by tile; within a tile in the o
     const double* payload;
 };
 
-struct TableField {  // coefficients of polynomials, in the type of a real
-    double low, width;
-    int64 pieces, degree;
-    const void* from;  // [functions][degree + 1][pieces]
-    const void* rows;  // [pieces][degree + 1][functions, filled up to a power of two]
-};
+struct TableField;
 
 struct Job {
     int64 n, origin, start, steps, every;

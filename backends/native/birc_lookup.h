@@ -41,6 +41,13 @@ FUSED(double, 8, __builtin_ia32_vfmaddpd512_mask(a, b, c, (unsigned char)-1, 4))
 #endif
 #endif
 
+struct TableField {  // coefficients of polynomials, in the type of a real
+    double low, width;
+    int64 pieces, degree;
+    const void* from;  // [functions][degree + 1][pieces]
+    const void* rows;  // [pieces][degree + 1][functions, filled up to a power of two]
+};
+
 // The least power of two that holds n, and fills a register of 16 bytes.
 constexpr int padded(int n, int least) { return n <= least ? least : 2 * padded((n + 1) / 2, least); }
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from birc.backends import FLOATS, Array, Artifact, Job, Spikes, room
+from birc.backends import FLOATS, Array, Artifact, Job, Spikes
 from birc.backends.c_family import build
-from birc.backends.c_family.arrays import grouped, joined, pointers, slot_types, stretches, strided
+from birc.backends.c_family.arrays import grouped, pointers, slot_types, stretches, strided
 from birc.backends.c_family.layout import Layout, layout
 from birc.ir.tables import Pieces
 
@@ -19,8 +18,8 @@ SLAB_SECONDS = 0.1
 """About how long one call of the library lasts: signals are handled between calls."""
 SLAB_UPDATES = 1_000_000
 """Neuron updates in the first call, before the pace is known; a later job goes by the pace of the last one."""
-FLAG_BYTES = 1 << 22
-"""About so many bytes of spike flags (a bit for each neuron and step) are kept until they are listed."""
+FLAG_BYTES = 5 << 20
+"""About so many bytes of spike flags (a bit for each neuron and step) are kept until they are listed: room for a job of a long run."""
 
 NEVER = 1 << 62
 """Steps between the rows of a record that has none."""
@@ -111,20 +110,17 @@ class Native:
         call = Call(self.layout, self.real, job, binds, ctypes.c_int32.in_dll(library, "birc_lanes").value)
         most = max(1, FLAG_BYTES // (8 * call.words))
         flags = self.lowered(min(most, job.steps) * call.words)
-        found: list[Spikes] = []
-        listed = 0
+        found, listed = Spikes(np.zeros(0, np.int32), np.zeros(0, np.int64)), 0
         began = perf_counter()
         for first, count in stretches(job, most, self.updates, SLAB_SECONDS):
             if first + count - listed > most:
-                found.append(call.spikes(library, listed, first, flags, room))
-                listed = first
+                found, listed = call.spikes(library, listed, first, flags, found), first
             call.slab(library, first, count, flags[(first - listed) * call.words :])
         self.updates = max(SLAB_UPDATES, int(job.steps * job.n * SLAB_SECONDS / max(perf_counter() - began, 1e-6)))
-        # the job has room for one list: of several, each has its own until they are joined
-        found.append(call.spikes(library, listed, job.steps, flags, room if found else job.room))
+        found = call.spikes(library, listed, job.steps, flags, found)
         self.flags = flags
         call.finish()
-        return joined(found)
+        return found
 
     def lowered(self, words: int) -> Array:
         """Room for spike flags, all down: that of the last run, which lowered what it listed, if it came to its end and is large enough."""
@@ -179,16 +175,22 @@ class Call:
         self.fields.fired = flags.ctypes.data
         library.birc_run(ctypes.byref(self.fields))
 
-    def spikes(self, library: ctypes.CDLL, first: int, stop: int, flags: Array, place: Callable[[int], Spikes]) -> Spikes:
-        """The list of the flags of some steps, which are lowered, in memory that `place` gives."""
+    def spikes(self, library: ctypes.CDLL, first: int, stop: int, flags: Array, found: Spikes) -> Spikes:
+        """The spikes found before and, behind them, those of the flags of some steps, which are lowered, in the job's room."""
         threads = self.fields.threads
         shape = flags.ctypes.data, stop - first, self.words
         counts = np.empty(threads, np.int64)
         library.birc_count(*shape, counts.ctypes.data, threads)
-        spikes = place(int(counts.sum()))
-        if len(spikes.index):
+        before, more = len(found.index), int(counts.sum())
+        if before and not more:
+            return found
+        spikes = self.job.room(before + more)
+        if spikes.index.ctypes.data != found.index.ctypes.data:  # else the room is where it was, and only longer
+            spikes.index[:before], spikes.stamp[:before] = found.index, found.stamp
+        if more:
             start = self.job.start + first
-            library.birc_list(*shape, start, *(array.ctypes.data for array in (counts, spikes.index, spikes.stamp)), threads)
+            places = (counts, spikes.index[before:], spikes.stamp[before:])
+            library.birc_list(*shape, start, *(array.ctypes.data for array in places), threads)
         return spikes
 
     def finish(self) -> None:

@@ -15,7 +15,6 @@ from birc.backends.networks import (
     HISTORY_MANY,
     LAST,
     PENDING,
-    TRACE,
     BoundCoupling,
     BoundPopulation,
     BoundProjection,
@@ -27,12 +26,12 @@ from birc.backends.numpy.emit import emit
 from birc.backends.numpy.run import cast, load_step
 from birc.ir.connectivity.edges import Edges
 from birc.ir.network import NetworkProgram
-from birc.ir.random import normal, poisson, uniform
+from birc.ir.random import normal, poisson, uniform_of_cells
 from birc.ir.step import Deliver, Step
-from birc.ir.synapse import COUNT, PIECE, SEND
+from birc.ir.synapse import COUNT, PIECE, SEND, TraceSlot
 
 Execute = Callable[..., tuple[Mapping[str, Array], Any, Mapping[str, Array]]]
-"""(program, n, bind, state, inputs, events, draw) -> the slots that are stored, who fired, the outputs."""
+"""(program, n, bind, state, inputs, events, draw, tables) -> the slots that are stored, who fired, the outputs."""
 
 
 class NetworkLoop:
@@ -68,12 +67,17 @@ def programs(program: NetworkProgram) -> list[Step]:
 
 def load_network(artifact: NetworkArtifact) -> NetworkLoop:
     """Runs the emitted modules in this process."""
-    steps = {step: load_step(emit(step, artifact.dtype)) for step in programs(artifact.program)}
+    return loop_of({step: step for step in programs(artifact.program)}, artifact.dtype)
 
-    def execute(step: Step, n: int, bind: Any, state: Any, inputs: Any, events: Any, draw: Any) -> Any:
-        return steps[step](n, bind, state, inputs, events, draw)
 
-    return NetworkLoop(artifact.dtype, execute)
+def loop_of(written: Mapping[Step, Step], dtype: Dtype) -> NetworkLoop:
+    """Runs, for each program of a network, the module of the program that is written for it."""
+    steps = {step: load_step(emit(other, dtype)) for step, other in written.items()}
+
+    def execute(step: Step, n: int, bind: Any, state: Any, inputs: Any, events: Any, draw: Any, tables: Any) -> Any:
+        return steps[step](n, bind, state, inputs, events, draw, *([tables] if tables else []))
+
+    return NetworkLoop(dtype, execute)
 
 
 def _joined(found: list[tuple[Array, int]]) -> Spikes:
@@ -96,6 +100,7 @@ class _Stretch:
         self.rows = [0] * len(job.record)
         self.synapses = [_Synapses(p, self) for p in self.net.projections]
         self.bind = {p.name: {k: cast(v, self.real) for k, v in p.bind.items()} for p in self.net.populations}
+        self.tables = {p.name: {name: table.of(self.real) for name, table in p.tables.items()} for p in self.net.populations}
 
     def step(self, j: int) -> None:
         """From stamp k to t = k + 1."""
@@ -134,7 +139,7 @@ class _Stretch:
     def _source(self, source: BoundSource, t: int) -> None:
         """The events of a source with stamp t."""
         if source.poisson is not None:
-            counts = poisson(source.poisson, uniform(self.job.seed, source.stream, t - 1, np.arange(source.n)))
+            counts = poisson(source.poisson, uniform_of_cells(self.job.seed, source.stream, t - 1, source.n))
             index = np.flatnonzero(counts).astype(np.int32)
             many = counts[index].astype(np.int32)
         else:
@@ -212,7 +217,7 @@ class _Stretch:
             return z
 
         slots = {slot.name: self.state[f"{name}.{slot.name}"] for slot in step.slots}
-        stored, fired, outputs = self.loop.execute(step, population.n, self.bind[name], slots, inputs, events, draw)
+        stored, fired, outputs = self.loop.execute(step, population.n, self.bind[name], slots, inputs, events, draw, self.tables[name])
         stored = {slot: np.array(x) for slot, x in stored.items()}
         outputs = {output: np.array(x) for output, x in outputs.items()}
         for slot, x in (stored | outputs).items():
@@ -335,12 +340,16 @@ class _Synapses:
             else:
                 self.given[port] = np.zeros(self.edges.count, self.real)
 
+    def own_traces(self) -> Iterator[TraceSlot]:
+        """Those that no other projection keeps."""
+        return (t for t in (self.synapse.traces if self.synapse else ()) if t.name not in self.bound.traces)
+
     def flow(self, k: int) -> None:
         """Traces decay, and what changes in continuous time advances."""
         if self.synapse is None:
             return
-        for trace in self.synapse.traces:
-            self.state[f"{self.bound.name}{TRACE}{trace.name}"][:] *= self.real(self.bound.bind["traces"].get(trace.name, 1.0))
+        for trace in self.own_traces():
+            self.state[self.bound.trace(trace.name)][:] *= self.real(self.bound.bind["traces"].get(trace.name, 1.0))
         if self.synapse.flow is not None and self.edges.count:
 
             def draw(noise: str, lane: int) -> Array:
@@ -356,7 +365,7 @@ class _Synapses:
         slots = {slot.name: self.state[f"{name}.{slot.name}"][at] for slot in step.slots}
         bind = {key: x[at] if np.ndim(x) else x for key, x in self.bind[role].items()}
         inputs = {port.name: more[port.name] if port.name in more else self.given[port.name][at] for port in step.inputs}
-        stored, _, outputs = self.stretch.loop.execute(step, len(at), bind, slots, inputs, {}, draw)
+        stored, _, outputs = self.stretch.loop.execute(step, len(at), bind, slots, inputs, {}, draw, {})
         for slot, x in stored.items():
             self.state[f"{name}.{slot}"][at] = x
         return {output: np.broadcast_to(x, len(at)).astype(self.real) for output, x in outputs.items()}
@@ -367,7 +376,7 @@ class _Synapses:
         inputs = dict(more or {})
         for trace in self.synapse.traces:
             here = self.source if trace.of == "pre" else self.edges.target
-            inputs[trace.name] = self.state[f"{self.bound.name}{TRACE}{trace.name}"][here[at]]
+            inputs[trace.name] = self.state[self.bound.trace(trace.name)][here[at]]
         if self.synapse.decays:
             last = self.state[self.bound.name + LAST]
             n = t - last[at]
@@ -425,8 +434,8 @@ class _Synapses:
         """Traces rise, behind all handlers."""
         if self.synapse is None:
             return
-        for trace in self.synapse.traces:
-            x = self.state[f"{self.bound.name}{TRACE}{trace.name}"]
+        for trace in self.own_traces():
+            x = self.state[self.bound.trace(trace.name)]
             edges = self.edges if trace.of == "pre" else self.bound.back.edges if self.bound.back else self.edges
             group, first = (
                 (self.bound.source, self.bound.first_source) if trace.of == "pre" else (self.bound.target, self.bound.first_target)

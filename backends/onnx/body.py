@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -77,7 +78,7 @@ class Body:
         inputs = self._alike(e, kind)
         output = self.fresh(name)
         if e.op == "select":
-            return self._select(kind, inputs, output, span)
+            return self._select(kind, inputs, output, span, any(wide for _, wide in args[1:]))
         if e.op in FUNCTIONS:
             return self._call(e.op, inputs, output, span)
         return self.node(NODES[e.op], inputs, output, "", span)
@@ -93,8 +94,9 @@ class Body:
         self.called.add(function)
         return self.node(function, inputs, output, FUNCTIONS_DOMAIN, span)
 
-    def _select(self, kind: Kind, inputs: list[str], output: str, span: Span | None) -> str:
-        if kind in SELECTS:
+    def _select(self, kind: Kind, inputs: list[str], output: str, span: Span | None, wide: bool = True) -> str:
+        """One of two values, `wide` if either has an entry per neuron for certain."""
+        if kind == "bool" or (kind in SELECTS and wide):
             return self._call(SELECTS[kind], inputs, output, span)
         return self.node(NODES["select"], inputs, output, "", span)
 
@@ -213,6 +215,28 @@ def element(kind: Kind, dtype: Dtype) -> int:
     return int({"int": TensorProto.INT32, "bool": TensorProto.BOOL}.get(kind, reals[dtype]))
 
 
+def without_copies(nodes: list[Any], outputs: set[str]) -> list[Any]:
+    """The nodes, where what an output only copies is made under that output's name; what is copied twice or comes in stays."""
+    made = {name for node in nodes for name in node.output} - outputs
+    new: dict[str, str] = {}
+    for node in nodes:
+        if node.op_type == "Identity" and node.output[0] in outputs and node.input[0] in made:
+            new.setdefault(node.input[0], node.output[0])
+    kept = [node for node in nodes if node.op_type != "Identity" or new.get(node.input[0]) != node.output[0]]
+    for node in kept:
+        _rename(node, new)
+    return kept
+
+
+def _rename(node: Any, new: Mapping[str, str]) -> None:
+    node.name = new.get(node.name, node.name)
+    for names in (node.input, node.output):
+        names[:] = [new.get(name, name) for name in names]
+    for attribute in node.attribute:
+        for inner in attribute.g.node:
+            _rename(inner, new)
+
+
 def function(step: Step, sign: Signature, dtype: Dtype) -> tuple[Any, set[str]]:
     """The function proto of a step program, and the functions of the domain `birc` it calls."""
     from onnx import helper
@@ -226,13 +250,14 @@ def function(step: Step, sign: Signature, dtype: Dtype) -> tuple[Any, set[str]]:
     for slot in step.slots:
         if slot.name not in stored:
             body.node("Identity", [sign.names["slot", slot.name]], sign.names["next", slot.name])
+    nodes = without_copies(body.nodes, {sign.names[k] for k in sign.outputs})
     imports = [helper.make_opsetid("", OPSET), helper.make_opsetid(FUNCTIONS_DOMAIN, 1)]
     proto = helper.make_function(
         MODEL_DOMAIN,
         sign.function,
         [sign.names[k] for k in sign.inputs],
         [sign.names[k] for k in sign.outputs],
-        body.nodes,
+        nodes,
         imports,
         doc_string=step.doc or "",
     )

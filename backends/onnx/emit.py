@@ -9,6 +9,7 @@ from birc.backends.onnx.body import element, function
 from birc.backends.onnx.functions import functions
 from birc.backends.onnx.narrow import narrow
 from birc.backends.onnx.signature import FIRED, Key, Signature, signature
+from birc.backends.onnx.sparse import sparse
 from birc.backends.onnx.table import FUNCTIONS_DOMAIN, IR_VERSION, MODEL_DOMAIN, OPSET
 from birc.ir.ops import Kind
 from birc.ir.step import Step
@@ -21,7 +22,7 @@ RANK = {"round": 2, "present": 2}
 
 def emit(step: Step, dtype: Dtype) -> Artifact:
     """Both files. Bind values are inputs that have to be given; `fill` gives them defaults."""
-    lean = narrow(step)
+    lean = sparse(narrow(step))
     sign = signature(lean)
     body, called = function(lean, sign, dtype)
     protos = [*functions(called, dtype), body]  # each after those that it calls: some readers take them in this order

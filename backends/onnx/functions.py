@@ -19,10 +19,10 @@ PI_PARTS: dict[Dtype, tuple[str, ...]] = {
 
 SMALL = 1e-37
 """Lost beside any rounding error, and not yet subnormal in float32."""
-LEAST: dict[Dtype, float] = {"f64": -700.0, "f32": -80.0}
-"""Above it exp(x) has all its digits."""
-MARGIN: dict[Dtype, float] = {"f64": 1e-14, "f32": 1e-6}
-"""More than log(exp(x)) differs from an x near 0."""
+LEAST = -700.0
+"""Above it exp(x) of a double has all its digits."""
+MARGIN = 1e-14
+"""More than log(exp(x)) of a double differs from an x near 0."""
 
 SINE = tuple((-1) ** k / factorial(2 * k + 1) for k in range(1, 9))
 """(sin(r) - r) / r^3 in powers of r^2."""
@@ -49,8 +49,8 @@ def _all(dtype: Dtype) -> dict[str, Any]:
         element=int(TensorProto.DOUBLE if dtype == "f64" else TensorProto.FLOAT),
         pi_parts=PI_PARTS[dtype],
         small=SMALL,
-        least=LEAST[dtype],
-        margin=MARGIN[dtype],
+        least=LEAST,
+        margin=MARGIN,
         sine=SINE,
         cosine=COSINE,
     )

@@ -15,6 +15,7 @@ import numpy as np
 
 from birc.backends import FLOATS, Array, Artifact, Job, Spikes
 from birc.backends.onnx.emit import SCAN, STEP
+from birc.backends.onnx.held import CLOCK, with_held
 from birc.backends.onnx.parts import Part, joined, merged, parts
 from birc.ir.events import rounds, total
 from birc.ir.random import normal
@@ -34,28 +35,33 @@ class OnnxRunner:
         self.real = FLOATS[artifact.dtype]
         self.names: dict[str, dict[str, str]] = {g: dict(n) for g, n in artifact.manifest["onnx"].items() if g != "opset"}
         self.kinds = {slot.name: slot.kind for slot in artifact.step.slots}
-        self.scans: dict[tuple[str, ...], Any] = {}
+        self.scans: dict[tuple[tuple[str, ...], tuple[str, ...]], Any] = {}
 
     @cached_property
     def one_step(self) -> Any:
         """The session of the step graph."""
         return session(self.artifact.files[STEP])
 
-    def scan(self, record: Iterable[str]) -> Any:
-        """The session of the Scan graph in which only what is recorded is traced."""
-        key = tuple(record)
+    def scan(self, record: Iterable[str], held: Iterable[str] = ()) -> Any:
+        """The session of the Scan graph in which only what is recorded is traced, and the inputs `held` are the same in all steps."""
+        key = tuple(record), tuple(held)
         if key not in self.scans:
-            wanted = {self.names["trace"][name] for name in key}
+            wanted = {self.names["trace"][name] for name in key[0]}
             data = self.artifact.files[SCAN]
             assert isinstance(data, bytes)
-            self.scans[key] = session(without_traces(data, set(self.names["trace"].values()) - wanted))
+            data = without_traces(data, set(self.names["trace"].values()) - wanted)
+            self.scans[key] = session(with_held(data, key[1]) if held else data)
         return self.scans[key]
+
+    def _held(self, job: Job) -> tuple[str, ...]:
+        """The tensors of the inputs that are the same in all steps of a job."""
+        return tuple(tensor for name, tensor in self.names.get("input", {}).items() if len(job.inputs[name]) == 1)
 
     def run(self, job: Job) -> Spikes:
         """See `birc.backends.Runner`."""
         if job.steps == 1:
             return self._step(Part(job, 0))
-        self.scan(job.record)
+        self.scan(job.record, self._held(job))  # made once, before threads want it
         shares = parts(job)
         if len(shares) == 1:
             return self._steps(shares[0])
@@ -65,28 +71,29 @@ class OnnxRunner:
     def _steps(self, part: Part) -> Spikes:
         """All steps of some of the neurons."""
         job = part.job
-        columns = sum(len(self.names.get(group, {})) for group in ("input", "sum", "normal")) + len(job.record)
+        columns = sum(len(self.names.get(group, {})) for group in ("input", "sum", "normal")) - len(self._held(job)) + len(job.record)
         most = min(job.steps, max(2, STRETCH_BYTES // ((columns * 8 + 1) * max(1, job.n))))
-        held = self._binds(job)
-        held |= {tensor: self._rows(job.inputs[name], 0, most) for name, tensor in self.names.get("input", {}).items()}
-        found = [self._stretch(part, held, first, min(most, job.steps - first)) for first in range(0, job.steps, most)]
+        binds = self._binds(job)
+        found = [self._stretch(part, binds, first, min(most, job.steps - first)) for first in range(0, job.steps, most)]
         return joined(found)
 
-    def _stretch(self, part: Part, held: dict[str, Array], first: int, count: int) -> Spikes:
-        """Steps first … first + count by one call; `held` are bind values, and of inputs the first rows, which may be all there are."""
+    def _stretch(self, part: Part, binds: dict[str, Array], first: int, count: int) -> Spikes:
+        """Steps first … first + count by one call."""
         job = part.job
-        feed = held | {tensor: job.state[name] for name, tensor in self.names.get("slot", {}).items()}
+        feed = binds | {tensor: job.state[name] for name, tensor in self.names.get("slot", {}).items()}
         for name, tensor in self.names.get("input", {}).items():
-            changes = first > 0 and len(job.inputs[name]) > 1
-            feed[tensor] = self._rows(job.inputs[name], first, count) if changes else held[tensor][:count]
+            rows = job.inputs[name]
+            feed[tensor] = np.ascontiguousarray(rows if len(rows) == 1 else rows[first : first + count], self.real)
         feed |= {tensor: self._sums(job, name, first, count) for name, tensor in self.names.get("sum", {}).items()}
         for name, tensor in self.names.get("round", {}).items():
             feed[tensor], feed[self.names["present"][name]] = self._rounds(job, name, first, count)
         steps = np.arange(job.start + first, job.start + first + count)[:, None]
         for name, tensor in self.names.get("normal", {}).items():
             feed[tensor] = self._normal(part, name, steps)
-        loaded = self.scan(job.record)
+        loaded = self.scan(job.record, self._held(job))
         wanted = [output.name for output in loaded.get_outputs()]
+        if any(given.name == CLOCK for given in loaded.get_inputs()):
+            feed[CLOCK] = np.zeros((count, 1), np.bool_)
         feed |= {tensor: np.zeros((count, 1), self.real) for tensor in self.names["clock"].values()}
         found = dict(zip(wanted, loaded.run(wanted, feed), strict=True))
         for name, tensor in self.names["final"].items():
@@ -105,7 +112,7 @@ class OnnxRunner:
         """The one step of a job, by the step graph."""
         job = part.job
         feed = self._binds(job) | {tensor: job.state[name] for name, tensor in self.names.get("slot", {}).items()}
-        feed |= {t: self._rows(job.inputs[name], 0, 1)[0] for name, t in self.names.get("input", {}).items()}
+        feed |= {t: np.ascontiguousarray(job.inputs[name][0], self.real) for name, t in self.names.get("input", {}).items()}
         feed |= {t: self._sums(job, name, 0, 1)[0] for name, t in self.names.get("sum", {}).items()}
         for name, tensor in self.names.get("round", {}).items():
             feed[tensor], feed[self.names["present"][name]] = (a[0] for a in self._rounds(job, name, 0, 1))
@@ -127,10 +134,6 @@ class OnnxRunner:
         given = {tensor: np.atleast_1d(job.bind[name]) for name, tensor in self.names.get("bind", {}).items()}
         types: dict[str, np.dtype[Any]] = {"f": np.dtype(self.real), "b": np.dtype(np.bool_)}
         return {tensor: a.astype(types.get(a.dtype.kind, np.dtype(np.int32))) for tensor, a in given.items()}
-
-    def _rows(self, given: Array, first: int, count: int) -> Array:
-        rows = given[first : first + count] if len(given) > 1 else np.broadcast_to(given, (count, given.shape[1]))
-        return np.ascontiguousarray(rows, self.real)
 
     def _sums(self, job: Job, port: str, first: int, count: int) -> Array:
         """The payloads of each step and neuron, added one after the other in their order."""

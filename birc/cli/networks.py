@@ -27,7 +27,7 @@ def run_network(arguments: argparse.Namespace, loaded: Loaded, network: Network,
     _refuse_options(arguments)
     compiled = compile_network(
         network, arguments.target, dt=arguments.dt, dtype=arguments.dtype, solver=arguments.solver, skip=arguments.without,
-        preset=preset, params=assignments(arguments.set, "--set"), warnings=loaded.warnings,
+        preset=preset, params=assignments(arguments.set, "--set"), tables=arguments.tables, warnings=loaded.warnings,
     )  # fmt: skip
     show.warnings(compiled.warnings)
     folder = Path(f"{arguments.output or compiled.model}.checkpoint")
@@ -70,7 +70,7 @@ def _refuse_options(arguments: argparse.Namespace) -> None:
     """A017: what a network says itself is not said on the command line."""
     given = {
         "-n": arguments.n != 1, "--input": bool(arguments.input), "--init": bool(arguments.init), "--record": arguments.record is not None,
-        "--every": arguments.every != "1", "--tables": arguments.tables is not None, "--spikes": arguments.spikes is not None,
+        "--every": arguments.every != "1", "--spikes": arguments.spikes is not None,
     }  # fmt: skip
     wrong = [option for option, is_given in given.items() if is_given]
     if wrong:

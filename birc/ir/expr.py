@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from weakref import WeakValueDictionary
 
 Attr = float | int | bool | str | None
@@ -79,6 +80,12 @@ def topo(*roots: Expr) -> Iterator[Expr]:
             seen.add(node)
             stack.append((node, True))
             stack.extend((a, False) for a in reversed(node.args))
+
+
+@lru_cache(maxsize=4096)
+def order(root: Expr) -> tuple[Expr, ...]:
+    """`topo` of an expression that is walked again and again, remembered."""
+    return tuple(topo(root))
 
 
 def rebuild(node: Expr, args: tuple[Expr, ...]) -> Expr:

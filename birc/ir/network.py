@@ -21,13 +21,15 @@ class PopulationProgram:
 class ProjectionProgram:
     """A projection of events (`synapse` is None where its weight is constant) or of a continuous value (`continuous`).
 
-    `name` is how it was written, `E -> I.exc`, with ` #2` and so on behind where the network has several alike.
+    `name` is how it was written, `E -> I.exc`, with ` #2` and so on behind where the network has several alike. `traces` are those of its
+    synapses that are kept per neuron and are the same as one of an earlier projection: (trace, projection, its trace).
     """
 
     name: str
     projection: Projection
     synapse: SynapseProgram | None
     continuous: bool
+    traces: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

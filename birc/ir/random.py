@@ -69,6 +69,16 @@ def uniform(seed: int, stream: int, step: Any, instance: Any, lane: int = 0) -> 
     return _in_pieces(draw, step, instance)
 
 
+def uniform_of_cells(seed: int, stream: int, step: int, n: int) -> Array:
+    """Uniform draws on (0, 1] of the cells 0 … n - 1 of a source: four share a block, so that cell i has word i mod 4 of instance i // 4.
+
+    Its upper 32 bits are that word of lane 0, the lower ones that of lane 1: needed only where the upper ones leave the result open.
+    """
+    instances = np.arange((n + 3) // 4)
+    high, low = (np.stack(block(seed, stream, step, instances, lane), axis=-1).reshape(-1)[:n] for lane in (0, 1))
+    return uniform_of(high, low)
+
+
 def normal(seed: int, stream: int, step: Any, instance: Any, lane: int = 0) -> Array:
     """Standard normal draws in float64: the cosine branch of Box and Muller (1958), one block each."""
 

@@ -88,3 +88,8 @@ class SynapseProgram:
         """All programs that run, by their role."""
         roles = (("flow", self.flow), ("pre", self.pre), ("post", self.post), ("rise_pre", self.rise_pre), ("rise_post", self.rise_post))
         return tuple((role, step) for role, step in roles if step is not None)
+
+    @property
+    def needs_back(self) -> bool:
+        """Whether spikes of targets matter to it."""
+        return self.post is not None or self.rise_post is not None or any(t.of == "post" for t in self.traces)

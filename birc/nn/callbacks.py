@@ -26,7 +26,7 @@ STUCK = "a wider surrogate (a smaller slope; SurrogateScheduler), a potential ne
 
 
 @keras.saving.register_keras_serializable("birc")
-class DeadLayerWarning(keras.callbacks.Callback):
+class DeadLayerWarning(keras.callbacks.Callback):  # type: ignore[misc]
     """Warns (`DeadLayer`) of spiking layers none of whose neurons spikes on a few samples, and of those that pass no gradient on.
 
     x, y: samples, and their targets; without targets only spikes are looked at, and for the gradient the model is compiled.

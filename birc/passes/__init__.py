@@ -49,6 +49,7 @@ from birc.passes import (
     order_blocks,
     reciprocals,
     share_common,
+    share_exponentials,
     simplify,
     singular_quotients,
 )
@@ -100,6 +101,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("reciprocals", "step", False, reciprocals.run),
     Pass("factor-sums", "step", False, factor_sums.run),
     Pass("fold-step", "step", False, fold_step.run),
+    Pass("share-exponentials", "step", False, share_exponentials.run),
     Pass("hoist-to-bind", "step", True, hoist_to_bind.run),
     Pass("share-common", "step", False, share_common.run),
     Pass("dead-code", "step", False, dead_code.run),

@@ -1,6 +1,6 @@
 """Solve blocks that are linear with constant coefficients exactly over the step.
 
-    integrate exact %v { -%v/tau_m + %I/tau_m }   ->   %v.1 = add (mul P, %v), (mul Q, %I)      P, Q in bind
+    integrate exact %v { -%v/tau_m + %I/tau_m }   ->   %v.1 = add %v, (add (mul E, %v), (mul Q, %I))      E, Q in bind
 
 x' = A x + b, with b held over the step, gives x(h) = e^{Ah} x + ∫0^h e^{As} ds b (Rotter & Diesmann 1999). Entries of both matrices are
 closed forms by `exp` and `exprel` where a state is fed directly and not in a cycle (exact also for equal time constants), else entries
@@ -143,10 +143,19 @@ def _names(integrate: Integrate) -> tuple[str, ...]:
 
 
 def _advance(system: System, i: int) -> Expr:
-    """The noise-free value of state `i` after the step: propagated states (P), then what drives them (Q)."""
+    """The noise-free value of state `i` after the step: propagated states (P), then what drives them (Q).
+
+    A state in no cycle gets what the step changes added, by the propagator's distance from 1 (E): rounding a propagator near 1 would leave
+    few digits of that distance, which is the rate.
+    """
     total: Expr = ZERO
     name, known = system.names[i], system.constants.known
+    adds = _alone(system, i) and not is_zero(system.matrix[i][i])
     for j, start in enumerate(system.start):
+        if i == j and adds:
+            rate = op("expm1", mul(system.matrix[i][i], system.h))
+            total = add(total, mul(system.constants.name(f".E.{name}", rate), start))
+            continue
         label = f".P.{name}" if i == j else f".P.{name}.{system.names[j]}"
         total = add(total, mul(system.constants.name(label, _propagator(system, i, j)), start))
     constant: Expr = ZERO
@@ -165,7 +174,8 @@ def _advance(system: System, i: int) -> Expr:
             by_leaf[leaf] = add(by_leaf.get(leaf, ZERO), mul(gain, coefficient))
     for leaf, coefficient in by_leaf.items():
         total = add(total, mul(system.constants.name(f".Q.{name}.{leaf}", coefficient), value(leaf)))
-    return add(total, system.constants.name(f".Q.{name}.rest", constant))
+    total = add(total, system.constants.name(f".Q.{name}.rest", constant))
+    return add(system.start[i], total) if adds else total
 
 
 def _diffuse(system: System, integrate: Integrate, i: int) -> Expr:

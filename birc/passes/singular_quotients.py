@@ -10,6 +10,7 @@ ratio r free of what varies, and f / (exp(y) - 1) = r / exprel(y) (Hendrix et al
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import reduce
 
 from birc.ir.expr import Expr, const, depends, op, rewrite, topo
@@ -120,7 +121,7 @@ def _ratio(f: Expr, y: Expr, varying: frozenset[str]) -> Expr | None:
         return None
     above_f, below_f, core_f = _split(f, varying)
     above_y, below_y, core_y = _split(y, varying)
-    scale = _proportion(core_f, core_y)
+    scale = 1.0 if core_f is core_y else proportion(terms(core_f), terms(core_y))
     if scale is None:
         return None
     above, below = mul(mul(const(scale), above_f), below_y), mul(below_f, above_y)
@@ -144,18 +145,15 @@ def _split(e: Expr, varying: frozenset[str]) -> tuple[Expr, Expr, Expr]:
                 return above, below, e
 
 
-def _proportion(a: Expr, b: Expr) -> float | None:
-    """q with a = q * b, by structure: both as sums of the same terms with literal coefficients, up to their rounding."""
-    if a is b:
-        return 1.0
-    terms_a, terms_b = _terms(a), _terms(b)
-    if terms_a.keys() != terms_b.keys() or not terms_a:
+def proportion(a: Mapping[Expr, float], b: Mapping[Expr, float]) -> float | None:
+    """q with a = q * b, both as sums of the same terms with literal coefficients, up to their rounding."""
+    if a.keys() != b.keys() or not a:
         return None
-    quotients = [terms_a[t] / terms_b[t] for t in terms_a]
+    quotients = [a[t] / b[t] for t in a]
     return quotients[0] if all(math.isclose(q, quotients[0], rel_tol=1e-15, abs_tol=0.0) for q in quotients) else None
 
 
-def _terms(e: Expr) -> dict[Expr, float]:
+def terms(e: Expr) -> dict[Expr, float]:
     """A sum as its terms with their literal coefficients; literals are gathered under the literal 1."""
     found: dict[Expr, float] = {}
     weights = {e: 1.0}

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from birc.backends import FLOATS, Dtype
 from birc.errors import BircError, Diagnostic
-from birc.ir.expr import Expr, leaves, topo
+from birc.ir.expr import Expr, leaves, order, topo
 from birc.ir.model import Param
 from birc.ir.ops import evaluate_op
 from birc.ir.step import REFRACTORY, Define, Limit, Slot, Step
@@ -197,7 +197,7 @@ def _value(root: Expr, values: Values, params: Values, h: float, wrong: dict[Exp
     """Evaluate an expression of the bind section; notes in `wrong` which operations have a result that is not finite."""
     done: dict[Expr, Any] = {}
     with np.errstate(all="ignore"):
-        for e in topo(root):
+        for e in order(root):
             match e.op:
                 case "const":
                     done[e] = e.attr
@@ -230,7 +230,7 @@ def _plain(value: Any) -> Any:
 
 def _check_durations(step: Step, root: Expr, values: Values, params: Values, setting: Setting, warnings: list[Diagnostic]) -> None:
     """Every duration that is counted in steps must be countable (I132); one that is no whole number of steps is a warning (I131)."""
-    for e in topo(root):
+    for e in order(root):
         if e.op != "steps":
             continue
         duration = np.asarray(_value(e.args[0], values, params, setting.h), dtype=np.float64)

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from birc.errors import Diagnostic
-from birc.ir.expr import Expr, topo
+from birc.ir.expr import Expr, order
 from birc.ir.matrix import ILL_CONDITIONED, SMALL
 
 
 def ill_conditioned(root: Expr, number: Callable[[Expr], Any], names: Callable[[Expr], list[str]]) -> list[Diagnostic]:
     """A warning (I129) for a matrix exponential below `root` that is ill-conditioned; `number` evaluates, `names` says what it rests on."""
-    for e in topo(root):
+    for e in order(root):
         if e.op not in ("propagator", "input_gain"):
             continue
         n = int(str(e.attr).split(",")[0])

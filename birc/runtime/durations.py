@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ MOST_STEPS = 10**11
 def parse_time(value: str | float, what: str) -> float:
     """A time in ms, from text with its unit or a number of ms. Raises I141 for NaN and infinity."""
     if isinstance(value, str):
-        time = parse_quantity(value, NAMES["ms"], what)
+        time = _parsed(value, what)
     else:
         try:
             time = float(value)
@@ -27,6 +28,12 @@ def parse_time(value: str | float, what: str) -> float:
     if not math.isfinite(time):
         raise BircError("I141", f"{what}: {value} is not finite")
     return time
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str, what: str) -> float:
+    """A time in ms; programs run again and again with the same few texts, and reading one takes half a millisecond."""
+    return parse_quantity(text, NAMES["ms"], what)
 
 
 def step_length(dt: str | float) -> float:

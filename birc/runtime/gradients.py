@@ -81,6 +81,15 @@ def backward(adjoint: Step, bind: Mapping[str, Any], seen: Seen, inputs: Arrays,
     return Gradients(found, {s: ends.pop(s) for s in seen.states if s in ends}, ends)
 
 
+def of_start(step: Step, gradients: Gradients) -> dict[str, Array]:
+    """dL/d of bind values where the run starts from the states that these give."""
+    bars = dict(gradients.bind)
+    for slot in step.slots:
+        if slot.name in gradients.initial:
+            bars[slot.init] = bars.get(slot.init, 0.0) + gradients.initial[slot.name]
+    return bars
+
+
 def of_parameters(step: Step, bind: Mapping[str, Any], params: Mapping[str, Any], bars: Arrays) -> dict[str, Array]:
     """dL/d of each parameter, [n], from those of bind values; parameters that no derivative reaches have 0."""
     values: dict[str, Any] = {**bind, **{name + BAR: a for name, a in bars.items()}}

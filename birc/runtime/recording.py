@@ -58,8 +58,9 @@ class Recording:
 
     def _make(self, rows: int, size: int) -> None:
         """Room for all rows, `size` bytes."""
-        what = f"recording {', '.join(self.types)} ({rows} rows of {self.n})"
-        require(size, what, "record less (a larger `every`, fewer variables or neurons), or stream it to disk")
+        if size:
+            what = f"recording {', '.join(self.types)} ({rows} rows of {self.n})"
+            require(size, what, "record less (a larger `every`, fewer variables or neurons), or stream it to disk")
         self.arrays: dict[str, Array] = {name: np.zeros((rows, self.n), dtype=t) for name, t in self.types.items()}
         self._spikes = SpikeList(max(0, available_memory() - size) // 3)  # a larger list is made beside the one there is
         self._offset: list[Array] = []

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from birc import passes
-from birc.backends import Array, Backend, Dtype, Emulated, HasReaders, HoldsNumbers, Runner, SolvesItself
+from birc.backends import Array, Backend, Dtype, Emulated, HasReaders, HoldsNumbers, Learns, Runner, SolvesItself
 from birc.backends.legality import fuses
 from birc.errors import Span
 from birc.ir.step import Step
@@ -17,6 +17,7 @@ from birc.verification.compare import differ, undecided, worst_shift
 from birc.verification.coverage import unreached
 from birc.verification.culprit import ULPS
 from birc.verification.divergence import Divergence, explain
+from birc.verification.gradients import verify_gradients
 from birc.verification.operations import transcendental, worst_operations
 from birc.verification.readers import verify_reader
 from birc.verification.report import Report, Status
@@ -32,8 +33,10 @@ def verify_target(step: Step, backend: Backend, *, dtype: Dtype = "f64", skip: I
     return verify_all(Case(step, **setting), backend, dtype=dtype, skip=skip)[0]
 
 
-def verify_all(case: Case, backend: Backend, *, dtype: Dtype = "f64", skip: Iterable[str] = ()) -> list[Report]:
+def verify_all(case: Case, backend: Backend, *, dtype: Dtype = "f64", skip: Iterable[str] = (), gradients: bool = False) -> list[Report]:
     """Lock-step and free-running comparison under the case's stimulus; then every reader of the target's files under the same.
+
+    With `gradients`, every engine of a target that learns is held to the compiler's derivative.
 
     The reference is NumPy in float64; for the target NumPy, the interpreter. The target alone is given the program behind the passes that
     run for some targets, but for those in `skip`. Raises BircError for parameters that do not fit.
@@ -61,9 +64,11 @@ def verify_all(case: Case, backend: Backend, *, dtype: Dtype = "f64", skip: Iter
         note = f"{weaker} of {case.count} neurons are driven more weakly: the reference in float32 leaves the finite range"
         found = replace(found, note="; ".join(filter(None, (found.note, note))))
     own = _judged(head, step, found, reference, main, case.h)
+    artifact = backend.emit(step, dtype)
+    if gradients and own.status == "pass" and isinstance(backend, Learns):
+        return [own, *verify_gradients(backend, artifact, head, main, case.h)]
     if not isinstance(backend, HasReaders):
         return [own]
-    artifact = backend.emit(step, dtype)
     return [own, *(verify_reader(reader, artifact, head, main) for reader in backend.readers)]
 
 

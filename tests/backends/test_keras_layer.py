@@ -17,7 +17,8 @@ import numpy.typing as npt
 import pytest
 
 from birc import driver
-from birc.backends.keras import BACKEND, ENGINES
+from birc.backends.keras import BACKEND
+from birc.backends.keras.engines import ENGINES
 from birc.driver import Compiled
 from birc.errors import BircError
 from birc.ir.surrogates import TABLE
@@ -72,6 +73,10 @@ def gradient(function: Callable[[Any], Any], at: Array) -> Array:
     x = ops.convert_to_tensor(at)
     if ENGINE == "jax":
         return np.asarray(importlib.import_module("jax").grad(lambda a: ops.sum(function(a)))(x))
+    if ENGINE == "torch":
+        x = x.detach().clone().requires_grad_(True)
+        ops.sum(function(x)).backward()
+        return numbers(x.grad)
     tensorflow = importlib.import_module("tensorflow")
     with tensorflow.GradientTape() as tape:
         tape.watch(x)
@@ -94,6 +99,8 @@ def test_library_reaches_its_level_in_single_precision(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "level"), [("lif_unit", "L0"), ("eif", "L1")])
 def test_double_precision(name: str, level: str) -> None:
+    if ENGINE == "torch" and name == "eif":
+        pytest.skip("Keras takes the smaller of two float64 tensors of torch in float32")
     report = verify_target(library_step(name), BACKEND, dt="0.5 ms", dtype="f64", n=8, duration="120 ms")
     assert (report.status, report.level) == ("pass", level), report.detail or report.reason
 
@@ -264,6 +271,36 @@ def test_reset_is_to_the_models_initial_state() -> None:
     resting.reset_state()
     np.testing.assert_array_equal(numbers(resting(x)), first)
     assert first[0, 0, 0] < -60
+
+
+def test_substeps_are_steps_whose_spikes_are_counted() -> None:
+    x = noise(2, 20, 3)
+    fine_x = np.repeat(x, 4, axis=1)
+    spikes, v = layer(substeps=4, output=["spikes", "v"])(x)
+    fine_spikes, fine_v = driver.compile_model("lif_unit", target="keras", dt="0.25 ms").layer(output=["spikes", "v"])(fine_x)
+    np.testing.assert_array_equal(numbers(spikes), numbers(fine_spikes).reshape(2, 20, 4, 3).sum(2))
+    np.testing.assert_array_equal(numbers(v), numbers(fine_v)[:, 3::4])
+    assert numbers(spikes).sum() > 0
+
+
+def test_events_arrive_at_the_end_of_a_row() -> None:
+    events = np.zeros((1, 3, 1), np.float32)
+    events[0, 0, 0] = 0.5
+    fine, plain = (numbers(layer(substeps=n, ports="syn", output="v")(events)) for n in (5, 1))
+    assert plain[0, 0, 0] == 0.5
+    np.testing.assert_allclose(fine, plain, rtol=1e-6)
+
+
+def test_the_gain_scales_what_drives_a_port() -> None:
+    x = noise(2, 20, 3)
+    np.testing.assert_array_equal(numbers(layer(gain=2.0, output="v")(x)), numbers(layer(output="v")(2 * x)))
+
+
+def test_noise_is_left_out() -> None:
+    make = driver.compile_model("lif_noise", target="keras", dt="0.5 ms").layer
+    x = np.zeros((1, 50, 2), np.float32)
+    still, noisy = (numbers(make(noise=on, substeps=2, output="v")(x)) for on in (False, True))
+    assert still.std() == 0 < noisy.std()
 
 
 def test_masked_steps_change_nothing() -> None:
@@ -450,6 +487,15 @@ def test_parameters_learn_and_stay_in_their_range() -> None:
     assert 0 < tau == pytest.approx(20e-3)
 
 
+def test_a_narrower_range_holds() -> None:
+    neuron = layer(learn="tau_m", tau_m="20 ms", output="v", v_th=1e6, ranges={"tau_m": ("15 ms", None)})
+    model = keras.Sequential([keras.Input((30, 1)), neuron])
+    model.compile(keras.optimizers.SGD(1e5), "mse")
+    x = np.ones((8, 30, 1), np.float32)
+    model.fit(x, x * 3, epochs=2, batch_size=8, verbose=0)
+    assert [float(numbers(w)) for w in model.trainable_weights] == [15]
+
+
 def test_a_saved_model_gives_the_same_numbers(tmp_path: Path) -> None:
     options: dict[str, Any] = {
         "units": 6, "learn": ["tau_m"], "per_feature": True, "tau_m": "9 ms", "use_bias": True, "recurrent": True, "detach_reset": False,
@@ -503,6 +549,11 @@ def test_a_saved_model_loads_where_the_written_module_is_imported(tmp_path: Path
         ({"surrogate": {"name": "arctan", "scale": "1 mV"}}, "surrogate arctan: scale = '1 mV' is no number above 0"),
         ({"preset": "FS"}, None),
         ({"recurrent": "exc"}, "recurrent: 'exc' is none of I, syn"),
+        ({"substeps": 0}, "substeps = 0 is no whole number from 1 on"),
+        ({"gain": float("nan")}, "gain = nan is no number"),
+        ({"ranges": {"tau_m": (-1, 5)}}, "ranges: tau_m in [-1, 5] is not inside its own range [0, inf] ms"),
+        ({"ranges": {"tau_m": (1, "5 ms")}}, "tau_m = 20.0 is outside its range [1, 5] ms"),
+        ({"ranges": {"tau_m": 3}}, "ranges: tau_m takes (low, high), not 3"),
     ],
 )  # fmt: skip
 def test_mistakes_are_said(options: dict[str, Any], message: str | None) -> None:

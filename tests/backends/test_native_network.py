@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from birc.backends import Dtype
+from birc.backends import Array, Dtype
 from birc.backends.c_family import build
 from birc.backends.native.network import call, fixed
 from birc.backends.native.network.fixed import least_word
 from birc.backends.networks import HISTORY_INDEX, HISTORY_MANY, LAST, Kept, NetworkJob
 from birc.errors import BircError
-from birc.ir.random import poisson, uniform, uniform_of
+from birc.ir.random import poisson, uniform_of, uniform_of_cells
 from birc.networks import CompiledNetwork
 from birc.runtime.network.bind import Ready
 from tests.backends.test_native_code import ALLOWED, ARITHMETIC, assembly, calls, instructions
@@ -293,27 +293,55 @@ def test_cases_worked_out_by_hand(name: str, tmp_path: Path, monkeypatch: pytest
     case(**{key: value for key, value in {"tmp_path": tmp_path}.items() if key in inspect.signature(case).parameters})
 
 
-@pytest.mark.parametrize("rate", ["0 Hz", "0.01 Hz", "30 Hz", "900 Hz", "40 kHz"])
-def test_poisson_counts_are_those_of_the_stream(rate: str) -> None:
-    made = compiled(f"{RELAY}\nnetwork N:\n    population A: Relay[1]\n    source s: poisson(rate = {rate})[700]\n", "native")
+def spikes_of_a_source(rate: str, table: Array | None = None) -> tuple[Any, Array]:
+    """What a source of 701 cells sends in 80 steps, with a table of its own if one is given, and the counts of the reference [80, 701]."""
+    made = compiled(f"{RELAY}\nnetwork N:\n    population A: Relay[1]\n    source s: poisson(rate = {rate})[701]\n", "native")
     ready = made.bind(seed=7, steps=80)
-    found = made.runner.run(NetworkJob(ready.network, 0, 80, copied(ready), seed=7))["s"]
     (source,) = ready.network.sources
+    source = replace(source, poisson=source.poisson if table is None else table)
+    found = made.runner.run(NetworkJob(replace(ready.network, sources=(source,)), 0, 80, copied(ready), seed=7))["s"]
     assert source.poisson is not None
-    counts = poisson(source.poisson, uniform(7, source.stream, np.arange(80)[:, None], np.arange(700)))
+    return found, np.stack([poisson(source.poisson, uniform_of_cells(7, source.stream, k, 701)) for k in range(80)])
+
+
+def assert_spikes(found: Any, counts: Array) -> None:
     stamp, index = np.nonzero(counts)
     many = counts[stamp, index]
     np.testing.assert_array_equal(found.index, np.repeat(index, many))
     np.testing.assert_array_equal(found.stamp, np.repeat(stamp + 1, many))
 
 
+@pytest.mark.parametrize("rate", ["0 Hz", "0.01 Hz", "30 Hz", "900 Hz", "40 kHz"])
+def test_poisson_counts_are_those_of_the_stream(rate: str) -> None:
+    assert_spikes(*spikes_of_a_source(rate))
+
+
+@pytest.mark.parametrize("below", [0, 0.97], ids=["most", "few"])
+@pytest.mark.parametrize("off", [0, 1, -1])
+def test_a_draw_is_finished_where_its_upper_word_is_that_of_a_probability(below: float, off: int) -> None:
+    """Probabilities that are draws of this very run, and those next to them."""
+    stream = compiled_stream()
+    draws = np.sort(np.concatenate([uniform_of_cells(7, stream, k, 701) for k in range(80)]))
+    table = draws[np.linspace(below * (len(draws) - 1), len(draws) - 1, 7).astype(int)]
+    table = np.nextafter(table, off * np.inf) if off else table
+    found, counts = spikes_of_a_source("30 Hz", np.append(table, 1.0))
+    assert counts.max() == (6 if off >= 0 else 7)
+    assert_spikes(found, counts)
+
+
+def compiled_stream() -> int:
+    """The stream of the source of `spikes_of_a_source`."""
+    made = compiled(f"{RELAY}\nnetwork N:\n    population A: Relay[1]\n    source s: poisson(rate = 1 Hz)[1]\n", "native")
+    return int(made.bind(seed=7, steps=1).network.sources[0].stream)
+
+
 @pytest.mark.parametrize("probability", [0.0, 1e-12, 0.3, 0.95, 1 - 2.0**-53, 1.0])
-def test_the_first_word_of_a_draw_tells_most_that_are_no_event(probability: float) -> None:
-    """No draw above the probability begins below the least word, and one that begins with it may be above."""
+def test_the_upper_word_of_a_draw_tells_most_that_are_no_event(probability: float) -> None:
+    """No draw above the probability begins below the least word, and one that begins with it may be above, but for the largest word."""
     word = least_word(probability)
     last = np.array([2**32 - 1], np.uint64)
     assert word == 0 or uniform_of(np.array([word - 1], np.uint64), last)[0] <= probability
-    assert word == 2**32 or uniform_of(np.array([word], np.uint64), last)[0] > probability
+    assert word == 2**32 - 1 or uniform_of(np.array([word], np.uint64), last)[0] > probability
 
 
 def test_spikes_beyond_the_room_for_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -139,7 +139,7 @@ def test_bind_takes_parameters() -> None:
     step = lowered(LIBRARY["LIF"])
     found = space_of(step)["bind"](0.1, tau_m=np.array([10.0, 20.0]), t_ref=3.0)
     assert found[".n_ref"] == 30
-    np.testing.assert_array_equal(found[".P.v"], np.exp(-1.0 / np.array([10.0, 20.0]) * 0.1))
+    np.testing.assert_array_equal(found[".E.v"], np.expm1(-1.0 / np.array([10.0, 20.0]) * 0.1))
 
 
 def test_a_default_that_depends_on_others() -> None:

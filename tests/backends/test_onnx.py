@@ -109,7 +109,7 @@ def test_the_reference_evaluator_agrees(dtype: Dtype) -> None:
 
     n, steps = 5, 40
     real = FLOATS[dtype]
-    job = lif_job(n, steps, dtype)
+    job = lif_job(n, steps, dtype, inputs={"I": np.repeat(np.linspace(0.5, 2.0, n)[None], steps, axis=0)})
     artifact = BACKEND.emit(lif(), dtype)
     feeds: list[dict[str, Any]] = []
 
@@ -130,7 +130,7 @@ def test_the_reference_evaluator_agrees(dtype: Dtype) -> None:
     from birc.backends.onnx.run import OnnxRunner
 
     runner = OnnxRunner(artifact)
-    runner.scans[tuple(job.record)] = Spy(runner.scan(job.record))
+    runner.scans[tuple(job.record), ()] = Spy(runner.scan(job.record))
     job = replace(job, state={name: a.copy() for name, a in job.state.items()})
     spikes = runner.run(job)
     assert len(spikes.index) > 5

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -11,7 +13,10 @@ import numpy as np
 
 import birc
 from birc.backends import FLOATS, Dtype
+from birc.backends.onnx.emit import SCAN
 from birc.backends.onnx.parts import LEAST_NEURONS
+from birc.backends.onnx.run import session
+from birc.backends.onnx.table import IR_VERSION, OPSET
 from birc.driver import Compiled
 from tests.bench.page import table
 
@@ -64,14 +69,77 @@ def ratio(model: str, setting: Setting, repeats: int) -> float:
     return statistics.median(loop / scan for loop, scan in pairs[1:])
 
 
+BOUNDED = ("adex", "eif", "hodgkin_huxley")
+"""Neurons with transcendental functions in a step."""
+FUNCTIONS = {"Exp": np.exp, "Log": np.log}
+"""Nodes, and what NumPy has for them."""
+
+
+def function_nodes(model: str) -> dict[str, int]:
+    """How many nodes of each function a step of the Scan has, in float64."""
+    import onnx
+    from onnx.inliner import inline_local_functions
+
+    data = program(model, "onnx", "f64").artifact.files[SCAN]
+    assert isinstance(data, bytes)
+    scan = next(node for node in inline_local_functions(onnx.load_from_string(data)).graph.node if node.op_type == "Scan")
+    counts = Counter(node.op_type for node in next(a.g for a in scan.attribute if a.name == "body").node)
+    return {name: counts[name] for name in FUNCTIONS if counts[name]}
+
+
+@cache
+def seconds_of(op: str) -> tuple[float, float]:
+    """What onnxruntime and NumPy take for a function of MANY doubles from 0.1 to 3: the least of 30 calls of ten."""
+    from onnx import TensorProto, helper
+
+    names = [f"y{i}" for i in range(10)]
+    infos = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, ("n",)) for name in ("x", *names)]
+    graph = helper.make_graph([helper.make_node(op, ["x"], [name]) for name in names], op, infos[:1], infos[1:])
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    alone = session(made.SerializeToString())
+    numbers = np.random.default_rng(1).uniform(0.1, 3, MANY)
+    out = np.empty_like(numbers)
+    return least(lambda: alone.run(None, {"x": numbers})), least(lambda: [FUNCTIONS[op](numbers, out) for _ in names])
+
+
+def least(ten: Callable[[], object]) -> float:
+    """A tenth of the least processor time of 30 calls."""
+    times = []
+    for _ in range(30):
+        began = time.process_time()
+        ten()
+        times.append(time.process_time() - began)
+    return min(times) / 10
+
+
+def bound(model: str, repeats: int) -> tuple[str, ...]:
+    """A row: the functions of a step, what they alone take in onnxruntime and NumPy for MANY neurons, then the whole Scan and loop."""
+    steps = UPDATES // MANY
+    runs = [[seconds(model, target, Setting("f64", MANY)) for target in ("onnx", "numpy")] for _ in range(repeats + 1)][1:]
+    scan, loop = (statistics.median(column) / steps for column in zip(*runs, strict=True))
+    nodes = function_nodes(model)
+    theirs, numpys = (sum(count * seconds_of(op)[side] for op, count in nodes.items()) for side in (0, 1))
+    times = (f"{1e6 * t:,.0f}" for t in (theirs, numpys, scan, loop))
+    return model, ", ".join(f"{count} {op}" for op, count in nodes.items()), *times
+
+
 def section(repeats: int) -> str:
     """The table, and what keeps it where it is."""
     rows = [(model, *(f"{ratio(model, setting, repeats):.2f}" for setting in SETTINGS)) for model in DRIVES]
+    bounds = [bound(model, repeats) for model in BOUNDED]
+    head = ("neuron", "functions", "alone, us", "NumPy's, us", "Scan, us", "NumPy's loop, us")
     return f"""How many times as fast as the NumPy loop the Scan runs in onnxruntime: number type and neurons; on one thread by the time of
 the processor, on all cores by the clock (NumPy uses one, onnxruntime a thread for each share of {LEAST_NEURONS} neurons or more).
+The current is constant, so that what depends on it alone stands before the Scan.
 
 {table(("neuron", *(setting.title for setting in SETTINGS)), rows)}
 
-In float64 the `Exp` and `Log` of onnxruntime take several times as long as NumPy's, where the processor has AVX-512. That decides models
-made of exponentials: `hodgkin_huxley` has ten exponentials and six logarithms a step, `eif` and `adex` four exponentials.
+Models made of exponentials do not reach 1 in float64, where `Exp` and `Log` of onnxruntime take several times as long as NumPy's if the
+processor has AVX-512. For a step of {MANY:,} neurons on one thread these functions alone, then all of it:
+
+{table(head, bounds, 2)}
+
+For `hodgkin_huxley` the functions alone take longer than all of NumPy's loop, whatever else the graph holds. For `adex` and `eif` they
+take longer than NumPy's by more than the Scan takes longer than the loop. Sharing neurons out in tiles does not help: an op takes about
+half a microsecond before it starts, and from 2048 neurons on a time proportional to their number.
 """

@@ -7,12 +7,13 @@ import tempfile
 from itertools import count
 from pathlib import Path
 
-from birc.backends import BACKENDS, load_backend
+from birc.backends import BACKENDS, Dtype, load_backend
 from tests.fuzz import network_runs
 from tests.fuzz.compare import differences
 from tests.fuzz.generate import random_model
-from tests.fuzz.networks import random_network
+from tests.fuzz.networks import Fuzzed, random_network
 from tests.fuzz.shrink import shrink
+from tests.fuzz.shrink_networks import shrink_network
 
 
 def main(first: int) -> None:
@@ -39,13 +40,26 @@ def compare_networks(first: int) -> None:
     failures = 0
     for seed in count(first):
         fuzzed = random_network(seed, most=40 if seed % 4 else 200)
-        with tempfile.TemporaryDirectory() as folder:
-            network = network_runs.network_of(fuzzed, Path(folder))
-            found = list(network_runs.differences(network, fuzzed.dt, "f64" if seed % 2 else "f32", native))
+        dtype: Dtype = "f64" if seed % 2 else "f32"
+        found = _first_difference(fuzzed, dtype, native)
         if found:
             failures += 1
-            print(f"\nseed {seed}: {found[0]}\n{fuzzed.text.partition('network Fuzzed')[2]}", flush=True)
+            where = found.partition(":")[0]  # which of the ways
+
+            def fails(candidate: Fuzzed, where: str = where, dtype: Dtype = dtype) -> bool:
+                return _first_difference(candidate, dtype, native).partition(":")[0] == where
+
+            small = shrink_network(fuzzed, fails, limit=300)
+            files = "".join(f"\n{name}:\n{rows}" for name, rows in small.files.items())
+            print(f"\nseed {seed}, {dtype}, step {small.dt}: {found}\n{small.text}{files}", flush=True)
         print(f"\r{seed - first + 1} networks, {failures} failures", end="", flush=True)
+
+
+def _first_difference(fuzzed: Fuzzed, dtype: Dtype, native: bool) -> str:
+    """In words; nothing where every way agrees."""
+    with tempfile.TemporaryDirectory() as folder:
+        network = network_runs.network_of(fuzzed, Path(folder))
+        return next(network_runs.differences(network, fuzzed.dt, dtype, native), "")
 
 
 if __name__ == "__main__":

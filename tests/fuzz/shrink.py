@@ -11,21 +11,25 @@ from birc.frontend import ast
 from birc.frontend.parser import parse
 
 Fails = Callable[[str], bool]
+Ways = tuple[Callable[[str], Iterator[str]], ...]
 EXPRESSIONS = (ast.Number, ast.Bool, ast.Name, ast.Member, ast.Call, ast.Unary, ast.Binary, ast.Conditional)
 
 
-def shrink(text: str, fails: Fails, limit: int = 2000) -> str:
-    """A small text for which `fails` still holds, after at most `limit` tries; a text that is refused does not fail."""
+def shrink(text: str, fails: Fails, limit: int = 2000, ways: Ways = (), size: Callable[[str], int] = len) -> str:
+    """A small text for which `fails` still holds, after at most `limit` tries; a text that is refused does not fail.
+
+    ways: how smaller texts are made, `WAYS` if nothing else is said.
+    """
     left = limit
     progress = True
     while progress:
         progress = False
-        for candidates in (_without_lines, _without_pairs, _with_parts):
+        for candidates in ways or WAYS:
             at, again = 0, True
             while again:
                 again = False
                 for number, candidate in enumerate(candidates(text)):
-                    if number < at or len(candidate) >= len(text):
+                    if number < at or size(candidate) >= size(text):
                         continue
                     left -= 1
                     if left < 0:
@@ -129,3 +133,7 @@ def _stretch(source: Source, span: Span) -> tuple[int, int]:
 def _length(source: Source, span: Span) -> int:
     start, stop = _stretch(source, span)
     return stop - start
+
+
+WAYS: Ways = (_without_lines, _without_pairs, _with_parts)
+"""Lines with their blocks, two of them, parts of expressions."""

@@ -91,8 +91,8 @@ def heavy_middle(e: Expr) -> Expr | None:
 
 
 def wrong_entry(e: Expr) -> Expr | None:
-    """The diagonal entry of the propagator for the one beside it."""
-    return op("mul", value(".P.v"), e.args[1]) if e.op == "mul" and e.args[0] is value(".P.v.i") else None
+    """The coefficient of the state itself for that of the one beside it."""
+    return op("mul", value(".E.v"), e.args[1]) if e.op == "mul" and e.args[0] is value(".P.v.i") else None
 
 
 def each(alter: Callable[[Statement], Statement]) -> Change:
@@ -200,13 +200,13 @@ COUNT_FIRST = text(r"total\(\*(events\['add'\])", r"total(*(a[:1] for a in \1)")
 TEXTS = (
     Mutant("f32_literal", "literal", "x", "step x =", first=0, rewrite=text(r"\b0\.3\b", "np.float32(0.3)")),
     Mutant("coincident_event_lost", "summing", "x", "on add(w: 1)", rewrite=COUNT_FIRST),
-    Mutant("parameter_of_neuron_0", "lif_each", "v", V_LIF, rewrite=text(r"= bound\['\.P\.v'\]", "= np.ravel(bound['.P.v'])[0]")),
+    Mutant("parameter_of_neuron_0", "lif_each", "v", V_LIF, rewrite=text(r"= bound\['\.E\.v'\]", "= np.ravel(bound['.E.v'])[0]")),
     Mutant("test_turned_round", "lif_2", "v", LIF, rewrite=text(r" >= 1\.0", " <= 1.0")),
     Mutant("native_f32_literal", "literal", "x", "step x =", first=0, target="native", rewrite=text(r"\+ 0\.3;", "+ 0.3f;")),
     Mutant(
         "native_gt_for_ge", "recorded", "v", "spike when v >= 3:", target="native", rewrite=text(r" >= real\(3\.0\)| >= 3\.0", " > 3.0")
     ),
-    Mutant("native_parameter_of_neuron_0", "lif_each", "v", V_LIF, target="native", rewrite=text(r"bound\.P_v\[lane\]", "bound.P_v[0]")),
+    Mutant("native_parameter_of_neuron_0", "lif_each", "v", V_LIF, target="native", rewrite=text(r"bound\.E_v\[lane\]", "bound.E_v[0]")),
     Mutant(
         "native_payload_halved",
         "one_by_one",

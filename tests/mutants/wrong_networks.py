@@ -10,8 +10,6 @@ from dataclasses import replace
 from birc.backends import Backend, Dtype, Missing
 from birc.backends.networks import Builder, NetworkArtifact, NetworkRunner, RunsNetworks
 from birc.backends.numpy import network as loop
-from birc.backends.numpy.emit import emit
-from birc.backends.numpy.run import load_step
 from birc.errors import Diagnostic
 from birc.ir.connectivity.build import wire
 from birc.ir.network import NetworkProgram
@@ -59,8 +57,7 @@ class WrongNetworks:
         if self.change is not None:
             changed = {step: self.change(step) for step in loop.programs(artifact.program)}
             assert any(step != other for step, other in changed.items())
-            steps = {step: load_step(emit(other, artifact.dtype)) for step, other in changed.items()}
-            return loop.NetworkLoop(artifact.dtype, lambda step, *given: steps[step](*given))
+            return loop.loop_of(changed, artifact.dtype)
         return self.networks.load_network(artifact)
 
     def builder(self) -> Builder:

@@ -48,8 +48,8 @@ def compiled(text: str, target: str = "numpy", **options: Any) -> CompiledNetwor
 def interpreted(dtype: Dtype) -> NetworkRunner:
     """Runs the step programs of a network on the interpreter."""
 
-    def execute(step: Step, n: int, bind: Any, state: Any, inputs: Any, events: Any, draw: Any) -> Any:
-        outcome = interpret(step, Moment(n, bind, state, inputs, events, draw, FLOATS[dtype]))
+    def execute(step: Step, n: int, bind: Any, state: Any, inputs: Any, events: Any, draw: Any, tables: Any) -> Any:
+        outcome = interpret(step, Moment(n, bind, state, inputs, events, draw, FLOATS[dtype], tables=tables))
         return outcome.state, outcome.fired, outcome.outputs
 
     return NetworkLoop(dtype, execute)

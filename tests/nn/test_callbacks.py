@@ -118,7 +118,7 @@ def test_layers_that_give_a_potential_are_looked_at_for_the_gradient() -> None:
 
 
 @keras.saving.register_keras_serializable("birc_tests")
-class Counting(keras.layers.Layer):
+class Counting(keras.layers.Layer):  # type: ignore[misc]
     """Stands for a spiking layer with a state that goes on."""
 
     def build(self, input_shape: Any) -> None:

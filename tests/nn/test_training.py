@@ -15,6 +15,7 @@ from birc import driver
 from birc.errors import BircError
 from tests.nn.engines import ALONE, ENGINE, OTHERS, Array, gradient, keras, numbers, ops, run_on
 
+import birc.nn  # isort: skip
 from birc.nn import losses, regularizers, training  # isort: skip
 from birc.nn.encoding import EncodedDataset  # isort: skip
 from birc.nn.training import sparse  # isort: skip
@@ -31,7 +32,7 @@ def _seeded() -> Iterator[None]:
 
 
 @keras.saving.register_keras_serializable("birc_tests")
-class Sloped(keras.layers.Layer):
+class Sloped(keras.layers.Layer):  # type: ignore[misc]
     """Stands for a spiking layer: gives its input times its slope."""
 
     def build(self, input_shape: Any) -> None:
@@ -249,6 +250,19 @@ def test_chunks_learn_and_sample_weights_count() -> None:
     assert float(numbers(loss)) == pytest.approx(float(model.evaluate(x, y, sample_weight=weights, batch_size=16, verbose=0)), rel=1e-4)
 
 
+@pytest.mark.parametrize("fused", [True, False])
+def test_layers_of_the_package(fused: bool) -> None:
+    options = {"kernel_initializer": "ones", "fused": fused}
+    neurons = [birc.nn.LIFNeuron(units=5, **options), birc.nn.LIFNeuron(units=CLASSES, membrane_time_constant=5e-3, **options)]
+    model = keras.Sequential([keras.Input((T, FEATURES)), *neurons])
+    model.compile("sgd", losses.SpikeCountMSE())
+    assert spiking_layers(model) == model.layers
+    x, y = 20 * noise(BATCH, T, FEATURES), np.array([0, 1, 1, 0])
+    loss, _ = chunked_gradients(model, x, y, 5, 2)
+    assert float(numbers(loss)) == pytest.approx(float(model.evaluate(x, y, verbose=0)), rel=1e-5)
+    assert float(numbers(model(x)).sum()) > 0
+
+
 def test_other_recurrent_layers_and_their_own_states() -> None:
     model = keras.Sequential([keras.Input(batch_shape=(BATCH, None, FEATURES)), keras.layers.LSTM(4, return_sequences=True, stateful=True)])
     model.compile("sgd", "mse")
@@ -408,11 +422,13 @@ BPTT = training.TemporalProcessor.chunked_bptt
          "error[I311]: chunked_bptt: an output of shape [2, 3] for 12 steps; expected [batch, time, ...]\n"
          "  help: leave the mean over time to the loss, as SpikingCrossEntropy takes it"),
         (lambda: BPTT(compiled(keras.layers.Dropout(0.5, name="d")), X, Y),
-         "error[I311]: chunked_bptt: the layer `d` draws random numbers, and would draw others when steps run again"),
+         "error[I311]: chunked_bptt: a call changes `seed_generator_state` (random numbers, running means or plasticity), so steps "
+         "cannot run again"),
         (lambda: BPTT(compiled(*[keras.layers.GRU(3, return_sequences=True, name="g")] * 2), X, Y),
          "error[I311]: chunked_bptt: the layer `g` is called twice, so it cannot run in pieces"),
         (lambda: BPTT(compiled(keras.layers.BatchNormalization(name="b")), X, Y),
-         "error[I311]: chunked_bptt: the layer `b` normalises over all steps, so it cannot run in pieces\n  help: use LayerNormalization"),
+         "error[I311]: chunked_bptt: a call changes `moving_mean` (random numbers, running means or plasticity), so steps cannot run "
+         "again"),
         (lambda: BPTT(compiled(keras.layers.Conv1D(2, 3, name="c")), X, Y),
          "error[I311]: chunked_bptt: the layer `c` mixes steps outside of a recurrent layer, so it cannot run in pieces"),
         (lambda: BPTT(compiled(keras.layers.GRU(2, go_backwards=True, name="g")), X, Y),

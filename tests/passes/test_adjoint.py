@@ -76,7 +76,7 @@ def test_by_hand_a_network_of_two_layers() -> None:
     step = dense_events.run(step_of(TINY))
     adjoined = adjoint.run(step, TABLE["straight_through"])
     values, state = bound(step, adjoined)
-    values |= {".P.v": 0.5, ".Q.v.I": 0.5}
+    values |= {".E.v": -0.5, ".Q.v.I": 0.5}
     zero = np.zeros((3, 1))
     current = np.array([[2.0], [1.0], [2.0]])
     first = forward(step, values, state, {"I": current, "syn": zero})
@@ -97,7 +97,7 @@ def test_the_reset_gives_the_jump_to_the_spike_unless_detached() -> None:
     for detached, expected in ((True, 0.0), (False, -1.0)):
         adjoined = adjoint.run(step, TABLE["straight_through"], detach_reset=detached)
         values, state = bound(step, adjoined)
-        values |= {".P.v": 0.5, ".Q.v.I": 0.5}
+        values |= {".E.v": -0.5, ".Q.v.I": 0.5}
         inputs = {"I": np.array([[4.0]]), "syn": np.zeros((1, 1))}
         seen = forward(step, values, state, inputs)
         assert backward(adjoined, values, seen, inputs, {"v": np.ones((1, 1))}).inputs["I"][0, 0] == expected
@@ -160,7 +160,7 @@ def test_a_noise_s_factor_has_none_and_says_so() -> None:
 # --- against differences
 
 
-def _case(name: str) -> tuple[Step, dict[str, Any], dict[str, Array], dict[str, Array], Mapping[str, Any]]:
+def case(name: str) -> tuple[Step, dict[str, Any], dict[str, Array], dict[str, Array], Mapping[str, Any]]:
     """A program whose events are inputs, with bind values, initial states and a stimulus that makes it fire."""
     original = driver.lower(LIBRARY[name])[1]
     case = Case(original, dt="0.1 ms", n=N)
@@ -187,7 +187,7 @@ def _loss(seen: Seen, weights: Mapping[str, Array]) -> Array:
     return total
 
 
-def _weights(seen: Seen) -> dict[str, Array]:
+def weights_of(seen: Seen) -> dict[str, Array]:
     rng = np.random.default_rng(5)
     real = {n: a for n, a in (seen.states | seen.outputs).items() if a.dtype.kind == "f"}
     return {name: rng.uniform(-1, 1, a.shape) / (1 + np.abs(a).max()) for name, a in real.items()}
@@ -221,11 +221,11 @@ def test_the_library_against_differences(name: str) -> None:
 
     A difference says nothing where the two runs beside the middle one spike elsewhere, or bend (a kink lies between them).
     """
-    step, values, initial, inputs, params = _case(name)
+    step, values, initial, inputs, params = case(name)
     adjoined = adjoint.run(step)
     more = {d.name: d.value.attr for d in adjoined.bind if d.value.op == "const"} | values
     base = forward(step, values, initial, inputs, _draw)
-    weights = _weights(base)
+    weights = weights_of(base)
     found = backward(adjoined, more, base, inputs, weights, _draw)
     _TRIED.clear()
     for port in step.inputs:

@@ -42,7 +42,7 @@ neuron Cell:
 SPIKING = {"LIF": (-52.0, -49.0), "Izhikevich": (-20.0, 40.0), "AdEx": (-50.0, 5.0), "HH": (-5.0, 20.0), "ALIF": (-55.0, -45.0)}
 """Neurons of the library, each with potentials some of which lead to a spike in the next step."""
 SOLVERS = tuple(f"expand-{name.replace('_', '-')}" for name in solvers.SOLVERS)
-REARRANGED = ("reciprocals", "factor-sums")
+REARRANGED = ("reciprocals", "factor-sums", "share-exponentials")
 
 
 def located(model: Model) -> Model:

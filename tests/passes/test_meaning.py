@@ -30,7 +30,7 @@ INLINED = (
     "guard-runaway",
 )
 REWRITES = {"singular-quotients": 1e-12, "expand-powers": 1e-12}
-REARRANGED = ("reciprocals", "factor-sums")
+REARRANGED = ("reciprocals", "factor-sums", "share-exponentials")
 SOLVERS = tuple(f"expand-{name.replace('_', '-')}" for name in solvers.SOLVERS)
 STEPS = tuple(p.name for p in passes.PASSES if p.level == "step")
 OPTIONAL = tuple(p.name for p in passes.PASSES if not p.needed)

@@ -14,6 +14,7 @@ from birc.ir.text import parse_step, print_step
 from birc.passes.tabulate import cost, tabulate
 from birc.runtime.bind import bind
 from birc.runtime.values import Setting
+from birc.tabulation import WITHOUT
 from tests.conftest import Golden
 from tests.passes.programs import LIBRARY, lowered, model_of, moment
 
@@ -36,7 +37,7 @@ def test_text(golden: Golden) -> None:
 
 
 def test_the_text_reads_back() -> None:
-    step = tabulate(lowered(LIBRARY["HH"]), 1e-6, RANGE)
+    step = tabulate(lowered(LIBRARY["HH"], skip=WITHOUT), 1e-6, RANGE)
     assert parse_step(print_step(step)) == step
 
 
@@ -55,7 +56,7 @@ def test_one_step_is_as_near_as_the_error(error: float, method: str | None) -> N
 
 
 def test_gates_share_a_table_and_each_stage_looks_up_once() -> None:
-    after = tabulate(lowered(LIBRARY["HH"]), 1e-6, RANGE)
+    after = tabulate(lowered(LIBRARY["HH"], skip=WITHOUT), 1e-6, RANGE)
     lookups = [s for s in after.phase("flow") if isinstance(s, Lookup)]
     assert len({lookup.argument for lookup in lookups}) == len(lookups)
     assert {len(table.functions) for table in after.tables} == {6}
@@ -65,7 +66,7 @@ def test_gates_share_a_table_and_each_stage_looks_up_once() -> None:
 
 def test_nothing_pays_nothing_changes() -> None:
     for name in ("LIF", "Izhikevich", "AdEx"):
-        step = lowered(LIBRARY[name])
+        step = lowered(LIBRARY[name], skip=WITHOUT)
         assert tabulate(step, 1e-6, {}) is step
 
 
@@ -106,7 +107,7 @@ def test_a_function_of_two_states_stays() -> None:
 
 def test_without_a_range_it_is_refused() -> None:
     with pytest.raises(BircError) as refused:
-        tabulate(lowered(LIBRARY["HH"]), 1e-6, {})
+        tabulate(lowered(LIBRARY["HH"], skip=WITHOUT), 1e-6, {})
     assert refused.value.code == "L130" and "v in [-120 mV, 80 mV]" in str(refused.value)
 
 

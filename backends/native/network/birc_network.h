@@ -6,6 +6,7 @@
 #endif
 
 extern "C" int usleep(unsigned);
+extern "C" int sched_yield();
 #ifdef _OPENMP
 extern "C" int omp_get_thread_num();
 extern "C" int omp_get_num_threads();
@@ -113,7 +114,7 @@ struct Source {
     const double* table;  // cumulative probabilities of a count; null where events are listed
     int64 entries;
     int64 stream;
-    int64 limit;  // the first 32 bits of the least draw that is an event
+    const uint32* least;  // [FEW]: the upper words of the least draws above the first probabilities, the largest word where there are no more
     const int64* stamp;
     const int32* index;
     const int32* many;
@@ -205,6 +206,8 @@ struct Feed {
     const Coupling* const* from;
 };
 
+struct TableField;
+
 struct Population {
     Group* group;
     int64 tiles, block;  // tiles to which is delivered at a time
@@ -215,6 +218,7 @@ struct Population {
     void* const* outputs;
     void* const* kept;
     const uint32* streams;
+    const TableField* tables;
 };
 
 struct Trace {
@@ -269,7 +273,7 @@ struct Network {
     int64 stop;                // raised where the next step's spikes may find no room
 };
 
-constexpr int PATIENCE = 1000;  // looks at the gate before a thread sleeps, as where others need the processor
+constexpr int PATIENCE = 1000;  // looks at the gate before a thread lets others run, and as many before it sleeps, as where these need long
 
 inline void wait(const Moment& now) {
     if (now.threads == 1) return;
@@ -281,7 +285,8 @@ inline void wait(const Moment& now) {
         return;
     }
     for (int looks = 0; __atomic_load_n(&gate.round, __ATOMIC_ACQUIRE) == round; looks++) {
-        if (looks > PATIENCE) usleep(50);
+        if (looks > 2 * PATIENCE) usleep(50);
+        else if (looks > PATIENCE) sched_yield();
 #if defined(__x86_64__)
         else __builtin_ia32_pause();
 #endif
@@ -361,52 +366,64 @@ inline void close(Network& net, Group& group, const Moment& now, int64 unit) {
 // --- sources
 
 constexpr int BLOCK = 256;                         // instances that draw together
-constexpr int64 RARE = (int64)(0.9 * 4294967296.0);  // the limit from which on events are rare
+constexpr uint32 RARE = (uint32)(0.9 * 4294967296.0);  // the least word from which on events are rare
 constexpr int FEW = 8;                             // probabilities with which all of a block are compared
 
-// How often each of a block fires: the number of cumulative probabilities below a uniform draw.
+// How often each of a block fires: the number of cumulative probabilities below a uniform draw. The upper word of a draw tells, but where it is
+// that of the least draw above one of them.
 struct Draws {
     const Source& source;
     const Moment& now;
     int64 base, at;
 
-    INLINE Words words(int64 lane) const {
-        const uint64 step = (uint64)(now.stamp - 1), high = ((step >> 32) & 0xFFFFu) << 16;
-        return philox(step & 0xFFFFFFFFu, high, (uint64)(base + lane), (uint64)source.stream, (uint32)now.seed, (uint32)(now.seed >> 32));
+    INLINE Words words(int64 lane, uint64 part) const {  // those of four lanes
+        const uint64 step = (uint64)(now.stamp - 1), high = ((step >> 32) & 0xFFFFu) << 16 | part;
+        return philox(step & 0xFFFFFFFFu, high, (uint64)(base + lane) / 4, (uint64)source.stream, (uint32)now.seed, (uint32)(now.seed >> 32));
     }
 
-    INLINE void fires(int64 lane, int64 many) const {
-        if (base + lane < source.group->n) found(*source.group, now, at, base + lane, many);
+    INLINE void upper(uint32 (&to)[BLOCK]) const {
+        alignas(64) uint64 pairs[BLOCK / 2];
+        for (int four = 0; four < BLOCK / 4; four++) {
+            const Words w = words(4 * four, 0);
+            pairs[2 * four] = w.w0 | w.w1 << 32;
+            pairs[2 * four + 1] = w.w2 | w.w3 << 32;
+        }
+        __builtin_memcpy(to, pairs, sizeof to);
+    }
+
+    NOINLINE int64 count(int64 lane) const {
+        const Words high = words(lane, 0), low = words(lane, 1);
+        const uint64 upper[] = {high.w0, high.w1, high.w2, high.w3}, lower[] = {low.w0, low.w1, low.w2, low.w3};
+        const double u = uniform_of(upper[lane % 4], lower[lane % 4]);
+        int64 many = 0;
+        while (many < source.entries && source.table[many] < u) many++;
+        return many;
     }
 
     // Where events are rare, few draws need to be finished.
     NOINLINE void few() const {
+        alignas(64) uint32 draws[BLOCK];
         alignas(64) uint8 flags[BLOCK];
-        const uint64 limit = (uint64)source.limit;
-        for (int lane = 0; lane < BLOCK; lane++) flags[lane] = words(lane).w0 >= limit;
+        upper(draws);
+        for (int lane = 0; lane < BLOCK; lane++) flags[lane] = draws[lane] >= source.least[0];
         each_raised(flags, [&](int lane) {
-            const Words w = words(lane);
-            const double u = uniform_of(w.w0, w.w1);
-            int64 many = 0;
-            while (many < source.entries && source.table[many] < u) many++;
-            if (many) fires(lane, many);
+            const int64 many = count(lane);
+            if (many && base + lane < source.group->n) found(*source.group, now, at, base + lane, many);
         });
     }
 
-    // Else all of them are.
+    // Else most of them fire.
     NOINLINE void many() const {
-        alignas(64) double u[BLOCK];
-        alignas(64) int64 counts[BLOCK];
-        double table[FEW];
-        for (int m = 0; m < FEW; m++) table[m] = m < source.entries ? source.table[m] : 1.0;  // no draw is above that
+        alignas(64) uint32 draws[BLOCK];
+        alignas(64) int32 counts[BLOCK];
+        upper(draws);
         for (int lane = 0; lane < BLOCK; lane++) {
-            const Words w = words(lane);
-            u[lane] = uniform_of(w.w0, w.w1);
-        }
-        for (int lane = 0; lane < BLOCK; lane++) {
-            int64 count = 0;
-            for (int m = 0; m < FEW; m++) count += table[m] < u[lane];
-            counts[lane] = count;
+            int32 above = 0, open = 0;
+            for (int m = 0; m < FEW; m++) {
+                above += draws[lane] > source.least[m];
+                open |= draws[lane] == source.least[m];
+            }
+            counts[lane] = open ? FEW : above;
         }
         const Group& group = *source.group;
         int32 *const index = group.index_at(now.stamp) + at, *const times = group.many_at(now.stamp) + at;
@@ -414,12 +431,10 @@ struct Draws {
         int64& found = group.found[now.thread * (LINE / 8)];
         int64 place = found;
         for (int64 lane = 0; lane < lanes; lane++) {
-            int64 count = counts[lane];
-            if (count == FEW)
-                while (count < source.entries && source.table[count] < u[lane]) count++;
+            const int32 many = counts[lane] < FEW ? counts[lane] : (int32)count(lane);
             index[place] = (int32)(base + lane);  // one that does not fire is written over
-            times[place] = (int32)count;
-            place += count > 0;
+            times[place] = many;
+            place += many > 0;
         }
         found = place;
     }
@@ -430,7 +445,7 @@ inline void draw(Source& source, const Moment& now) {
         const Range mine = own(now, *source.group, BLOCK);
         for (int64 base = mine.first; base < mine.stop; base += BLOCK) {
             const Draws draws{source, now, base, mine.first};
-            if (source.limit < RARE) draws.many();
+            if (source.least[0] < RARE) draws.many();
             else draws.few();
         }
     } else if (now.thread == 0) {

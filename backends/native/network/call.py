@@ -35,7 +35,6 @@ from birc.backends.networks import (
     HISTORY_MANY,
     LAST,
     PENDING,
-    TRACE,
     BoundProjection,
     NetworkJob,
 )
@@ -192,6 +191,7 @@ class Call:
             memory.table([memory.at(self.held.neurons(f"{name}.{output}")) for output in kernel.places.outputs]),
             memory.table(self._kept(kernel, tiles)),
             memory.at(streams),
+            self.fixed.tables[name],
         )
 
     def _kept(self, kernel: Kernel, tiles: int) -> list[int]:
@@ -264,7 +264,7 @@ class Call:
         """Where a trace or input of synapses stands, from the first source or target of the projection on."""
         assert p.synapse is not None
         if name in {trace.name for trace in p.synapse.traces}:
-            return self.memory.at(self.held.plain(p.name + TRACE + name))
+            return self.memory.at(self.held.plain(p.trace(name)))
         side, variable = p.inputs.get(name, ("", ""))
         if side == "signal":
             return self.memory.at(self._copy(variable, ""))
@@ -280,7 +280,9 @@ class Call:
             p = self.fixed.projections[wire.name]
             at = ctypes.addressof(self.projection_fields) + wire.number * size
             for trace in p.synapse.traces if p.synapse else ():
-                values = self.held.plain(p.name + TRACE + trace.name)
+                if trace.name in p.traces:
+                    continue
+                values = self.held.plain(p.trace(trace.name))
                 decay = float(p.bind["traces"].get(trace.name, 1.0))
                 group, first, edges = (
                     (p.source, p.first_source, ProjectionFields.edges.offset)

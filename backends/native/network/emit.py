@@ -17,7 +17,7 @@ from birc.backends.c_family import C_TYPES, COUNTS, REALS, Real, comment, doc_co
 from birc.backends.c_family.build import FLAGS, OPTIONAL
 from birc.backends.c_family.headers import header
 from birc.backends.c_family.layout import Layout
-from birc.backends.c_family.loops import Loop, aliases
+from birc.backends.c_family.loops import LookupLoop, Loop, aliases
 from birc.backends.c_family.writer import Writer
 from birc.backends.names import file_name
 from birc.backends.native.network.plan import Kernel, Plan, Synapses, plan
@@ -35,6 +35,8 @@ def emit_network(program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
     real = REALS[dtype]
     name = file_name(program.name)
     headers = [header(word) for word in ("birc_types.h", "birc_math.h", "birc_random.h")]
+    if any(kernel.places.tables for kernel in parts.distinct_kernels):
+        headers += [header("birc_tables.h"), header("birc_lookup.h", "birc.backends.native")]
     flags = [*FLAGS, *(group[0] for group in OPTIONAL)]
     text = (
         _environment()
@@ -80,6 +82,8 @@ class Text:
     payloads: list[str]
     one_by_one: list[str]
     fires: bool
+    nowhere: bool
+    """Whether something is looked up that no lane reads."""
 
     @property
     def parted(self) -> bool:
@@ -104,6 +108,7 @@ def neurons(kernel: Kernel, real: Real) -> Text:
         payloads=list(writer.payloads.values()),
         one_by_one=[loop.deliver.port for loop in kernel.event_loops],
         fires=any(isinstance(part, Loop) and part.fired for part in kernel.loops),
+        nowhere=any(isinstance(part, LookupLoop) and not kept.issuperset(part.lookup.results) for part in kernel.loops),
     )
 
 

@@ -23,7 +23,7 @@ class GroupFields(ctypes.Structure):
 class SourceFields(ctypes.Structure):
     """`birc::Source`."""
 
-    _fields_ = _members("*group *table entries stream limit *stamp *index *many events next")
+    _fields_ = _members("*group *table entries stream *least *stamp *index *many events next")
 
 
 class EdgesFields(ctypes.Structure):
@@ -72,7 +72,7 @@ class FeedFields(ctypes.Structure):
 class PopulationFields(ctypes.Structure):
     """`birc::Population`."""
 
-    _fields_ = _members("*group tiles block *bind *slots *inputs *ports *outputs *kept *streams")
+    _fields_ = _members("*group tiles block *bind *slots *inputs *ports *outputs *kept *streams *tables")
 
 
 class TraceFields(ctypes.Structure):

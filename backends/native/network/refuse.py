@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from birc.backends import Dtype
 from birc.backends.legality import Takes, refusals
@@ -18,7 +17,6 @@ HELP = "`--target numpy` takes it"
 
 def refuse_network(program: NetworkProgram, dtype: Dtype, takes: Takes) -> tuple[Diagnostic, ...]:
     """What it refuses of every program, and of projections what has no place in its order of events."""
-    takes = replace(takes, features=takes.features - {"tables"}, advice={**takes.advice, "tables": HELP})
     found: list[Diagnostic] = []
     for step in _programs(program):
         mine = list(refusals(step, dtype, takes))

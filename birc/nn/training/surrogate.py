@@ -12,7 +12,7 @@ from birc.nn.training.spiking import no_spiking_layer, slope, spiking_layers
 
 
 @keras.saving.register_keras_serializable("birc")
-class SurrogateScheduler(keras.callbacks.Callback):
+class SurrogateScheduler(keras.callbacks.Callback):  # type: ignore[misc]
     """Sets the `surrogate_slope` of every spiking layer at the start of an epoch: `start` in the first, `end` from number `epochs` on.
 
     The slope s makes the surrogate g(x) into g(s x): larger is narrower, and nearer to the step's own derivative. Begin wide, so that

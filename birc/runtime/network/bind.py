@@ -89,6 +89,8 @@ def bind_network(
         warnings += found.warnings
         if found.at_once:
             at_once.setdefault((found.bound.source, found.bound.target), made.projection.span)
+    projections, ours = _with_shared_traces(program, projections)
+    state = {name: array for name, array in state.items() if name not in ours}
     joined = {p.name: p for p in projections}
     for name, base, third in program.thirds:
         bound_third = bind_third(name, third, joined[base.name], around)
@@ -127,6 +129,25 @@ def _stream_names(network: BoundNetwork) -> list[str]:
     return names + [f"{p.name}.{noise}" for p in network.projections for noise in p.streams]
 
 
+def _with_shared_traces(program: NetworkProgram, projections: list[BoundProjection]) -> tuple[list[BoundProjection], set[str]]:
+    """The projections with the traces that others keep, and the arrays that are not needed then.
+
+    Of alike traces, the first projection that has synapses keeps the array: without any, it has no delay at which the trace would rise.
+    """
+    same = {(p.name, name): (other, its) for p in program.projections for name, other, its in p.traces}
+    kept: dict[tuple[str, str], str] = {}
+    found = []
+    for p in projections:
+        traces = {}
+        for trace in p.synapse.traces if p.synapse and p.edges.count else ():
+            mine = p.trace(trace.name)
+            array = kept.setdefault(same.get((p.name, trace.name), (p.name, trace.name)), mine)
+            if array != mine:
+                traces[trace.name] = array
+        found.append(replace(p, traces=traces) if traces else p)
+    return found, {p.trace(name) for p, q in zip(projections, found, strict=True) for name in q.traces}
+
+
 # --- populations
 
 
@@ -153,7 +174,7 @@ def _population(made: PopulationProgram, around: Around, history: int) -> tuple[
             replace(d, message=f"{d.message} (population `{name}`)", span=population.span) for d in error.diagnostics
         ) from None
     streams = random.streams(f"{name}.{noise.name}" for noise in step.noises)
-    bound = BoundPopulation(name, step, n, found.values, {k.rpartition(".")[2]: v for k, v in streams.items()}, history)
+    bound = BoundPopulation(name, step, n, found.values, {k.rpartition(".")[2]: v for k, v in streams.items()}, history, found.tables)
     state = {f"{name}.{slot}": array.copy() for slot, array in found.state.items()}
     state |= {f"{name}.{output}": x for output, x in _outputs(step, found.values, found.state, around, population).items()}
     return bound, state, found.warnings

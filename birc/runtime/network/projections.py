@@ -232,7 +232,6 @@ def _plastic(made: ProjectionProgram, synapse: SynapseProgram, around: Around) -
     params = {name: v for name, v in given.items() if name in {p.name for p in synapse.start.params}}
     init = {name: v for name, v in given.items() if name not in params}
     start = bind(synapse.start, setting, around.dtype, params, projection.preset, init) if edges.count else None
-    needs_back = synapse.post is not None or synapse.rise_post is not None or any(t.of == "post" for t in synapse.traces)
     dend = steps["dend"]
     longest = int(np.max(dend, initial=0))
     pending = longest + 1 if longest else 0
@@ -255,7 +254,7 @@ def _plastic(made: ProjectionProgram, synapse: SynapseProgram, around: Around) -
             for role, step in synapse.programs
         },
         dend=dend,
-        back=backward(edges, steps["back"]) if needs_back else None,
+        back=backward(edges, steps["back"]) if synapse.needs_back else None,
         inputs={name: _feed(e.attr, around) for name, e in projection.arguments if e.op == "var"},
         tables={d.input: decay_table(float(start.values[d.exponent])) for d in synapse.decays} if start else {},
         pending=pending,

@@ -1,0 +1,69 @@
+"""A sweep over arrays of NumPy: what TensorFlow calls, and the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from birc.fused.sweep import Array, Shape, Sweeper, address, plain
+
+
+def ahead(
+    sweeper: Sweeper, inputs: Sequence[Array], initial: Sequence[Array], bind: Sequence[Array], seen: Sequence[int], last: bool = True
+) -> list[Array]:
+    """What is seen, [outer, steps, inner] each, then the last states, [outer, inner] each; empty arrays are inputs that are 0."""
+    kernel = sweeper.kernel
+    given = [plain(a) for a in inputs]
+    shape = shape_of(given)
+    states, numbers = [plain(a) for a in initial], [plain(a) for a in bind]
+    rows = (shape.outer, shape.steps, shape.inner)
+    out = [np.empty(rows, np.float32) if i in seen else None for i in range(len(kernel.seen))]
+    ends = [np.empty((shape.outer, shape.inner), np.float32) if last else None for _ in kernel.slots]
+    sweeper.ahead(
+        shape,
+        [address(a) for a in given],
+        [address(a) for a in states],
+        [address(a) for a in numbers],
+        [int(a.size > 1) for a in numbers],
+        [address(a) for a in out],
+        [address(a) for a in ends],
+    )
+    return [a for a in (*out, *ends) if a is not None]
+
+
+def back(
+    sweeper: Sweeper,
+    inputs: Sequence[Array],
+    initial: Sequence[Array],
+    bind: Sequence[Array],
+    up: Sequence[Array],
+    up_last: Sequence[Array],
+) -> list[Array]:
+    """dL/d of the inputs that are given, of initial states and of wanted bind values, [outer, inner] each."""
+    kernel = sweeper.kernel
+    given = [plain(a) for a in inputs]
+    shape = shape_of(given)
+    states, numbers = [plain(a) for a in initial], [plain(a) for a in bind]
+    ups, ends = [plain(a) for a in up], [plain(a) for a in up_last]
+    input_bars = [np.empty_like(a) for a in given]
+    initial_bars = [np.zeros((shape.outer, shape.inner), np.float32) for _ in kernel.slots]
+    bind_bars = [np.empty((shape.outer, shape.inner), np.float32) for _ in kernel.wanted]
+    sweeper.back(
+        shape,
+        [address(a) for a in given],
+        [address(a) for a in states],
+        [address(a) for a in numbers],
+        [int(a.size > 1) for a in numbers],
+        [address(a) for a in ups],
+        [address(a) for a in ends],
+        [address(a) for a in input_bars],
+        [address(a) for a in initial_bars],
+        [address(a) for a in bind_bars],
+    )
+    return [*(a for a in input_bars if a.size), *initial_bars, *bind_bars]
+
+
+def shape_of(inputs: Sequence[Array]) -> Shape:
+    """The shape of a sweep, from the inputs that are given."""
+    return Shape(*next(a.shape for a in inputs if a.size))

@@ -1,0 +1,75 @@
+"""Runs all steps of an emitted layer at once, where a C++ compiler is found; results are those of its loop over time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from birc.backends import Artifact
+from birc.backends.c_family.build import find_compiler
+from birc.fused import on_host, sweep_on
+from birc.fused.emit import emit, learned_below, takes
+from birc.fused.sweep import Sweeper
+from birc.ir.surrogates import TABLE
+
+OFF = "BIRC_FUSED"
+"""Environment variable: "0" keeps every layer to its loop."""
+
+
+class Fused:
+    """What the module of an artifact calls: for one layer, the steps at once, or None where only the loop will do."""
+
+    def __init__(self, artifact: Artifact, engine: str, ops: Any) -> None:
+        self._step, self._engine, self._ops = artifact.step, engine, ops
+        self._names: Mapping[str, str] = artifact.manifest["names"]
+        self._made: dict[Any, Sweeper] = {}
+
+    def sweeper(self, settings: Any) -> Sweeper:
+        """The kernel for a layer's surrogate, learned parameters and ports."""
+        spike = settings.spike
+        key = (spike.name, spike.detach_reset, settings.learn, settings.ports)
+        if key not in self._made:
+            wanted = learned_below(self._step, frozenset(settings.learn))
+            kernel = emit(self._step, TABLE[spike.name], spike.detach_reset, wanted, frozenset(settings.ports))
+            self._made[key] = Sweeper(kernel)
+        return self._made[key]
+
+    def fits(self, settings: Any) -> bool:
+        """Whether a layer with these settings can be run at once."""
+        return settings.spike.name in TABLE and not settings.learn_surrogate
+
+    def sees(self, x: Any) -> bool:
+        """Whether a tensor's sizes are known, as they are but where JAX only asks for shapes, or exports."""
+        return self._engine != "jax" or all(isinstance(size, int) for size in x.shape)
+
+    def __call__(self, cell: Any, columns: Mapping[str, Any], states: Sequence[Any]) -> tuple[dict[str, Any], list[Any]]:
+        """What is seen of a layer's output, in internal units, and the last states.
+
+        columns: by port, [batch, time, units]; states: by slot, [batch, units].
+        """
+        settings = cell.settings
+        sweeper = self.sweeper(settings)
+        kernel = sweeper.kernel
+        given = tuple(i for i, name in enumerate(kernel.inputs) if name in columns)
+        seen = tuple(i for i, name in enumerate(kernel.seen) if name in settings.output)
+        numbers = cell.held.numbers or cell.numbers()
+        own = self._surrogate(cell, kernel.defaults)
+        bind = [own[name] if name in own else numbers[self._names[name]] for name in kernel.bind]
+        run = sweep_on(self._engine, sweeper, given, seen)
+        cast = [self._ops.convert_to_tensor(self._ops.cast(b, "float32")) for b in bind]
+        found, last = run([columns[kernel.inputs[i]] for i in given], list(states), cast)
+        return {kernel.seen[i]: a for i, a in zip(seen, found, strict=True)}, last
+
+    def _surrogate(self, cell: Any, defaults: Mapping[str, float]) -> dict[str, Any]:
+        spike = cell.settings.spike
+        slope = 1.0 if cell.surrogate_slope is None else self._ops.convert_to_tensor(cell.surrogate_slope)
+        arguments = {f"surrogate.{name}": value for name, value in spike.arguments.items()}
+        return {**defaults, **arguments, "surrogate.slope": slope, "surrogate.unit": 1 / spike.scale}
+
+
+def fused(artifact: Artifact, engine: str, ops: Any) -> Fused | None:
+    """For a program that can be run at once, on a machine that can build it."""
+    if os.environ.get(OFF) == "0" or not takes(artifact.step) or find_compiler() is None or not on_host(engine):
+        return None
+    return Fused(artifact, engine, ops)

@@ -1,0 +1,92 @@
+"""A sweep as two custom calls of XLA, with a derivative of its own."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from birc.backends.c_family import build
+from birc.backends.c_family.headers import header
+from birc.fused.sweep import Shape, Sweeper
+
+
+@cache
+def _registered(text: str) -> tuple[str, str, ctypes.CDLL]:
+    """The names of a unit's calls, and the library, which must stay."""
+    source = f"{text}\n\n{header('birc_xla.h', 'birc.fused')}\n"
+    tool = build.compiler()
+    # XLA's headers are C++17 with warnings of their own; exceptions and run-time types stay on.
+    library = build.library(source, replace(tool, flags=(*tool.flags, f"-I{jax.ffi.include_dir()}")))
+    name = "birc_" + hashlib.sha256(source.encode()).hexdigest()[:16]
+    for call in ("ahead", "back"):
+        jax.ffi.register_ffi_target(f"{name}_{call}", jax.ffi.pycapsule(getattr(library, f"birc_xla_{call}")), platform="cpu")
+    return f"{name}_ahead", f"{name}_back", library
+
+
+def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any:
+    """See `birc.fused.sweep_on`."""
+    kernel = sweeper.kernel
+    ahead, back, _ = _registered(kernel.text)
+    nothing = jax.ShapeDtypeStruct((0,), jnp.float32)
+
+    def sizes(x: Any) -> tuple[Any, Any, dict[str, Any]]:
+        shape = Shape(*x.shape)
+        rows = jax.ShapeDtypeStruct((shape.outer, shape.steps, shape.inner), jnp.float32)
+        ends = jax.ShapeDtypeStruct((shape.outer, shape.inner), jnp.float32)
+        names = ("outer", "steps", "inner", "threads")
+        return rows, ends, {name: np.int64(getattr(shape, name)) for name in names}
+
+    def spread(values: Sequence[Any], places: Sequence[int], count: int) -> list[Any]:
+        at = dict(zip(places, values, strict=True))
+        empty = jnp.zeros((0,), jnp.float32)
+        return [at.get(i, empty) for i in range(count)]
+
+    def run(inputs: Any, initial: Any, bind: Any) -> Any:
+        rows, ends, attributes = sizes(inputs[0])
+        results = [*(rows if i in seen else nothing for i in range(len(kernel.seen))), *(ends for _ in kernel.slots)]
+        found = jax.ffi.ffi_call(ahead, results)(*spread(inputs, given, len(kernel.inputs)), *initial, *bind, **attributes)
+        return [found[i] for i in seen], list(found[len(kernel.seen) :])
+
+    @jax.custom_vjp  # type: ignore[untyped-decorator]
+    def sweep(inputs: Any, initial: Any, bind: Any) -> Any:
+        return run(inputs, initial, bind)
+
+    def first(inputs: Any, initial: Any, bind: Any) -> Any:
+        return run(inputs, initial, bind), (inputs, initial, bind)
+
+    def second(held: Any, ups: Any) -> Any:
+        inputs, initial, bind = held
+        up, up_last = ups
+        rows, ends, attributes = sizes(inputs[0])
+        results = [rows if i in given else nothing for i in range(len(kernel.inputs))]
+        results += [ends for _ in kernel.slots] + [ends for _ in kernel.wanted]
+        found = jax.ffi.ffi_call(back, results)(
+            *spread(inputs, given, len(kernel.inputs)), *initial, *bind, *spread(up, seen, len(kernel.seen)), *up_last, **attributes
+        )
+        states, sums = found[len(kernel.inputs) : len(kernel.inputs) + len(kernel.slots)], found[len(kernel.inputs) + len(kernel.slots) :]
+        wanted = dict(zip(kernel.wanted, sums, strict=True))
+        of_slots = [jnp.zeros_like(a) if kind != "real" else bar for a, bar, kind in zip(initial, states, kernel.kinds, strict=True)]
+        of_bind = [
+            jnp.zeros_like(a) if name not in wanted else wanted[name].sum(0 if a.size > 1 else None).reshape(a.shape)
+            for name, a in zip(kernel.bind, bind, strict=True)
+        ]
+        return [found[i] for i in given], of_slots, of_bind
+
+    sweep.defvjp(first, second)
+
+    def wide(a: Any) -> Any:
+        return jnp.asarray(a, jnp.float32)
+
+    def call(inputs: Sequence[Any], initial: Sequence[Any], bind: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        outs, last = sweep([wide(a) for a in inputs], [wide(a) for a in initial], [wide(a) for a in bind])
+        return list(outs), list(last)
+
+    return call

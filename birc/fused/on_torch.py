@@ -1,0 +1,85 @@
+"""A sweep as a function of torch with a derivative of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from birc.fused.sweep import Shape, Sweeper
+
+
+def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any:
+    """See `birc.fused.sweep_on`."""
+    kernel = sweeper.kernel
+
+    class Sweep(torch.autograd.Function):  # type: ignore[misc]
+        @staticmethod
+        def forward(ctx: Any, *tensors: Any) -> Any:
+            held = [t.detach().to(torch.float32).contiguous() for t in tensors]
+            shape = Shape(*held[0].shape)
+            rows, ends = [shape.outer, shape.steps, shape.inner], [shape.outer, shape.inner]
+            if held[0].device.type == "meta":  # Keras asks for shapes
+                return (*(held[0].new_empty(rows) for _ in seen), *(held[0].new_empty(ends) for _ in kernel.slots))
+            out = [torch.empty(rows) for _ in seen]
+            last = [torch.empty(ends) for _ in kernel.slots]
+            inputs, initial, bind = _split(kernel, given, held)
+            looked = {i: t.data_ptr() for i, t in zip(seen, out, strict=True)}
+            sweeper.ahead(
+                shape,
+                inputs,
+                initial,
+                bind,
+                _each(kernel, held),
+                [looked.get(i, 0) for i in range(len(kernel.seen))],
+                [t.data_ptr() for t in last],
+            )
+            ctx.save_for_backward(*held)
+            ctx.shapes = [t.shape for t in tensors]
+            return (*out, *last)
+
+        @staticmethod
+        def backward(ctx: Any, *ups: Any) -> Any:
+            held = list(ctx.saved_tensors)
+            shape = Shape(*held[0].shape)
+            inputs, initial, bind = _split(kernel, given, held)
+            came = [None if u is None else u.to(torch.float32).contiguous() for u in ups]
+            looked = {i: 0 if u is None else u.data_ptr() for i, u in zip(seen, came[: len(seen)], strict=True)}
+            input_bars = {i: torch.empty_like(t) for i, t in zip(given, held[: len(given)], strict=True)}
+            initial_bars = [torch.zeros_like(t) for t in held[len(given) : len(given) + len(kernel.slots)]]
+            bind_bars = {name: torch.empty(shape.outer, shape.inner) for name in kernel.wanted}
+            sweeper.back(
+                shape,
+                inputs,
+                initial,
+                bind,
+                _each(kernel, held),
+                [looked.get(i, 0) for i in range(len(kernel.seen))],
+                [0 if u is None else u.data_ptr() for u in came[len(seen) :]],
+                [input_bars[i].data_ptr() if i in input_bars else 0 for i in range(len(kernel.inputs))],
+                [t.data_ptr() for t in initial_bars],
+                [t.data_ptr() for t in bind_bars.values()],
+            )
+            of_bind = []
+            for name, size in zip(kernel.bind, ctx.shapes[len(given) + len(kernel.slots) :], strict=True):
+                bar = bind_bars.get(name)
+                of_bind.append(None if bar is None else (bar.sum(0) if len(size) and size[0] > 1 else bar.sum()).reshape(size))
+            return (*input_bars.values(), *initial_bars, *of_bind)
+
+    def sweep(inputs: Sequence[Any], initial: Sequence[Any], bind: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        found = Sweep.apply(*inputs, *initial, *bind)
+        return list(found[: len(seen)]), list(found[len(seen) :])
+
+    return sweep
+
+
+def _split(kernel: Any, given: tuple[int, ...], held: Sequence[Any]) -> tuple[list[int], list[int], list[int]]:
+    """Addresses of inputs, initial states and bind values."""
+    at = {i: t.data_ptr() for i, t in zip(given, held[: len(given)], strict=True)}
+    rest = [t.data_ptr() for t in held[len(given) :]]
+    return [at.get(i, 0) for i in range(len(kernel.inputs))], rest[: len(kernel.slots)], rest[len(kernel.slots) :]
+
+
+def _each(kernel: Any, held: Sequence[Any]) -> list[int]:
+    return [int(t.numel() > 1) for t in held[len(held) - len(kernel.bind) :]]

@@ -1,0 +1,119 @@
+"""The built unit, and its calls on arrays of NumPy or on bare addresses."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from birc.backends.c_family import build
+from birc.fused.emit import Kernel
+
+Array = npt.NDArray[Any]
+POINTER = ctypes.c_void_p
+SHARE = 200_000
+"""Updates of a neuron from which on another thread is worth while."""
+
+
+class Fields(ctypes.Structure):
+    """`Sweep`."""
+
+    _fields_ = (
+        *((name, ctypes.c_int64) for name in ("outer", "steps", "inner", "threads")),
+        *((name, POINTER) for name in ("inputs", "initial", "bind", "each", "seen", "last")),
+        *((name, POINTER) for name in ("up", "up_last", "input_bars", "initial_bars", "bind_bars")),
+    )
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Rows, steps and neurons of a sweep."""
+
+    outer: int
+    steps: int
+    inner: int
+
+    @property
+    def threads(self) -> int:
+        """As many as there is work for: `OMP_NUM_THREADS`, or all processors, at most."""
+        most = os.environ.get("OMP_NUM_THREADS", "")
+        allowed = int(most) if most.isdigit() and int(most) else os.cpu_count() or 1
+        return max(1, min(allowed, self.outer * self.steps * self.inner // SHARE))
+
+
+@dataclass(frozen=True, eq=False)
+class Sweeper:
+    """A kernel, compiled at its first call. All arrays are float32 and contiguous; None stands for zeros, or for nobody who looks."""
+
+    kernel: Kernel
+
+    @cached_property
+    def library(self) -> ctypes.CDLL:
+        """The built library. Raises X201 to X204."""
+        return build.library(self.kernel.text)
+
+    def ahead(
+        self,
+        shape: Shape,
+        inputs: Sequence[int],
+        initial: Sequence[int],
+        bind: Sequence[int],
+        each: Sequence[int],
+        seen: Sequence[int],
+        last: Sequence[int],
+    ) -> None:
+        """All steps; the sequences hold addresses."""
+        fields, held = self._fields(shape, inputs, initial, bind, each)
+        more = [_addresses(seen), _addresses(last)]
+        fields.seen, fields.last = (ctypes.cast(a, POINTER) for a in more)
+        self.library.birc_ahead(ctypes.byref(fields))
+        del held, more
+
+    def back(
+        self,
+        shape: Shape,
+        inputs: Sequence[int],
+        initial: Sequence[int],
+        bind: Sequence[int],
+        each: Sequence[int],
+        up: Sequence[int],
+        up_last: Sequence[int],
+        input_bars: Sequence[int],
+        initial_bars: Sequence[int],
+        bind_bars: Sequence[int],
+    ) -> None:
+        """The derivative of all steps; the sequences hold addresses."""
+        fields, held = self._fields(shape, inputs, initial, bind, each)
+        more = [_addresses(a) for a in (up, up_last, input_bars, initial_bars, bind_bars)]
+        for name, array in zip(("up", "up_last", "input_bars", "initial_bars", "bind_bars"), more, strict=True):
+            setattr(fields, name, ctypes.cast(array, POINTER))
+        self.library.birc_back(ctypes.byref(fields))
+        del held, more
+
+    def _fields(self, shape: Shape, inputs: Sequence[int], initial: Sequence[int], bind: Sequence[int], each: Sequence[int]) -> Any:
+        arrays = [_addresses(inputs), _addresses(initial), _addresses(bind)]
+        strides = (ctypes.c_int64 * max(1, len(each)))(*each)
+        fields = Fields(shape.outer, shape.steps, shape.inner, shape.threads)
+        fields.inputs, fields.initial, fields.bind = (ctypes.cast(a, POINTER) for a in arrays)
+        fields.each = ctypes.cast(strides, POINTER)
+        return fields, (arrays, strides)
+
+
+def _addresses(at: Sequence[int]) -> Any:
+    return (POINTER * max(1, len(at)))(*(a or None for a in at))
+
+
+def address(a: Array | None) -> int:
+    """Where an array begins; 0 for None and for an empty one."""
+    return 0 if a is None or not a.size else int(a.ctypes.data)
+
+
+def plain(a: Any) -> Array:
+    """An array as the unit takes it."""
+    return np.ascontiguousarray(a, dtype=np.float32)

@@ -1,0 +1,218 @@
+"""The kernels that run a layer's steps at once: against the interpreter's derivative, and against the layer's own loop."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+import pytest
+
+from birc import driver
+from birc.backends.c_family import build
+from birc.fused import arrays
+from birc.fused.emit import SEGMENT, emit, learned_below, takes
+from birc.fused.sweep import Sweeper
+from birc.ir.surrogates import TABLE
+from birc.passes import adjoint, dense_events
+from birc.runtime.gradients import backward, forward
+from tests.backends.programs import lif
+from tests.conftest import Golden
+from tests.passes.programs import LIBRARY
+from tests.passes.test_adjoint import STEPS, TINY, N, bound, case, step_of, weights_of
+
+pytestmark = pytest.mark.skipif(build.find_compiler() is None, reason="needs a C++ compiler")
+
+NAMES = ["LIFUnit", "ALIF", "Izhikevich", "AdEx", "HH", "GLIF3", "MAT", "LIFCondExp", "PLIF", "ResonateAndFire", "FitzHughNagumo"]
+NOTHING = np.zeros(0, np.float32)
+
+
+def test_text(golden: Golden) -> None:
+    text = emit(step_of(TINY), TABLE["fast_sigmoid"], True, frozenset()).text
+    golden.check("golden/backends/fused_tiny.txt", text[text.index("// What crosses") :])
+
+
+def test_programs_with_noise_or_tables_are_left_to_the_loop() -> None:
+    assert takes(step_of(TINY))
+    assert not takes(lif())
+
+
+def test_bind_values_below_a_parameter() -> None:
+    step = step_of(TINY)
+    assert {"tau", ".E.v", ".Q.v.I"} <= learned_below(step, frozenset({"tau"}))
+    assert learned_below(step, frozenset({"theta"})) == {"theta"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [n for n in NAMES if n in LIBRARY])
+def test_library_against_the_interpreter(name: str) -> None:
+    """States within single precision, and dL/d of inputs, initial states and bind values; the resets not detached."""
+    step, values, initial, inputs, _ = case(name)
+    original = driver.lower(LIBRARY[name])[1]
+    kernel = emit(original, TABLE["arctan"], False, frozenset(d.name for d in original.bind))
+    sweeper = Sweeper(kernel)
+    adjoined = adjoint.run(original, TABLE["arctan"], detach_reset=False)
+    more = {d.name: d.value.attr for d in adjoined.bind if d.value.op == "const"} | values
+    base = forward(step, values, initial, inputs)
+    weights = weights_of(base)
+    weights["spikes"] = np.random.default_rng(0).uniform(-1, 1, (STEPS, N))
+    reference = backward(adjoined, more, base, inputs, weights)
+    given = [inputs[p][None] for p in kernel.inputs]
+    states = [initial[s][None].astype(float) for s in kernel.slots]
+    bind = [np.asarray(more[n], dtype=float) for n in kernel.bind]
+    found = arrays.ahead(sweeper, given, states, bind, range(len(kernel.seen)))
+    seen = dict(zip(kernel.seen, found, strict=False))
+    same = (seen["spikes"][0] == base.spikes).all(axis=0)
+    assert same.sum() >= N / 2
+    for slot in kernel.seen[1:]:
+        expected = (base.states | base.outputs)[slot]
+        np.testing.assert_allclose(seen[slot][0][:, same], expected[:, same], atol=1e-4 * np.abs(expected).max() + 1e-6)
+    up = [weights[n][None] if n in weights else NOTHING for n in kernel.seen]
+    bars = arrays.back(sweeper, given, states, bind, up, [NOTHING] * len(kernel.slots))
+    places = [(n, reference.inputs[n]) for n in kernel.inputs] + [(n, reference.initial.get(n)) for n in kernel.slots]
+    places += [(n, reference.bind[n]) for n in kernel.wanted]
+    for (what, expected_bar), bar in zip(places, bars, strict=True):
+        if expected_bar is not None:
+            here = bar[0][..., same].astype(float)
+            scale = np.abs(expected_bar).max()
+            np.testing.assert_allclose(here, expected_bar[..., same], rtol=5e-3, atol=5e-3 * scale + 1e-9, err_msg=what)
+
+
+def test_a_run_of_many_segments_and_odd_sizes() -> None:
+    """Steps over three segments, 70 neurons in groups of 64, several rows, one bind value for each neuron."""
+    step = dense_events.run(step_of(TINY))
+    kernel = emit(step, TABLE["sigmoid"], True, frozenset({".E.v", ".Q.v.I", "theta"}))
+    sweeper = Sweeper(kernel)
+    steps, n, rows = 2 * SEGMENT + 9, 70, 3
+    rng = np.random.default_rng(1)
+    adjoined = adjoint.run(step, TABLE["sigmoid"])
+    values, state = bound(step, adjoined, n=n)
+    values["theta"] = rng.uniform(0.5, 1.5, n)
+    current = rng.uniform(0, 8, (rows, steps, n))
+    events = rng.uniform(0, 0.2, (rows, steps, n))
+    weights = rng.uniform(-1, 1, (rows, steps, n))
+    end = rng.uniform(-1, 1, (rows, n))
+    bind = [np.asarray(values[name], dtype=float) for name in kernel.bind]
+    initial = np.tile(state["v"], (rows, 1))
+    seen = arrays.ahead(sweeper, [current, events], [initial], bind, [0])
+    bars = arrays.back(sweeper, [current, events], [initial], bind, [weights, NOTHING], [end])
+    for row in range(rows):
+        inputs = {"I": current[row], "syn": events[row]}
+        base = forward(step, values, state, inputs)
+        np.testing.assert_array_equal(seen[0][row], base.spikes)
+        last = np.zeros((steps, n))
+        last[-1] = end[row]
+        reference = backward(adjoined, values, base, inputs, {"spikes": weights[row], "v": last})
+        np.testing.assert_allclose(bars[0][row], reference.inputs["I"], atol=1e-5)
+        np.testing.assert_allclose(bars[1][row], reference.inputs["syn"], atol=1e-5)
+        np.testing.assert_allclose(bars[2][row], reference.initial["v"], atol=1e-5)
+        for name, bar in zip(kernel.wanted, bars[3:], strict=True):
+            np.testing.assert_allclose(bar[row], reference.bind[name], rtol=1e-3, atol=1e-3)
+
+
+def test_what_is_not_given_is_zero_and_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = emit(step_of(TINY), TABLE["fast_sigmoid"], True, frozenset())
+    sweeper = Sweeper(kernel)
+    current = np.random.default_rng(2).uniform(0, 8, (4, 300, 400))
+    step = step_of(TINY)
+    values, _ = bound(step, adjoint.run(step))
+    bind = [np.asarray(values[name], dtype=float) for name in kernel.bind]
+    initial = np.zeros((4, 400))
+    found = []
+    for threads, silent in (("1", NOTHING), ("2", NOTHING), ("2", np.zeros_like(current))):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        ahead = arrays.ahead(sweeper, [current, silent], [initial], bind, [0, 1])
+        back = arrays.back(sweeper, [current, silent], [initial], bind, [ahead[0], NOTHING], [NOTHING])
+        found.append((*ahead, back[0]))
+    for other in found[1:]:
+        for a, b in zip(found[0], other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+# --- in Keras
+
+
+@pytest.fixture(scope="module")
+def keras() -> Any:
+    pytest.importorskip("keras", reason='needs keras: pip install "birc[keras]"')
+    from birc.backends.keras import BACKEND
+
+    if BACKEND.missing() is not None:
+        pytest.skip(f"needs {BACKEND.missing()}")
+    return importlib.import_module("birc.backends.keras.run").load_keras()
+
+
+LAYERS: list[tuple[str, str, dict[str, Any], float]] = [
+    ("lif_unit", "1 ms", {"learn": ["tau_m", "v_th"], "detach_reset": False}, 60),
+    ("lif_unit", "1 ms", {"learn": ["tau_m"], "per_feature": True, "surrogate": {"name": "arctan", "scale": 0.5}}, 60),
+    ("lif_unit", "1 ms", {"output": ["spikes", "v"], "ports": "syn"}, 3),
+    ("lif_unit", "1 ms", {"return_sequences": False, "output": "v"}, 60),
+    ("adex", "0.1 ms", {"learn": ["a", "tau_w"], "output": ["spikes", "v", "w"]}, 3000),
+    ("izhikevich", "1 ms", {"learn": ["a", "b", "c", "d"]}, 40),
+]
+
+
+@pytest.mark.parametrize(("model", "dt", "options", "strength"), LAYERS)
+def test_a_layer_equals_its_loop(keras: Any, model: str, dt: str, options: dict[str, Any], strength: float) -> None:
+    """Outputs, last states and the gradients that `fit` takes, by one step of plain descent."""
+    ops = keras.ops
+    made = driver.compile_model(model, target="keras", dt=dt, dtype="f32")
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0, strength, (3, 40, 4)).astype(np.float32)
+    found = []
+    for fused in (True, False):
+        start = keras.initializers.RandomUniform(0.0, 0.3, seed=1)
+        layer = made.layer(units=70, kernel_initializer=start, fused=fused, return_state=True, dtype="float32", **options)
+        out = keras.tree.flatten(layer(x))
+        inner = keras.layers.Input((40, 4))
+        several = len(options["output"]) if isinstance(options.get("output"), list) else 1
+        seen = keras.tree.flatten(layer(inner))[:several]
+        model_of = keras.Model(inner, [ops.sum(ops.reshape(s, (-1, 70)) * 1e-3, axis=-1) for s in seen])
+        model_of.compile(keras.optimizers.SGD(1.0), [lambda _, y: ops.sum(y)] * several)
+        before = [ops.convert_to_numpy(w) for w in model_of.trainable_weights]
+        targets = [np.zeros(3, np.float32)] * several
+        model_of.train_on_batch(x, targets if several > 1 else targets[0])
+        after = [ops.convert_to_numpy(w) for w in model_of.trainable_weights]
+        found.append(([ops.convert_to_numpy(o) for o in out], [b - a for a, b in zip(after, before, strict=True)]))
+        assert layer._at_once is fused
+    (ahead, moved), (loop_ahead, loop_moved) = found
+    spikes = ahead[0]
+    assert np.isfinite(spikes).all()
+    for a, b in zip(ahead, loop_ahead, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5 * (np.abs(b).max() + 1))
+    for a, b in zip(moved, loop_moved, strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-4 * (np.abs(b).max() + 1e-6))
+
+
+def test_a_stateful_layer_goes_on(keras: Any) -> None:
+    made = driver.compile_model("lif_unit", target="keras", dt="1 ms", dtype="f32")
+    x = np.random.default_rng(0).uniform(0, 60, (2, 30, 3)).astype(np.float32)
+    whole = keras.ops.convert_to_numpy(made.layer()(x))
+    layer = made.layer(stateful=True)
+    parts = [keras.ops.convert_to_numpy(layer(x[:, k : k + 10])) for k in (0, 10, 20)]
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole)
+    layer.reset_state()
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(layer(x[:, :10])), whole[:, :10])
+
+
+def test_masks_recurrence_and_learned_slopes_take_the_loop(keras: Any) -> None:
+    made = driver.compile_model("lif_unit", target="keras", dt="1 ms", dtype="f32")
+    assert made.layer()._at_once
+    assert not made.layer(recurrent=True)._at_once
+    assert not made.layer(learn_surrogate=True)._at_once
+    assert not made.layer(fused=False)._at_once
+    noisy = driver.compile_model("lif_noise", target="keras", dt="1 ms", dtype="f32")
+    assert not noisy.layer()._at_once
+
+
+def test_the_environment_turns_it_off(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from birc.fused.layer import fused
+
+    artifact = driver.compile_model("lif_unit", target="keras", dt="1 ms", dtype="f32").artifact
+    engine = keras.backend.backend()
+    assert fused(artifact, engine, keras.ops) is not None
+    monkeypatch.setenv("BIRC_FUSED", "0")
+    assert fused(artifact, engine, keras.ops) is None
+    monkeypatch.delenv("BIRC_FUSED")
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert fused(artifact, engine, keras.ops) is None
