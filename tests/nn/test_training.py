@@ -422,13 +422,11 @@ BPTT = training.TemporalProcessor.chunked_bptt
          "error[I311]: chunked_bptt: an output of shape [2, 3] for 12 steps; expected [batch, time, ...]\n"
          "  help: leave the mean over time to the loss, as SpikingCrossEntropy takes it"),
         (lambda: BPTT(compiled(keras.layers.Dropout(0.5, name="d")), X, Y),
-         "error[I311]: chunked_bptt: a call changes `seed_generator_state` (random numbers, running means or plasticity), so steps "
-         "cannot run again"),
+         "error[I311]: chunked_bptt: the layer `d` draws random numbers, and would draw others when steps run again"),
         (lambda: BPTT(compiled(*[keras.layers.GRU(3, return_sequences=True, name="g")] * 2), X, Y),
          "error[I311]: chunked_bptt: the layer `g` is called twice, so it cannot run in pieces"),
         (lambda: BPTT(compiled(keras.layers.BatchNormalization(name="b")), X, Y),
-         "error[I311]: chunked_bptt: a call changes `moving_mean` (random numbers, running means or plasticity), so steps cannot run "
-         "again"),
+         "error[I311]: chunked_bptt: a call changes `moving_mean` (running means, or plasticity), so steps cannot run again"),
         (lambda: BPTT(compiled(keras.layers.Conv1D(2, 3, name="c")), X, Y),
          "error[I311]: chunked_bptt: the layer `c` mixes steps outside of a recurrent layer, so it cannot run in pieces"),
         (lambda: BPTT(compiled(keras.layers.GRU(2, go_backwards=True, name="g")), X, Y),

@@ -63,7 +63,7 @@ class Pieces:
             penalties = sum(self.model.losses, start=ops.zeros(()))
             changed = [v for v, value in zip(self.others, before, strict=True) if scope.get_current_value(v) is not value]
         if changed:
-            message = f"a call changes `{changed[0].name}` (random numbers, running means or plasticity), so steps cannot run again"
+            message = f"a call changes `{changed[0].name}` (running means, or plasticity), so steps cannot run again"
             raise data_mistake(WHO, message)
         if carried.refused is not None:  # here, for Keras words anew what a layer's call raises
             raise data_mistake(WHO, carried.refused)
@@ -158,3 +158,6 @@ def check_pieces(model: Any) -> None:
             raise data_mistake(WHO, f"{name} runs backwards in time, so it cannot run in pieces")
         if isinstance(layer, (keras.layers.Conv1D, keras.layers.MaxPooling1D, keras.layers.AveragePooling1D)):
             raise data_mistake(WHO, f"{name} mixes steps outside of a recurrent layer, so it cannot run in pieces")
+        rates = [getattr(layer, key) for key in ("rate", "stddev", "dropout", "recurrent_dropout") if hasattr(layer, key)]
+        if getattr(layer, "_seed_generators", ()) and (not rates or any(rates)):  # torch leaves no trace of a draw
+            raise data_mistake(WHO, f"{name} draws random numbers, and would draw others when steps run again")
