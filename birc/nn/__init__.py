@@ -35,16 +35,44 @@ _HOME = {
     "STDPLayer": "birc.nn.plasticity",
     "STPLayer": "birc.nn.plasticity",
     "ThreeFactorRule": "birc.nn.plasticity",
+    "BCMLoss": "birc.nn.losses.plasticity",
+    "DeadLayer": "birc.nn.callbacks",
+    "DeadLayerWarning": "birc.nn.callbacks",
+    "EligibilityMatchingLoss": "birc.nn.losses.plasticity",
+    "EncodedDataset": "birc.nn.encoding.datasets",
+    "FirstSpikeCrossEntropy": "birc.nn.losses.temporal",
+    "HomeostaticRateLoss": "birc.nn.losses.plasticity",
+    "MaxMembraneCrossEntropy": "birc.nn.losses.spiking",
+    "RateRegularizer": "birc.nn.regularizers",
+    "SparsityLoss": "birc.nn.losses.spiking",
+    "SparsityRegularizer": "birc.nn.regularizers",
+    "SpikeCountMSE": "birc.nn.losses.spiking",
+    "SpikeDecoder": "birc.nn.decoding",
+    "SpikeEncoder": "birc.nn.encoding.encoder",
+    "SpikeRateLoss": "birc.nn.losses.spiking",
+    "SpikingCrossEntropy": "birc.nn.losses.spiking",
+    "SpikingTrainer": "birc.nn.training.trainer",
+    "SurrogateScheduler": "birc.nn.training.surrogate",
+    "TemporalCurriculum": "birc.nn.training.curriculum",
+    "TemporalPrecisionLoss": "birc.nn.losses.temporal",
+    "TemporalProcessor": "birc.nn.training.temporal",
+    "VanRossumLoss": "birc.nn.losses.temporal",
+    "WeightDependenceLoss": "birc.nn.losses.plasticity",
+    "WeightDependenceRegularizer": "birc.nn.regularizers",
+    "batched_lif_dynamics": "birc.nn.training.dynamics",
+    "encoded_tf_dataset": "birc.nn.encoding.datasets",
 }
 
 __all__ = list(_HOME)
+WITHOUT_KERAS = ("SpikeDecoder", "SpikeEncoder")
+"""They are NumPy only."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'birc.nn' has no attribute {name!r}")
     missing = BACKEND.missing()
-    if missing is not None:
+    if missing is not None and name not in WITHOUT_KERAS:
         raise BircError("X001", f"birc.nn.{name} needs {missing.what}", help=missing.how)
     return getattr(import_module(_HOME[name]), name)
 
