@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import torch
@@ -35,13 +36,15 @@ def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any
                 [looked.get(i, 0) for i in range(len(kernel.seen))],
                 [t.data_ptr() for t in last],
             )
-            ctx.save_for_backward(*held)
+            ctx.again = [getattr(t, "birc_again", None) for t in tensors]
+            ctx.save_for_backward(*(k for t, a in zip(held, ctx.again, strict=True) for k in ((t,) if a is None else a.kept)))
             ctx.shapes = [t.shape for t in tensors]
             return (*out, *last)
 
         @staticmethod
         def backward(ctx: Any, *ups: Any) -> Any:
-            held = list(ctx.saved_tensors)
+            kept = iter(ctx.saved_tensors)
+            held = [next(kept) if a is None else a.made(*islice(kept, len(a.kept))) for a in ctx.again]
             shape = Shape(*held[0].shape)
             inputs, initial, bind = _split(kernel, given, held)
             came = [None if u is None else u.to(torch.float32).contiguous() for u in ups]

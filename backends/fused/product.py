@@ -17,6 +17,9 @@ from birc.backends.fused.sweep import POINTER, Array, address, aligned, plain, p
 MOST = 1 / 3
 """The share of values that are not 0 up to which this is the faster way: `python -m tests.bench.product` prints both ways' times. Where
 they cross depends on the machine; on one core of a Zen 4 it is 0.4 to 0.5."""
+AGAIN = 32
+"""Values of a row that are not 0, on average, up to which y is computed again on the way back rather than kept, where x is kept by bits:
+about as long as it takes to get new memory from the system."""
 LOOKED_AT = 64
 """Rows, about, from which the share is estimated."""
 SHARE = 10_000_000
@@ -78,10 +81,10 @@ def library() -> ctypes.CDLL:
     return made
 
 
-def sparse(size: Size, x: int) -> bool:
-    """Whether x, by its address, has few enough values that are not 0, judged by some of its rows."""
-    found: int = library().birc_product_count(x, size.rows, size.features, size.spacing)
-    return found <= MOST * -(-size.rows // size.spacing) * size.features
+def found(size: Size, x: int) -> float:
+    """How many values of a row of x, by its address, are not 0; on average over some of its rows."""
+    count: int = library().birc_product_count(x or None, size.rows, size.features, size.spacing)
+    return count / max(1, -(-size.rows // size.spacing))
 
 
 def ahead(size: Size, x: int, columns: int, kernel: int, bias: int, to: int) -> bool:
