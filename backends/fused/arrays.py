@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from birc.backends.fused.sweep import Array, Shape, Sweeper, address, aligned, plain
+from birc.backends.fused.rooms import aligned
+from birc.backends.fused.sweep import Array, Shape, Sweeper, address, plain
 
 
 def ahead(

@@ -12,7 +12,8 @@ from typing import Any
 
 from birc.backends.c_family import build
 from birc.backends.c_family.headers import header
-from birc.backends.fused.sweep import POINTER, Array, address, aligned, plain, processors
+from birc.backends.fused.rooms import aligned
+from birc.backends.fused.sweep import POINTER, Array, address, plain, processors
 
 MOST = 1 / 3
 """The share of values that are not 0 up to which this is the faster way: `python -m tests.bench.product` prints both ways' times. Where

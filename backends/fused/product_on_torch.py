@@ -10,6 +10,7 @@ from torch.autograd.function import once_differentiable
 
 from birc.backends.fused import product
 from birc.backends.fused.product import Size, size_of
+from birc.backends.fused.rooms import aligned
 
 
 class Product(torch.autograd.Function):  # type: ignore[misc]
@@ -21,7 +22,7 @@ class Product(torch.autograd.Function):  # type: ignore[misc]
     @staticmethod
     def forward(ctx: Any, x: Any, kernel: Any, bias: Any, columns: Any) -> Any:
         size = size_of(x, kernel)
-        y = torch.empty(size.rows, size.units)
+        y = torch.from_numpy(aligned(size.rows, size.units))
         b = 0 if bias is None else bias.data_ptr()
         bits = product.ahead(size, x.data_ptr(), columns.data_ptr(), kernel.data_ptr(), b, y.data_ptr())
         ctx.save_for_backward(columns if bits else x, kernel)
@@ -36,7 +37,7 @@ class Product(torch.autograd.Function):  # type: ignore[misc]
         up = up.contiguous()
         bar = None
         if of_kernel:
-            bar = torch.empty(kernel.shape)
+            bar = torch.from_numpy(aligned(*kernel.shape))
             x, columns = (0, held.data_ptr()) if ctx.bits else (held.data_ptr(), 0)
             product.back(ctx.size, x, columns, up.data_ptr(), bar.data_ptr())
         return up @ kernel.T if of_x else None, bar, up.sum(0) if of_bias else None, None
@@ -52,7 +53,7 @@ class Again:
 
     def made(self, columns: Any, kernel: Any, bias: Any = None) -> Any:
         """The same to the bit, from what was kept."""
-        y = torch.empty(self.shape)
+        y = torch.from_numpy(aligned(*self.shape))
         product.ahead(self.size, 0, columns.data_ptr(), kernel.data_ptr(), 0 if bias is None else bias.data_ptr(), y.data_ptr())
         return y
 

@@ -121,15 +121,3 @@ def address(a: Array | None) -> int:
 def plain(a: Any) -> Array:
     """An array as the unit takes it."""
     return np.ascontiguousarray(a, dtype=np.float32)
-
-
-LINE = 64
-"""Bytes. TensorFlow takes over arrays that begin a line, and copies others."""
-
-
-def aligned(*shape: int) -> Array:
-    """An array whose values are still to be written."""
-    size = int(np.prod(shape)) * 4
-    room = np.empty(size + LINE, np.uint8)
-    start = -room.ctypes.data % LINE
-    return room[start : start + size].view(np.float32).reshape(shape)

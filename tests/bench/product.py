@@ -14,7 +14,8 @@ for threads in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 import numpy as np  # noqa: E402
 
 from birc.backends.fused.product import kernel_bar, product  # noqa: E402
-from birc.backends.fused.sweep import Array, aligned  # noqa: E402
+from birc.backends.fused.rooms import aligned  # noqa: E402
+from birc.backends.fused.sweep import Array  # noqa: E402
 
 ROWS = 3200
 SIZES = ((784, 256), (256, 128), (128, 10))

@@ -98,7 +98,7 @@ def models(case: str) -> tuple[dict[str, Model], tuple[Any, Any]]:
 
 def timed(models: dict[str, Model], data: tuple[Any, Any], rounds: int) -> dict[str, list[float]]:
     """The median of each model's forward pass and training step, all in turns."""
-    x, y = data
+    x, y = (keras.ops.convert_to_tensor(a) for a in data)  # or the copying of the data would be part of the times
     found: dict[str, list[list[float]]] = {name: [] for name in models}
     for _ in range(rounds + 1):
         for name, model in models.items():
