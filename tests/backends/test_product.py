@@ -236,6 +236,25 @@ def test_torch_keeps_bits_of_spikes(keras: Any) -> None:
         assert sum(t.nbytes for t in kept) == size + w.nbytes
 
 
+def test_torch_keeps_no_currents_that_few_spikes_make(keras: Any) -> None:
+    """Of those that many spikes make, and of those of another input, it does."""
+    if keras.backend.backend() != "torch":
+        pytest.skip("torch keeps what its functions ask for")
+    torch = importlib.import_module("torch")
+    made = driver.compile_model("lif_unit", target="keras", dt="1 ms", dtype="f32")
+    layer = made.layer(units=24)
+    for share, binary, currents in ((0.1, True, False), (0.3, True, True), (0.1, False, True)):
+        kept: list[tuple[int, ...]] = []
+
+        def pack(tensor: Any, kept: list[tuple[int, ...]] = kept) -> Any:
+            kept.append(tuple(tensor.shape))
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            layer(torch.tensor(inputs(4 * 30, 200, share, binary).reshape(4, 30, 200)))
+        assert ((4, 30, 24) in kept) is currents
+
+
 # --- every Keras
 
 

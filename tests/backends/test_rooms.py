@@ -11,7 +11,8 @@ from birc.backends.fused.rooms import COUNT, LEAST, LINE, aligned
 @pytest.mark.parametrize("shape", [(0, 3), (1,), (5, 7), (300, 70)])
 def test_an_array_begins_a_line(shape: tuple[int, ...]) -> None:
     a = aligned(*shape)
-    assert (a.shape, a.dtype) == (shape, np.float32)
+    assert a.shape == shape
+    assert a.dtype == np.dtype(np.float32)
     assert a.ctypes.data % LINE == 0
     assert a.flags.c_contiguous
     assert a.flags.writeable
