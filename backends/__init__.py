@@ -288,6 +288,10 @@ class Engine(Protocol):
     def name(self) -> str:
         """What it is called."""
 
+    @property
+    def level(self) -> str:
+        """The level that its derivatives reach: L1, or L2 where it rounds to single precision on the way."""
+
     def missing(self) -> Missing | None:
         """What running it here would need, or None."""
 

@@ -32,6 +32,11 @@ class KerasEngine:
 
     name: str
 
+    @property
+    def level(self) -> str:
+        """Keras on torch chooses between float64 tensors in float32."""
+        return "L2" if self.name == "torch" else "L1"
+
     def missing(self) -> Missing | None:
         """Keras and the engine."""
         for package in ("keras", self.name):
@@ -61,7 +66,8 @@ class KerasEngine:
             environment = {**os.environ, "KERAS_BACKEND": self.name, "JAX_ENABLE_X64": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
             if done.returncode != 0 or not (folder / "learned.npz").exists():
-                last = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+                said = [line for line in done.stderr.splitlines() if "Error" in line or "cannot" in line.lower()]
+                last = (said or ["it ended without a word"])[-1].strip()
                 raise BircError("X301", f"Keras on {self.name} does not differentiate the layer: {last}")
             with np.load(folder / "learned.npz") as found:
                 parts = {

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import count
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from birc.backends import Artifact, Dtype
@@ -19,7 +20,8 @@ from birc.backends.keras.tables import tables
 from birc.backends.names import identifiers
 from birc.backends.text import lines, plain
 from birc.errors import Span
-from birc.ir.expr import Expr, make, rewrite, topo, value
+from birc.ir.expr import Expr, const, make, rewrite, topo, value
+from birc.ir.ops import OPS, evaluate_op
 from birc.ir.spike import fired, is_real, leaf_kinds, margin
 from birc.ir.step import Define, Deliver, Emit, Phase, Put, Step, Store
 from birc.ir.surrogates import TABLE, Surrogate
@@ -135,13 +137,35 @@ def bind_lines(step: Step, names: Mapping[str, str], wanted: frozenset[str]) -> 
     for name in reversed(written):
         if name in wanted or name in needed:
             needed |= {name} | {str(e.attr) for e in topo(written[name].value) if e.op == "value"}
-    pending = [(names[d.name], d.value) for d in step.bind if d.name in needed]
+    fixed = _folded(step)
+    pending = [(names[d.name], fixed[d.name]) for d in step.bind if d.name in needed]
     spans = {names[d.name]: d.span for d in step.bind}
     out = []
     for line in lines(pending, bind_syntax(names), fresh):
         where = _where(spans.get(line.name)) if line.defined else ""
         out.append(f"{line.name} = {line.text}{where}")
     return out
+
+
+def _folded(step: Step) -> dict[str, Expr]:
+    """The bind values, where what is made of literals alone is a number: a framework would compute it in a type of its own."""
+    known: dict[Expr, Expr] = {}
+    found: dict[str, Expr] = {}
+
+    def fold(e: Expr) -> Expr | None:
+        if e in known:
+            return known[e]
+        if not e.args or e.op not in OPS or not all(a.op == "const" and isinstance(a.attr, float) for a in e.args):
+            return None
+        with np.errstate(all="ignore"):
+            result = np.asarray(evaluate_op(e, tuple(np.float64(a.attr) for a in e.args)))
+        return const(float(result)) if result.dtype.kind == "f" and np.isfinite(result) else None
+
+    for d in step.bind:
+        found[d.name] = rewrite(d.value, fold)
+        if found[d.name].op == "const":
+            known[value(d.name)] = found[d.name]
+    return found
 
 
 def _where(span: Span | None) -> str:

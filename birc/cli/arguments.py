@@ -215,8 +215,8 @@ def _models(parser: Parser) -> None:
 
 
 def _bench(parser: Parser) -> None:
-    parts = ("start", "simulate", "onnx", "network", "microcircuit")
-    parser.add_argument("what", nargs="?", type=choice(*parts), help=f"{', '.join(parts)} (default: all but the last, which is large)")
+    parts = ("start", "simulate", "onnx", "network", "train", "microcircuit")
+    parser.add_argument("what", nargs="?", type=choice(*parts), help=f"{', '.join(parts)} (default: all but the last two, which take long)")
     parser.add_argument("--quick", action="store_true", help="measure each thing once")
     parser.add_argument("--case", metavar="NAME", action="append", default=[], help="run only this case; may be repeated")
     parser.add_argument("--peers", action="store_true", help="compare with the other simulators that are installed")

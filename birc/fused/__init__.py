@@ -1,7 +1,8 @@
 """All steps of a layer at once, for the frameworks that Keras computes with.
 
 `emit` writes a C++ unit from a step program and its adjoint, `sweep` builds and calls it, and `on_jax`, `on_tensorflow` and `on_torch`
-make it a function of the framework that has a derivative.
+make it a function of the framework that has a derivative. `product` and `product_on_…` do the same for what drives a layer: the product of
+spikes with a kernel.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from birc.fused.product import library
 from birc.fused.sweep import Sweeper
 
+Multiply = Callable[[Any, Any, Any], Any]
 SweepOn = Callable[[Sequence[Any], Sequence[Any], Sequence[Any]], tuple[list[Any], list[Any]]]
 
 
@@ -24,6 +27,18 @@ def sweep_on(engine: str, sweeper: Sweeper, given: tuple[int, ...], seen: tuple[
     Raises X201 to X204 where nothing can be built.
     """
     made: SweepOn = import_module(f"birc.fused.on_{engine}").make(sweeper, given, seen)
+    return made
+
+
+@cache
+def product_on(engine: str) -> Multiply:
+    """A function of an engine's tensors in single precision: x [..., features], a kernel [features, units] and a bias [units] or None to
+    x kernel + bias [..., units]. Where few values of x are not 0, only those take part; else the engine's own product is taken.
+
+    Raises X201 to X204 where nothing can be built.
+    """
+    library()
+    made: Multiply = import_module(f"birc.fused.product_on_{engine}").multiply
     return made
 
 

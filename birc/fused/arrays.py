@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from birc.fused.rooms import aligned
 from birc.fused.sweep import Array, Shape, Sweeper, address, plain
 
 
@@ -17,9 +18,9 @@ def ahead(
     given = [plain(a) for a in inputs]
     shape = shape_of(given)
     states, numbers = [plain(a) for a in initial], [plain(a) for a in bind]
-    rows = (shape.outer, shape.steps, shape.inner)
-    out = [np.empty(rows, np.float32) if i in seen else None for i in range(len(kernel.seen))]
-    ends = [np.empty((shape.outer, shape.inner), np.float32) if last else None for _ in kernel.slots]
+    rows, ends = (shape.outer, shape.steps, shape.inner), (shape.outer, shape.inner)
+    out = [aligned(*rows) if i in seen else None for i in range(len(kernel.seen))]
+    after = [aligned(*ends) if last else None for _ in kernel.slots]
     sweeper.ahead(
         shape,
         [address(a) for a in given],
@@ -27,9 +28,9 @@ def ahead(
         [address(a) for a in numbers],
         [int(a.size > 1) for a in numbers],
         [address(a) for a in out],
-        [address(a) for a in ends],
+        [address(a) for a in after],
     )
-    return [a for a in (*out, *ends) if a is not None]
+    return [a for a in (*out, *after) if a is not None]
 
 
 def back(
@@ -46,9 +47,9 @@ def back(
     shape = shape_of(given)
     states, numbers = [plain(a) for a in initial], [plain(a) for a in bind]
     ups, ends = [plain(a) for a in up], [plain(a) for a in up_last]
-    input_bars = [np.empty_like(a) for a in given]
+    input_bars = [aligned(*a.shape) for a in given]
     initial_bars = [np.zeros((shape.outer, shape.inner), np.float32) for _ in kernel.slots]
-    bind_bars = [np.empty((shape.outer, shape.inner), np.float32) for _ in kernel.wanted]
+    bind_bars = [aligned(shape.outer, shape.inner) for _ in kernel.wanted]
     sweeper.back(
         shape,
         [address(a) for a in given],

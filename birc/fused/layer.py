@@ -8,7 +8,7 @@ from typing import Any
 
 from birc.backends import Artifact
 from birc.backends.c_family.build import find_compiler
-from birc.fused import on_host, sweep_on
+from birc.fused import on_host, product_on, sweep_on
 from birc.fused.emit import emit, learned_below, takes
 from birc.fused.sweep import Sweeper
 from birc.ir.surrogates import TABLE
@@ -42,6 +42,16 @@ class Fused:
     def sees(self, x: Any) -> bool:
         """Whether a tensor's sizes are known, as they are but where JAX only asks for shapes, or exports."""
         return self._engine != "jax" or all(isinstance(size, int) for size in x.shape)
+
+    def multiplies(self, x: Any, kernel: Any) -> bool:
+        """Whether `product` takes these tensors: those in single precision."""
+        types = {getattr(t.dtype, "name", str(t.dtype)).removeprefix("torch.") for t in (x, self._ops.convert_to_tensor(kernel))}
+        return self.sees(x) and types == {"float32"}
+
+    def product(self, x: Any, kernel: Any, bias: Any) -> Any:
+        """x kernel + bias, or without where it is None; where most of x is 0, by what is not. x: [batch, time, features]."""
+        tensor = self._ops.convert_to_tensor
+        return product_on(self._engine)(x, tensor(kernel), None if bias is None else tensor(bias))
 
     def __call__(self, cell: Any, columns: Mapping[str, Any], states: Sequence[Any]) -> tuple[dict[str, Any], list[Any]]:
         """What is seen of a layer's output, in internal units, and the last states.

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-import ctypes
-import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from birc.backends.c_family import build
 from birc.backends.c_family.headers import header
 from birc.fused.sweep import Shape, Sweeper
-
-
-@cache
-def _registered(text: str) -> tuple[str, str, ctypes.CDLL]:
-    """The names of a unit's calls, and the library, which must stay."""
-    source = f"{text}\n\n{header('birc_xla.h', 'birc.fused')}\n"
-    tool = build.compiler()
-    # XLA's headers are C++17 with warnings of their own; exceptions and run-time types stay on.
-    library = build.library(source, replace(tool, flags=(*tool.flags, f"-I{jax.ffi.include_dir()}")))
-    name = "birc_" + hashlib.sha256(source.encode()).hexdigest()[:16]
-    for call in ("ahead", "back"):
-        jax.ffi.register_ffi_target(f"{name}_{call}", jax.ffi.pycapsule(getattr(library, f"birc_xla_{call}")), platform="cpu")
-    return f"{name}_ahead", f"{name}_back", library
+from birc.fused.xla import registered
 
 
 def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any:
     """See `birc.fused.sweep_on`."""
     kernel = sweeper.kernel
-    ahead, back, _ = _registered(kernel.text)
+    (ahead, back), _ = registered(f"{kernel.text}\n\n{header('birc_xla.h', 'birc.fused')}\n", ("ahead", "back"))
     nothing = jax.ShapeDtypeStruct((0,), jnp.float32)
 
     def sizes(x: Any) -> tuple[Any, Any, dict[str, Any]]:

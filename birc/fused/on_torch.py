@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import torch
 
+from birc.fused.rooms import aligned
 from birc.fused.sweep import Shape, Sweeper
 
 
@@ -22,7 +24,7 @@ def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any
             rows, ends = [shape.outer, shape.steps, shape.inner], [shape.outer, shape.inner]
             if held[0].device.type == "meta":  # Keras asks for shapes
                 return (*(held[0].new_empty(rows) for _ in seen), *(held[0].new_empty(ends) for _ in kernel.slots))
-            out = [torch.empty(rows) for _ in seen]
+            out = [torch.from_numpy(aligned(*rows)) for _ in seen]
             last = [torch.empty(ends) for _ in kernel.slots]
             inputs, initial, bind = _split(kernel, given, held)
             looked = {i: t.data_ptr() for i, t in zip(seen, out, strict=True)}
@@ -35,20 +37,22 @@ def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any
                 [looked.get(i, 0) for i in range(len(kernel.seen))],
                 [t.data_ptr() for t in last],
             )
-            ctx.save_for_backward(*held)
+            ctx.again = [getattr(t, "birc_again", None) for t in tensors]
+            ctx.save_for_backward(*(k for t, a in zip(held, ctx.again, strict=True) for k in ((t,) if a is None else a.kept)))
             ctx.shapes = [t.shape for t in tensors]
             return (*out, *last)
 
         @staticmethod
         def backward(ctx: Any, *ups: Any) -> Any:
-            held = list(ctx.saved_tensors)
+            kept = iter(ctx.saved_tensors)
+            held = [next(kept) if a is None else a.made(*islice(kept, len(a.kept))) for a in ctx.again]
             shape = Shape(*held[0].shape)
             inputs, initial, bind = _split(kernel, given, held)
             came = [None if u is None else u.to(torch.float32).contiguous() for u in ups]
             looked = {i: 0 if u is None else u.data_ptr() for i, u in zip(seen, came[: len(seen)], strict=True)}
-            input_bars = {i: torch.empty_like(t) for i, t in zip(given, held[: len(given)], strict=True)}
+            input_bars = {i: torch.from_numpy(aligned(*t.shape)) for i, t in zip(given, held[: len(given)], strict=True)}
             initial_bars = [torch.zeros_like(t) for t in held[len(given) : len(given) + len(kernel.slots)]]
-            bind_bars = {name: torch.empty(shape.outer, shape.inner) for name in kernel.wanted}
+            bind_bars = {name: torch.from_numpy(aligned(shape.outer, shape.inner)) for name in kernel.wanted}
             sweeper.back(
                 shape,
                 inputs,

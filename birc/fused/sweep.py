@@ -21,6 +21,12 @@ SHARE = 200_000
 """Updates of a neuron from which on another thread is worth while."""
 
 
+def processors() -> int:
+    """How many threads there may be: `OMP_NUM_THREADS`, or all processors."""
+    most = os.environ.get("OMP_NUM_THREADS", "")
+    return int(most) if most.isdigit() and int(most) else os.cpu_count() or 1
+
+
 class Fields(ctypes.Structure):
     """`Sweep`."""
 
@@ -41,10 +47,8 @@ class Shape:
 
     @property
     def threads(self) -> int:
-        """As many as there is work for: `OMP_NUM_THREADS`, or all processors, at most."""
-        most = os.environ.get("OMP_NUM_THREADS", "")
-        allowed = int(most) if most.isdigit() and int(most) else os.cpu_count() or 1
-        return max(1, min(allowed, self.outer * self.steps * self.inner // SHARE))
+        """As many as there is work for."""
+        return max(1, min(processors(), self.outer * self.steps * self.inner // SHARE))
 
 
 @dataclass(frozen=True, eq=False)

@@ -64,13 +64,15 @@ _HOME = {
 }
 
 __all__ = list(_HOME)
+WITHOUT_KERAS = ("SpikeDecoder", "SpikeEncoder")
+"""They are NumPy only."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'birc.nn' has no attribute {name!r}")
     missing = BACKEND.missing()
-    if missing is not None:
+    if missing is not None and name not in WITHOUT_KERAS:
         raise BircError("X001", f"birc.nn.{name} needs {missing.what}", help=missing.how)
     return getattr(import_module(_HOME[name]), name)
 

@@ -13,8 +13,8 @@ import numpy as np
 from keras import ops
 
 from birc.nn.mistakes import count, data_mistake
-from birc.nn.training.engines import differentiate
-from birc.nn.training.spiking import spiking_layers
+from birc.nn.training.engines import differentiate, in_graph
+from birc.nn.training.spiking import no_spiking_layer, spiking_layers
 
 
 class DeadLayer(UserWarning):
@@ -26,7 +26,7 @@ STUCK = "a wider surrogate (a smaller slope; SurrogateScheduler), a potential ne
 
 
 @keras.saving.register_keras_serializable("birc")
-class DeadLayerWarning(keras.callbacks.Callback):
+class DeadLayerWarning(keras.callbacks.Callback):  # type: ignore[misc]
     """Warns (`DeadLayer`) of spiking layers none of whose neurons spikes on a few samples, and of those that pass no gradient on.
 
     x, y: samples, and their targets; without targets only spikes are looked at, and for the gradient the model is compiled.
@@ -75,52 +75,69 @@ class Seen:
 def message(seen: Seen, fault: str, epoch: int, samples: int) -> str:
     """What is wrong, and what helps."""
     if fault == "silent":
-        return f"epoch {epoch}: none of the {seen.neurons} neurons of the layer `{seen.name}` spiked on {samples} samples; what helps: {SILENT}"
-    return f"epoch {epoch}: no gradient goes through the layer `{seen.name}` on {samples} samples; what helps: {STUCK}"
+        what, helps = f"none of the {seen.neurons} neurons of the layer `{seen.name}` spiked", SILENT
+    else:
+        what, helps = f"no gradient goes through the layer `{seen.name}`", STUCK
+    return f"epoch {epoch}: {what} on {samples} samples; what helps: {helps}"
 
 
 def examine(model: Any, x: Any, y: Any = None) -> list[Seen]:
-    """The spiking layers of a model on some samples. Raises I311 for a model without."""
+    """The spiking layers that a model reaches on some samples. Raises I311 for a model without."""
     layers = spiking_layers(model)
     if not layers:
-        raise data_mistake("DeadLayerWarning", f"the model `{model.name}` has no spiking layer")
-    inputs_of: dict[int, Any] = {}
-    outputs: dict[int, Any] = {}
+        raise data_mistake("DeadLayerWarning", no_spiking_layer(model))
+    reached: list[Any] = []
 
-    def look(layer: Any, inputs: Any, call: Callable[[Any], Any]) -> Any:
-        inputs_of[id(layer)] = keras.tree.flatten(inputs)[0]
-        outputs[id(layer)] = call(inputs)
-        return outputs[id(layer)]
+    def spikes(samples: Any) -> list[tuple[Any, Any, Any]]:
+        found: dict[int, tuple[Any, Any, Any]] = {}
 
-    with keras.StatelessScope(), _around(layers, look):
-        model(ops.convert_to_tensor(x), training=False)
-    reached = [layer for layer in layers if id(layer) in outputs]
-    found = _gradients(model, reached, [inputs_of[id(layer)] for layer in reached], x, y) if y is not None else [None] * len(reached)
-    return [_seen(layer, outputs[id(layer)], g) for layer, g in zip(reached, found, strict=True)]
+        def look(layer: Any, inputs: Any, call: Callable[[Any], Any]) -> Any:
+            outputs = call(inputs)
+            fired = _spikes(layer, keras.tree.flatten(outputs))
+            _, before, _ = found.get(id(layer), (None, 0, None))
+            number = ops.zeros(()) - 1 if fired is None else before + ops.sum(ops.cast(ops.not_equal(fired, 0), "float32"))
+            found[id(layer)] = (keras.tree.flatten(inputs)[0], number, ops.ones(keras.tree.flatten(outputs)[0].shape[-1]))
+            return outputs
+
+        with keras.StatelessScope(), _around(layers, look):
+            model(samples, training=False)
+        reached[:] = [layer for layer in layers if id(layer) in found]
+        return [found[id(layer)] for layer in reached]
+
+    seen = in_graph(spikes)(ops.convert_to_tensor(x))
+    zeros = [ops.zeros_like(inputs) for inputs, _, _ in seen]
+    gradients = [None] * len(reached) if y is None else _gradients(model, reached, zeros, x, y)
+    numbers = [int(ops.convert_to_numpy(number)) for _, number, _ in seen]
+    return [
+        Seen(layer.name, None if number < 0 else number, int(of_each.shape[0]), gradient)
+        for layer, number, (_, _, of_each), gradient in zip(reached, numbers, seen, gradients, strict=True)
+    ]
 
 
-def _seen(layer: Any, outputs: Any, gradient: float | None) -> Seen:
-    settings = getattr(layer, "settings", None)
+def _spikes(layer: Any, outputs: list[Any]) -> Any:
+    """Those among a layer's outputs; None where it does not give them."""
+    settings = getattr(getattr(layer, "cell", layer), "settings", None)
     names = tuple(getattr(settings, "output", ("spikes",)))
-    found = keras.tree.flatten(outputs)
-    z = ops.convert_to_numpy(found[names.index("spikes")]) if "spikes" in names else None
-    return Seen(layer.name, None if z is None else int(np.count_nonzero(z)), int(found[0].shape[-1]), gradient)
+    return outputs[names.index("spikes")] if "spikes" in names else None
 
 
-def _gradients(model: Any, layers: list[Any], inputs: list[Any], x: Any, y: Any) -> list[float]:
-    """The largest derivative of the loss by what is added to the input of each layer."""
+def _gradients(model: Any, layers: list[Any], zeros: list[Any], x: Any, y: Any) -> list[float]:
+    """The largest derivative of the loss by what is added to the first input of each layer."""
+    samples, targets = ops.convert_to_tensor(x), ops.convert_to_tensor(y)
 
     def loss(values: list[Any]) -> tuple[Any, tuple[()]]:
         added = {id(layer): value for layer, value in zip(layers, values, strict=True)}
 
         def moved(layer: Any, inputs: Any, call: Callable[[Any], Any]) -> Any:
             first, *rest = keras.tree.flatten(inputs)
-            return call(keras.tree.pack_sequence_as(inputs, [first + ops.cast(added[id(layer)], first.dtype), *rest]))
+            if id(layer) in added:  # of a layer that is called twice, the first time
+                first = first + ops.cast(added.pop(id(layer)), first.dtype)
+            return call(keras.tree.pack_sequence_as(inputs, [first, *rest]))
 
         with keras.StatelessScope(collect_losses=True), _around(layers, moved):
-            return model.compute_loss(y=ops.convert_to_tensor(y), y_pred=model(ops.convert_to_tensor(x), training=False)), ()
+            return model.compute_loss(y=targets, y_pred=model(samples, training=False)), ()
 
-    _, _, found = differentiate(loss, [ops.zeros_like(x) for x in inputs])
+    found = in_graph(lambda values: differentiate(loss, values)[2])(zeros)
     return [float(np.max(np.abs(ops.convert_to_numpy(g)))) for g in found]
 
 

@@ -35,7 +35,7 @@ def weight_dependence(w: Any, mu: float, alpha: float) -> Any:
 
 
 @keras.saving.register_keras_serializable("birc")
-class RateRegularizer(keras.regularizers.Regularizer):
+class RateRegularizer(keras.regularizers.Regularizer):  # type: ignore[misc]
     """strength * mean over neurons of max(0, low - r)² + max(0, r - high)², r being a neuron's rate over batch and time.
 
     An activity regularizer of a layer that gives spikes [batch, time, ...], or rates [batch, neurons]. low, high: spikes per step;
@@ -56,7 +56,7 @@ class RateRegularizer(keras.regularizers.Regularizer):
 
 
 @keras.saving.register_keras_serializable("birc")
-class SparsityRegularizer(keras.regularizers.Regularizer):
+class SparsityRegularizer(keras.regularizers.Regularizer):  # type: ignore[misc]
     """strength * mean |z| over batch, time and neurons: what each spike costs.
 
     An activity regularizer; multiplied by the size of the batch, by which Keras divides.
@@ -73,7 +73,7 @@ class SparsityRegularizer(keras.regularizers.Regularizer):
 
 
 @keras.saving.register_keras_serializable("birc")
-class WeightDependenceRegularizer(keras.regularizers.Regularizer):
+class WeightDependenceRegularizer(keras.regularizers.Regularizer):  # type: ignore[misc]
     """strength * mean U(w / w_max), a regularizer of weights: see `weight_dependence` for U and its source."""
 
     def __init__(self, mu: float = 1.0, alpha: float = 1.0, w_max: float = 1.0, strength: float = 0.01) -> None:

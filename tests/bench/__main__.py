@@ -1,7 +1,8 @@
 """`python -m tests.bench [WHAT] [--quick] [--case NAME] [--peers] [--write]`, also `birc bench`: tables of how fast birc is.
 
 `start` measures what one waits for before anything runs, `simulate` the simulation of neurons, `network` that of networks, `onnx` the ONNX
-target against NumPy; without a name, all of these. `microcircuit` runs a large network (gigabytes, minutes). --peers compares with other
+target against NumPy; without a name, all of these. `train` measures layers that learn, on each engine
+of Keras (minutes), and `microcircuit` runs a large network (gigabytes, minutes). --peers compares with other
 simulators, as far as `python -m tests.bench.peers make` has installed them. --write puts the tables into `docs/bench.md`.
 """
 
@@ -13,15 +14,16 @@ import sys
 
 from birc.backends import load_backend
 from birc.backends.c_family import build
-from tests.bench import compare, growth, microcircuit, network, onnx_scan, page, simulate, start, timing
+from tests.bench import compare, growth, microcircuit, network, onnx_scan, page, simulate, start, timing, train
 from tests.bench.cases import CASES
 from tests.bench.network_cases import NETWORK_CASES
 from tests.bench.peers import NETWORK_PEERS
 
 START, SIMULATE, SCAN, PEERS = "Before anything runs", "Simulation", "ONNX Scan against the NumPy loop", "Other simulators"
 NETWORK, GROWTH, MICROCIRCUIT = "Networks", "Networks that grow", "The cortical microcircuit"
-ORDER = (START, SIMULATE, SCAN, PEERS, NETWORK, GROWTH, MICROCIRCUIT)
-WHAT = ("start", "simulate", "onnx", "network", "microcircuit")
+TRAIN = "Training"
+ORDER = (START, SIMULATE, SCAN, TRAIN, PEERS, NETWORK, GROWTH, MICROCIRCUIT)
+WHAT = ("start", "simulate", "onnx", "network", "train", "microcircuit")
 NAMES = {"simulate": [case.name for case in CASES], "network": [case.name for case in NETWORK_CASES]}
 PAGE = timing.ROOT / "docs" / "bench.md"
 
@@ -53,6 +55,8 @@ def measured(options: argparse.Namespace, command: str) -> dict[str, str]:
         found[NETWORK] = network.section(networks, repeats, NETWORK_PEERS if options.peers else ())
     if options.what in (None, "network") and not options.case:
         found[GROWTH] = growth.section(growth.SIZES[:-1] if options.quick else growth.SIZES)
+    if options.what == "train":
+        found[TRAIN] = train.section(1 if options.quick else 9)
     if options.what == "microcircuit":
         found[MICROCIRCUIT] = microcircuit.section(options.quick)
     return {heading: made_by(command) + text for heading, text in found.items()}

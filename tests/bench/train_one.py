@@ -23,6 +23,7 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
 import birc  # noqa: E402
+from tests.bench.train_peers import peers  # noqa: E402
 
 STEPS, BATCH, SIZES = 50, 64, (784, 256, 128, 10)
 LIF = {"tau_m": 9.5, "R": 10.0, "t_ref": 0, "use_bias": True}
@@ -92,13 +93,14 @@ def models(case: str) -> tuple[dict[str, Model], tuple[Any, Any]]:
     """The models of a case, and their data."""
     if case in DRIVES:
         return {"loop": alone(case, False), "fused": alone(case, True)}, currents(case)
-    density = float(case)
-    return {"dense": dense(), "fused": spiking(True), "loop": spiking(False)}, spikes(density)
+    networks = {"dense": dense(), "fused": spiking(True), "loop": spiking(False)}
+    others = peers(SIZES, STEPS) if keras.backend.backend() == "torch" else {}
+    return networks | others, spikes(float(case))
 
 
 def timed(models: dict[str, Model], data: tuple[Any, Any], rounds: int) -> dict[str, list[float]]:
     """The median of each model's forward pass and training step, all in turns."""
-    x, y = data
+    x, y = (keras.ops.convert_to_tensor(a) for a in data)  # or the copying of the data would be part of the times
     found: dict[str, list[list[float]]] = {name: [] for name in models}
     for _ in range(rounds + 1):
         for name, model in models.items():

@@ -14,7 +14,7 @@ from birc.nn.encoding.intensity import Array
 from birc.nn.mistakes import count, data_mistake
 
 
-class EncodedDataset(keras.utils.PyDataset):
+class EncodedDataset(keras.utils.PyDataset):  # type: ignore[misc]
     """Batches (spikes, y) or (spikes, y, sample_weight) of data that are encoded batch by batch, on every Keras.
 
     encode: the name of an encoder ("poisson", "rate", …) or a function of data; options: what it is given besides.

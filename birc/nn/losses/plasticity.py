@@ -40,7 +40,7 @@ class HomeostaticRateLoss(SequenceLoss):
 
 
 @keras.saving.register_keras_serializable("birc")
-class WeightDependenceLoss(keras.losses.Loss):
+class WeightDependenceLoss(keras.losses.Loss):  # type: ignore[misc]
     """mean U(w / w_max) of weights [batch, ...], such as a plastic layer gives them; the targets are not looked at.
 
     U(w) = ((1 - w)^(mu+1) + alpha w^(mu+1)) / (mu+1), whose descent is the drift of weight-dependent STDP: `weight_dependence`

@@ -11,7 +11,7 @@ from keras import ops
 from birc.nn.mistakes import data_mistake
 
 
-class SequenceLoss(keras.losses.Loss):
+class SequenceLoss(keras.losses.Loss):  # type: ignore[misc]
     """A loss of [batch, time, neurons] in which each step counts.
 
     Raises I311 for shapes that do not fit, and for sequences with masked steps, of which the reductions of Keras would make weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import keras
@@ -33,11 +34,9 @@ def chunked_gradients(
     states: dict[int, list[Any]] = {0: []}
     outputs = []
     marks = [*sorted(set(begins)), steps]
-    for begin, end in zip(marks, marks[1:], strict=False):
+    for begin, end in pairwise(marks):
         y, states[end] = pieces.forward(trainables, others, states[begin], x[:, begin:end])
-        if isinstance(y, (list, tuple, dict)) or len(y.shape) < 3 or y.shape[1] != end - begin:
-            shape = "several outputs" if isinstance(y, (list, tuple, dict)) else f"an output of shape {list(y.shape)} for {end - begin} steps"
-            raise data_mistake(WHO, f"{shape}; expected one, [batch, time, ...]", "leave the mean over time to the loss, as SpikingCrossEntropy takes it")
+        check_output(y, end - begin)
         outputs.append(y)
 
     whole = ops.concatenate(outputs, axis=1)
@@ -53,6 +52,15 @@ def chunked_gradients(
         loss, total = loss + penalty, [a + b for a, b in zip(total, gradients, strict=True)]
         counted = end
     return loss, total
+
+
+def check_output(y: Any, steps: int) -> None:
+    """Raises I311 for what is no sequence of so many steps."""
+    if isinstance(y, (list, tuple, dict)):
+        raise data_mistake(WHO, "the model has several outputs; expected one, [batch, time, ...]")
+    if len(y.shape) < 3 or y.shape[1] != steps:
+        message = f"an output of shape {list(y.shape)} for {steps} steps; expected [batch, time, ...]"
+        raise data_mistake(WHO, message, "leave the mean over time to the loss, as SpikingCrossEntropy takes it")
 
 
 def chunked_bptt(model: Any, inputs: Any, targets: Any, chunk_size: int = 20, overlap: int = 5, sample_weight: Any = None) -> Any:

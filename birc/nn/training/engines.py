@@ -54,6 +54,11 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def in_graph(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of tensors, as a graph in TensorFlow, which would step through a loop over time op by op."""
+    return compiled(function) if engine() == "tensorflow" else function
+
+
 def without_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function, of which nothing is kept for a derivative."""
     if engine() != "torch":

@@ -11,13 +11,13 @@ from keras import ops
 
 from birc.nn.mistakes import data_mistake
 from birc.nn.training.engines import compiled, differentiate, without_gradient
-from birc.nn.training.spiking import every_layer
+from birc.nn.training.spiking import every_layer, inside
 
 WHO = "chunked_bptt"
 
 
 class Pieces:
-    """Runs pieces of sequences, with the states of every `keras.layers.RNN` of the model, however deep, handed from one to the next.
+    """Runs pieces of sequences, with the states of every recurrent layer of the model, however deep, handed from one to the next.
 
     Nothing in the model is changed: its variables and states are given values for the time of a call.
     """
@@ -25,8 +25,7 @@ class Pieces:
     def __init__(self, model: Any, batch: int) -> None:
         check_pieces(model)
         self.model, self.batch, self.loss, self.optimizer = model, batch, model.loss, model.optimizer
-        layers = {id(layer): layer for layer in every_layer(model)}.values()
-        self.loops = [layer for layer in layers if isinstance(layer, keras.layers.RNN)]
+        self.layers = list({id(layer): layer for layer in recurrent(model)}.values())
         self.trainables, self.others = list(model.trainable_variables), list(model.non_trainable_variables)
         self.forward = compiled(without_gradient(self._forward))
         self.upstream = compiled(self._upstream)
@@ -35,7 +34,7 @@ class Pieces:
     @classmethod
     def of(cls, model: Any, batch: int) -> Pieces:
         """Those of a model, made once: they hold what was compiled."""
-        found = vars(model).get("_birc_pieces")
+        found: Pieces | None = vars(model).get("_birc_pieces")
         if found is None or not found.fit(model, batch):
             found = vars(model)["_birc_pieces"] = cls(model, batch)
         return found
@@ -55,12 +54,17 @@ class Pieces:
         return [ops.convert_to_tensor(v) for v in self.trainables], [ops.convert_to_tensor(v) for v in self.others]
 
     def _run(self, trainables: list[Any], others: list[Any], states: list[Any], x: Any) -> tuple[Any, list[Any], Any]:
-        """Outputs, the states of each loop behind the last step, and the sum of the model's penalties; no `states` are the initial ones."""
+        """Outputs, the states of each layer behind the last step, and the sum of the model's penalties; no `states`: the initial ones."""
         mapping = [*zip(self.trainables, trainables, strict=True), *zip(self.others, others, strict=True)]
         carried = Carried(states)
-        with carried.through(self.loops), keras.StatelessScope(mapping, collect_losses=True):
+        with carried.through(self.layers), keras.StatelessScope(mapping, collect_losses=True) as scope:
+            before = [scope.get_current_value(v) for v in self.others]
             y = self.model(x, training=True)
             penalties = sum(self.model.losses, start=ops.zeros(()))
+            changed = [v for v, value in zip(self.others, before, strict=True) if scope.get_current_value(v) is not value]
+        if changed:
+            message = f"a call changes `{changed[0].name}` (running means, or plasticity), so steps cannot run again"
+            raise data_mistake(WHO, message)
         if carried.refused is not None:  # here, for Keras words anew what a layer's call raises
             raise data_mistake(WHO, carried.refused)
         return y, [after for _, after in sorted(carried.after.items())], penalties
@@ -95,40 +99,53 @@ class Pieces:
         return penalty, gradients
 
 
+def recurrent(layer: Any) -> Iterator[Any]:
+    """The layers with states over time, the outer ones: those of Keras, and what birc emits."""
+    if hasattr(layer, "return_state") and hasattr(layer, "get_initial_state"):
+        yield layer
+    else:
+        for inner in inside(layer):
+            yield from recurrent(inner)
+
+
 class Carried:
-    """The states with which loops begin, by number, and those with which they end; none are the initial ones."""
+    """The states with which layers begin, by number, and those with which they end; none are the initial ones."""
 
     def __init__(self, before: list[Any]) -> None:
         self.before, self.after = before, dict[int, Any]()
         self.refused: str | None = None
 
     @contextmanager
-    def through(self, loops: list[Any]) -> Iterator[None]:
-        """Each loop begins with the states that belong to it, for as long."""
+    def through(self, layers: list[Any]) -> Iterator[None]:
+        """Each layer begins with the states that belong to it, for as long."""
         try:
-            for number, loop in enumerate(loops):
-                vars(loop)["call"] = self._around(number, loop)
+            for number, layer in enumerate(layers):
+                vars(layer)["call"] = self._around(number, layer)
             yield
         finally:
-            for loop in loops:
-                vars(loop).pop("call", None)
+            for layer in layers:
+                vars(layer).pop("call", None)
 
-    def _around(self, number: int, loop: Any) -> Callable[..., Any]:
-        own = loop.call
+    def _around(self, number: int, layer: Any) -> Callable[..., Any]:
+        own = layer.call
 
         def call(sequences: Any, initial_state: Any = None, **options: Any) -> Any:
             if number in self.after or initial_state is not None:
                 how = "is called twice" if number in self.after else "is given its initial state"
-                self.refused = f"the layer `{loop.name}` {how}, so it cannot run in pieces"
+                self.refused = f"the layer `{layer.name}` {how}, so it cannot run in pieces"
                 return own(sequences, initial_state=initial_state, **options)
-            begin = self.before[number] if self.before else loop.get_initial_state(ops.shape(sequences)[0])
-            wanted = loop.return_state
-            vars(loop)["return_state"] = True  # past the tracking of Keras, which would see another layer
+            shape = ops.shape(keras.tree.flatten(sequences)[0])
+            begin = self.before[number] if self.before else layer.get_initial_state(shape[0])
+            wanted = layer.return_state
+            vars(layer)["return_state"] = True  # past the tracking of Keras, which would see another layer
             try:
-                outputs, *self.after[number] = own(sequences, initial_state=begin, **options)
+                found = own(sequences, initial_state=begin, **options)
             finally:
-                vars(loop)["return_state"] = wanted
-            return (outputs, *self.after[number]) if wanted else outputs
+                vars(layer)["return_state"] = wanted
+            outputs, self.after[number] = list(found[: -len(begin)]), list(found[-len(begin) :])
+            if wanted:
+                return tuple(found)
+            return outputs if getattr(getattr(layer, "settings", None), "several", False) else outputs[0]
 
         return call
 
@@ -139,10 +156,8 @@ def check_pieces(model: Any) -> None:
         name = f"the layer `{layer.name}`"
         if isinstance(layer, keras.layers.Bidirectional) or getattr(layer, "go_backwards", False):
             raise data_mistake(WHO, f"{name} runs backwards in time, so it cannot run in pieces")
-        if isinstance(layer, keras.layers.BatchNormalization):
-            raise data_mistake(WHO, f"{name} normalises over all steps, so it cannot run in pieces", "use LayerNormalization")
         if isinstance(layer, (keras.layers.Conv1D, keras.layers.MaxPooling1D, keras.layers.AveragePooling1D)):
             raise data_mistake(WHO, f"{name} mixes steps outside of a recurrent layer, so it cannot run in pieces")
         rates = [getattr(layer, key) for key in ("rate", "stddev", "dropout", "recurrent_dropout") if hasattr(layer, key)]
-        if getattr(layer, "_seed_generators", ()) and (not rates or any(rates)):
+        if getattr(layer, "_seed_generators", ()) and (not rates or any(rates)):  # torch leaves no trace of a draw
             raise data_mistake(WHO, f"{name} draws random numbers, and would draw others when steps run again")

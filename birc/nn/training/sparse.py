@@ -49,7 +49,6 @@ def active_inputs(z: Any) -> npt.NDArray[np.int64]:
 def of_active(z: Any, w: Any, active: npt.NDArray[np.int64]) -> Any:
     """Forwards over the active inputs; backwards over all, for the loss has a derivative by a silent one too."""
 
-    @ops.custom_gradient
     def product(z: Any, w: Any) -> Any:
         def grad(*args: Any, upstream: Any = None) -> Any:
             upstream = args[0] if upstream is None else upstream
@@ -58,7 +57,7 @@ def of_active(z: Any, w: Any, active: npt.NDArray[np.int64]) -> Any:
 
         return ops.matmul(ops.take(z, active, axis=-1), ops.take(w, active, axis=0)), grad
 
-    return product(z, w)
+    return ops.custom_gradient(product)(z, w)
 
 
 def has_values(x: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The spiking layers of a model: those with a `surrogate_slope`."""
+"""The spiking layers of a model: those with a `surrogate_slope`, of their own or of their cell."""
 
 from __future__ import annotations
 
@@ -6,20 +6,30 @@ from collections.abc import Iterator
 from typing import Any
 
 
-def spiking_layers(model: Any) -> list[Any]:
-    """Every layer with a `surrogate_slope`, however deep; of one inside another the outer one, of a shared one once.
+def slope(layer: Any) -> Any:
+    """The variable by which the argument of a layer's surrogate is multiplied; None for a layer that does not spike, or is not built."""
+    own = getattr(layer, "surrogate_slope", None)
+    return own if own is not None else getattr(getattr(layer, "cell", None), "surrogate_slope", None)
 
-    `surrogate_slope` is a variable that does not train, by which the argument of the layer's surrogate is multiplied.
-    """
+
+def spiking_layers(model: Any) -> list[Any]:
+    """Every layer with a slope, however deep; of one inside another the outer one, of a shared one once."""
     return list({id(layer): layer for layer in _spiking(model)}.values())
 
 
 def _spiking(layer: Any) -> Iterator[Any]:
-    if getattr(layer, "surrogate_slope", None) is not None:
+    if slope(layer) is not None:
         yield layer
     else:
         for inner in inside(layer):
             yield from _spiking(inner)
+
+
+def no_spiking_layer(model: Any) -> str:
+    """What to say of a model in which there is none."""
+    return f"the model `{model.name}` " + (
+        "has no spiking layer" if model.built else "is not built, so that its spiking layers are not known"
+    )
 
 
 def every_layer(layer: Any) -> Iterator[Any]:

@@ -8,11 +8,11 @@ import keras
 
 from birc.nn.mistakes import above_zero, count, data_mistake, one_of
 from birc.nn.training.schedules import SCHEDULES, between, progress
-from birc.nn.training.spiking import spiking_layers
+from birc.nn.training.spiking import no_spiking_layer, slope, spiking_layers
 
 
 @keras.saving.register_keras_serializable("birc")
-class SurrogateScheduler(keras.callbacks.Callback):
+class SurrogateScheduler(keras.callbacks.Callback):  # type: ignore[misc]
     """Sets the `surrogate_slope` of every spiking layer at the start of an epoch: `start` in the first, `end` from number `epochs` on.
 
     The slope s makes the surrogate g(x) into g(s x): larger is narrower, and nearer to the step's own derivative. Begin wide, so that
@@ -34,10 +34,10 @@ class SurrogateScheduler(keras.callbacks.Callback):
         """Set the slopes of a model, and give their value."""
         layers = spiking_layers(model)
         if not layers:
-            raise data_mistake("SurrogateScheduler", f"the model `{model.name}` has no spiking layer: none has a `surrogate_slope`")
+            raise data_mistake("SurrogateScheduler", no_spiking_layer(model))
         value = self.value(epoch)
         for layer in layers:
-            layer.surrogate_slope.assign(value)
+            slope(layer).assign(value)
         return value
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:

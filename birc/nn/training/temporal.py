@@ -26,7 +26,8 @@ class TemporalProcessor:
 
         Penalties of a layer's activity are taken of each chunk, weighted with its part of the steps. The sequence begins at the initial
         state of every recurrent layer, also of a stateful one, whose own state stays as it is; metrics are not updated.
-        Raises I311 for a model that does not compute the same in pieces: dropout, noise, batch normalisation, layers that run backwards.
+        Raises I311 for a model that does not compute the same in pieces: dropout, noise, batch normalisation, plasticity, layers that run
+        backwards.
         """
         return chunked_bptt(model, inputs, targets, chunk_size, overlap, sample_weight)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from birc.nn.mistakes import count, data_mistake, option_mistake
 from birc.nn.training.curriculum import TemporalCurriculum
-from birc.nn.training.spiking import spiking_layers
+from birc.nn.training.spiking import no_spiking_layer, spiking_layers
 from birc.nn.training.surrogate import SurrogateScheduler
 
 WHO = "SpikingTrainer"
@@ -51,7 +51,7 @@ class SpikingTrainer:
     def _regularize(self, regularizer: Any) -> None:
         layers = spiking_layers(self.model)
         if not layers:
-            raise data_mistake(WHO, f"spike_regularizer: the model `{self.model.name}` has no spiking layer")
+            raise data_mistake(WHO, f"spike_regularizer: {no_spiking_layer(self.model)}")
         for layer in layers:
             if layer.activity_regularizer is None:
                 layer.activity_regularizer = regularizer

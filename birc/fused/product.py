@@ -1,0 +1,119 @@
+"""Products with inputs that are mostly zeros, of which spikes are: y = x w + b, and dL/dw; on bare addresses and on arrays of NumPy.
+
+Only what is not 0 in x takes part. Where x is 0 a weight that is infinite or NaN makes nothing, while a dense product has NaN there.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from birc.backends.c_family import build
+from birc.backends.c_family.headers import header
+from birc.fused.rooms import aligned
+from birc.fused.sweep import POINTER, Array, address, plain, processors
+
+MOST = 1 / 3
+"""The share of values that are not 0 up to which this is the faster way: `python -m tests.bench.product` prints both ways' times. Where
+they cross depends on the machine; on one core of a Zen 4 it is 0.4 to 0.5."""
+AGAIN = 32
+"""Values of a row that are not 0, on average, up to which y is computed again on the way back rather than kept, where x is kept by bits:
+about as long as it takes to get new memory from the system."""
+LOOKED_AT = 64
+"""Rows, about, from which the share is estimated."""
+SHARE = 10_000_000
+"""Products of two numbers, were x dense, from which on another thread is worth while."""
+WORD, WIDE = 32, 16
+"""Rows in a word of the columns, and what their number is rounded up to."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """Of x [rows, features] and y [rows, units]."""
+
+    rows: int
+    features: int
+    units: int
+
+    @property
+    def threads(self) -> int:
+        """As many as there is work for."""
+        return max(1, min(processors(), self.rows * self.features * self.units // SHARE))
+
+    @property
+    def columns(self) -> tuple[int, int]:
+        """The shape of x as one bit for each value, in words of 32 bits."""
+        return -(-self.rows // WORD), -(-self.features // WIDE) * WIDE
+
+    @property
+    def spacing(self) -> int:
+        """From one row that is looked at to the next."""
+        return max(1, self.rows // LOOKED_AT)
+
+    def numbers(self) -> tuple[int, int, int, int]:
+        """As the unit takes them."""
+        return self.rows, self.features, self.units, self.threads
+
+
+def size_of(x: Any, kernel: Any) -> Size:
+    """Of x [rows, features] and whatever has a column for each unit."""
+    rows, features = x.shape
+    return Size(rows, features, kernel.shape[1])
+
+
+def text() -> str:
+    """The unit."""
+    return "\n".join((header("birc_types.h"), header("product.h", "birc.fused"), ""))
+
+
+@cache
+def library() -> ctypes.CDLL:
+    """The built unit. Raises X201 to X204."""
+    made = build.library(text())
+    sizes = [ctypes.c_int64] * 4
+    made.birc_product_count.argtypes = [POINTER, *sizes[:3]]
+    made.birc_product_count.restype = ctypes.c_int64
+    made.birc_product.argtypes = [*sizes, *[POINTER] * 5]
+    made.birc_product.restype = ctypes.c_int
+    made.birc_product_back.argtypes = [*sizes, *[POINTER] * 4]
+    made.birc_product_back.restype = None
+    return made
+
+
+def found(size: Size, x: int) -> float:
+    """How many values of a row of x, by its address, are not 0; on average over some of its rows."""
+    count: int = library().birc_product_count(x or None, size.rows, size.features, size.spacing)
+    return count / max(1, -(-size.rows // size.spacing))
+
+
+def ahead(size: Size, x: int, columns: int, kernel: int, bias: int, to: int) -> bool:
+    """y, by addresses; without a bias it is 0. `columns`, if not 0, are filled; or they stand for x, which is 0 then.
+
+    Tells whether x holds nothing but 0 and 1, so that the columns are all of it.
+    """
+    return bool(library().birc_product(*size.numbers(), x or None, columns or None, kernel, bias or None, to))
+
+
+def back(size: Size, x: int, columns: int, up: int, to: int) -> None:
+    """dL/dw from dL/dy, and from x or, where that is 0, its columns."""
+    library().birc_product_back(*size.numbers(), x or None, columns or None, up, to)
+
+
+def product(x: Array, kernel: Array, bias: Array | None = None) -> Array:
+    """y [rows, units] for x [rows, features], in single precision."""
+    x, kernel, bias = plain(x), plain(kernel), None if bias is None else plain(bias)
+    size = size_of(x, kernel)
+    y = aligned(size.rows, size.units)
+    ahead(size, address(x), 0, address(kernel), address(bias), address(y))
+    return y
+
+
+def kernel_bar(x: Array, up: Array) -> Array:
+    """dL/dw [features, units] for dL/dy [rows, units]."""
+    x, up = plain(x), plain(up)
+    size = size_of(x, up)
+    bar = aligned(size.features, size.units)
+    back(size, address(x), 0, address(up), address(bar))
+    return bar

@@ -1,0 +1,69 @@
+"""How fast layers learn: training steps of spiking networks beside those of plain ones, on every engine of Keras that is installed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from typing import Any
+
+from birc.backends.keras.engines import ENGINES
+from tests.bench.page import table
+from tests.bench.timing import ROOT
+
+SHARES = {"0.3": "30 %", "0.05": "5 %"}
+SINGLE = {"adex": "AdEx", "hodgkin_huxley": "HH"}
+
+
+def measured(engine: str, case: str, rounds: int) -> dict[str, Any]:
+    """What `tests.bench.train_one` prints."""
+    command = [sys.executable, "-m", "tests.bench.train_one", case, str(rounds)]
+    environment = {**os.environ, "KERAS_BACKEND": engine}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def section(rounds: int) -> str:
+    """The tables."""
+    engines = [engine for engine in ENGINES if find_spec(engine)]
+    networks, layers, kept = [], [], []
+    versions: dict[str, str] = {}
+    for engine in engines:
+        for case, share in SHARES.items():
+            found = measured(engine, case, rounds)
+            versions |= found["versions"]
+            plain = found["seconds"]["dense"]
+            for name, (ahead, step) in found["seconds"].items():
+                ratios = (f"{plain[0] / ahead:.2f}", f"{plain[1] / step:.2f}")
+                networks.append((engine, share, name, f"{1e3 * ahead:.1f}", f"{1e3 * step:.1f}", *ratios))
+            kept += [(engine, share, name, f"{size / 1e6:.1f}") for name, size in found.get("kept", {}).items()]
+        for case, title in SINGLE.items():
+            seconds = measured(engine, case, rounds)["seconds"]
+            (loop_ahead, loop_step), (ahead, step) = seconds["loop"], seconds["fused"]
+            times = (f"{1e3 * t:.1f}" for t in (loop_ahead, ahead, loop_step, step))
+            layers.append((engine, title, *times, f"{loop_ahead / ahead:.1f}", f"{loop_step / step:.1f}"))
+    said = ", ".join(f"{name} {version}" for name, version in versions.items())
+    memory = (
+        f"\n\nMegabytes kept for the way back, inputs and weights apart:\n\n{table(('engine', 'ones', 'network', 'MB'), kept, 3)}"
+        if kept
+        else ""
+    )
+    head = ("engine", "ones", "network", "forward, ms", "step, ms", "forward, of dense", "step, of dense")
+    single = ("engine", "neuron", "loop, ms", "fused, ms", "loop step, ms", "fused step, ms", "forward", "step")
+    return f"""Keras on {said}. Milliseconds of processor time on one thread; medians of {rounds} rounds after a
+warm-up, in which the models of one engine take turns in one process.
+
+A network 784-256-128-10 over 50 steps, 64 samples at a time, trained with Adam; inputs are 0 or 1. "dense" are layers of Keras with ReLU
+over the same steps, "fused" leaky integrate-and-fire neurons whose steps run at once in a kernel made from the model and its derivative,
+"loop" the same layers stepped by Keras, the others the same network in other packages for torch, stepped as they are meant to be. The
+ratios say how many times as fast as the dense network each is.
+
+{table(head, networks, 3)}{memory}
+
+One layer of 256 neurons over 100 steps, 64 samples; one parameter is learned.
+
+{table(single, layers, 2)}
+"""
