@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from birc.nn.mistakes import above_zero, at_least_zero, option_mistake, within
@@ -39,7 +40,7 @@ class RateRegularizer(keras.regularizers.Regularizer):  # type: ignore[misc]
     """strength * mean over neurons of max(0, low - r)² + max(0, r - high)², r being a neuron's rate over batch and time.
 
     An activity regularizer of a layer that gives spikes [batch, time, ...], or rates [batch, neurons]. low, high: spikes per step;
-    equal bounds are one wanted rate. Keras divides what an activity regularizer gives by the size of the batch, so it is
+    equal bounds are one wanted rate. A newer Keras divides what an activity regularizer gives by the size of the batch, so it is
     multiplied by that here, and the penalty does not depend on it. Bounds of this kind: Zenke and Vogels (2021).
     """
 
@@ -89,6 +90,17 @@ class WeightDependenceRegularizer(keras.regularizers.Regularizer):  # type: igno
         return {"mu": self.mu, "alpha": self.alpha, "w_max": self.w_max, "strength": self.strength}
 
 
+def divides() -> bool:
+    """Whether this Keras divides what an activity regularizer gives by the size of the batch; 3.8 does not."""
+    with keras.device("cpu"):
+        layer = keras.layers.Activation("linear", activity_regularizer=lambda x: ops.sum(x))
+        layer(np.ones((2, 1), np.float32))
+        return float(ops.convert_to_numpy(layer.losses[0])) < 1.5
+
+
 def batch_size(x: Any) -> Any:
-    """The number of samples, as a number of the type of `x`."""
-    return ops.cast(ops.shape(x)[0], x.dtype)
+    """What Keras divides a penalty by: the number of samples, as a number of the type of `x`, or 1."""
+    return ops.cast(ops.shape(x)[0], x.dtype) if DIVIDES else 1.0
+
+
+DIVIDES = divides()
