@@ -516,7 +516,7 @@ def test_a_saved_model_gives_the_same_numbers(tmp_path: Path) -> None:
 
 def test_a_saved_model_loads_where_the_written_module_is_imported(tmp_path: Path) -> None:
     neurons = compiled()
-    model = keras.Sequential([keras.Input((10, 3)), neurons.layer(units=2, output="v")])
+    model = keras.Sequential([keras.Input((10, 3)), neurons.layer(units=2, output="v", fused=False)])
     model.save(tmp_path / "model.keras")
     neurons.write(tmp_path / "out")
     np.save(tmp_path / "x.npy", noise(2, 10, 3))
