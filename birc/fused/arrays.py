@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from birc.fused.rooms import aligned
-from birc.fused.sweep import Array, Shape, Sweeper, address, plain
+from birc.fused.sweep import Array, Sweeper, address, common, plain
 
 
 def ahead(
@@ -16,8 +16,8 @@ def ahead(
     """What is seen, [outer, steps, inner] each, then the last states, [outer, inner] each; empty arrays are inputs that are 0."""
     kernel = sweeper.kernel
     given = [plain(a) for a in inputs]
-    shape = shape_of(given)
     states, numbers = [plain(a) for a in initial], [plain(a) for a in bind]
+    shape = common([a for a in given if a.size], states, numbers)
     rows, ends = (shape.outer, shape.steps, shape.inner), (shape.outer, shape.inner)
     out = [aligned(*rows) if i in seen else None for i in range(len(kernel.seen))]
     after = [aligned(*ends) if last else None for _ in kernel.slots]
@@ -44,8 +44,8 @@ def back(
     """dL/d of the inputs that are given, of initial states and of wanted bind values, [outer, inner] each."""
     kernel = sweeper.kernel
     given = [plain(a) for a in inputs]
-    shape = shape_of(given)
     states, numbers = [plain(a) for a in initial], [plain(a) for a in bind]
+    shape = common([a for a in given if a.size], states, numbers)
     ups, ends = [plain(a) for a in up], [plain(a) for a in up_last]
     input_bars = [aligned(*a.shape) for a in given]
     initial_bars = [np.zeros((shape.outer, shape.inner), np.float32) for _ in kernel.slots]
@@ -63,8 +63,3 @@ def back(
         [address(a) for a in bind_bars],
     )
     return [*(a for a in input_bars if a.size), *initial_bars, *bind_bars]
-
-
-def shape_of(inputs: Sequence[Array]) -> Shape:
-    """The shape of a sweep, from the inputs that are given."""
-    return Shape(*next(a.shape for a in inputs if a.size))

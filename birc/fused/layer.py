@@ -18,7 +18,7 @@ OFF = "BIRC_FUSED"
 
 
 class Fused:
-    """What the module of an artifact calls: for one layer, the steps at once, or None where only the loop will do."""
+    """What the module of an artifact calls: all steps of one of its layers at once."""
 
     def __init__(self, artifact: Artifact, engine: str, ops: Any) -> None:
         self._step, self._engine, self._ops = artifact.step, engine, ops

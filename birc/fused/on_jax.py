@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from birc.backends.c_family.headers import header
-from birc.fused.sweep import Shape, Sweeper
+from birc.fused.sweep import Shape, Sweeper, common
 from birc.fused.xla import registered
 
 
@@ -33,6 +33,7 @@ def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any
         return [at.get(i, empty) for i in range(count)]
 
     def run(inputs: Any, initial: Any, bind: Any) -> Any:
+        common(inputs, initial, bind)
         rows, ends, attributes = sizes(inputs[0])
         results = [*(rows if i in seen else nothing for i in range(len(kernel.seen))), *(ends for _ in kernel.slots)]
         found = jax.ffi.ffi_call(ahead, results)(*spread(inputs, given, len(kernel.inputs)), *initial, *bind, **attributes)

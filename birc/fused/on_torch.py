@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from birc.fused.rooms import aligned
-from birc.fused.sweep import Shape, Sweeper
+from birc.fused.sweep import Shape, Sweeper, common
 
 
 def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any:
@@ -20,7 +20,8 @@ def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any
         @staticmethod
         def forward(ctx: Any, *tensors: Any) -> Any:
             held = [t.detach().to(torch.float32).contiguous() for t in tensors]
-            shape = Shape(*held[0].shape)
+            states_end = len(given) + len(kernel.slots)
+            shape = common(held[: len(given)], held[len(given) : states_end], held[states_end:])
             rows, ends = [shape.outer, shape.steps, shape.inner], [shape.outer, shape.inner]
             if held[0].device.type == "meta":  # Keras asks for shapes
                 return (*(held[0].new_empty(rows) for _ in seen), *(held[0].new_empty(ends) for _ in kernel.slots))

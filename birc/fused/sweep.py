@@ -51,6 +51,22 @@ class Shape:
         return max(1, min(processors(), self.outer * self.steps * self.inner // SHARE))
 
 
+def common(inputs: Sequence[Any], initial: Sequence[Any], bind: Sequence[Any]) -> Shape:
+    """The shape of a sweep over arrays or tensors. Raises ValueError where they do not fit together, as a kernel reads them unasked."""
+    first = tuple(inputs[0].shape)
+    outer, steps, inner = first
+    for x in inputs:
+        if tuple(x.shape) != first:
+            raise ValueError(f"inputs of shapes {list(first)} and {list(x.shape)} in one layer; expected the same")
+    for state in initial:
+        if tuple(state.shape) != (outer, inner):
+            raise ValueError(f"an initial state of shape {list(state.shape)}; expected [{outer}, {inner}]")
+    for value in bind:
+        if tuple(value.shape) not in ((), (1,), (inner,)):
+            raise ValueError(f"a parameter of shape {list(value.shape)} for {inner} neurons; expected one number, or one for each")
+    return Shape(outer, steps, inner)
+
+
 @dataclass(frozen=True, eq=False)
 class Sweeper:
     """A kernel, compiled at its first call. All arrays are float32 and contiguous; None stands for zeros, or for nobody who looks."""

@@ -216,3 +216,24 @@ def test_the_environment_turns_it_off(keras: Any, monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("BIRC_FUSED")
     monkeypatch.setenv("CXX", "no-such-compiler")
     assert fused(artifact, engine, keras.ops) is None
+
+
+def test_what_does_not_fit_is_said_and_never_read() -> None:
+    kernel = emit(step_of(TINY), TABLE["fast_sigmoid"], True, frozenset())
+    sweeper = Sweeper(kernel)
+    x, state = np.zeros((2, 5, 3)), np.zeros((2, 3))
+    one = [np.ones(())] * len(kernel.bind)
+    assert len(arrays.ahead(sweeper, [x, x], [state], one, [0])) == 2
+    for inputs, initial, bind, message in (
+        ([x, x[:, :4]], state, one, r"inputs of shapes \[2, 5, 3\] and \[2, 4, 3\]"),
+        ([x, x], state[:1], one, r"an initial state of shape \[1, 3\]; expected \[2, 3\]"),
+        ([x, x], state, [np.ones(2), *one[1:]], r"a parameter of shape \[2\] for 3 neurons"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            arrays.ahead(sweeper, inputs, [initial], bind, [0])
+
+
+def test_a_layer_with_too_few_values_of_a_parameter_is_refused(keras: Any) -> None:
+    made = driver.compile_model("lif_unit", target="keras", dt="1 ms", dtype="f32")
+    with pytest.raises(Exception, match=r"2.*5|5.*2"):
+        made.layer(units=5, tau_m=[5.0, 10.0])(np.ones((2, 4, 3), np.float32))
