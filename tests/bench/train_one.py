@@ -113,12 +113,33 @@ def timed(models: dict[str, Model], data: tuple[Any, Any], rounds: int) -> dict[
     return {name: [statistics.median(row[i] for row in rows[1:]) for i in (0, 1)] for name, rows in found.items()}
 
 
+def kept(model: Model, data: tuple[Any, Any]) -> int:
+    """Bytes that torch keeps for the way back through a model, inputs and weights apart; each storage counts once."""
+    torch = importlib.import_module("torch")
+    x = keras.ops.convert_to_tensor(data[0])
+    known = {t.untyped_storage().data_ptr() for t in (x, *(w.value for w in model.weights))}
+    held: dict[int, Any] = {}
+
+    def pack(t: Any) -> Any:
+        if t.untyped_storage().data_ptr() not in known:
+            held[t.untyped_storage().data_ptr()] = t
+        return t
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
+        out = model(x, training=True)
+    del out
+    return sum(t.untyped_storage().nbytes() for t in held.values())
+
+
 def main(case: str, rounds: int) -> None:
     """Print the figures of a case."""
     versions = {name: importlib.import_module(name).__version__ for name in ("keras", engine())}
     ready, data = models(case)
     rate = float(np.mean(keras.ops.convert_to_numpy(ready["fused"].layers[0](data[0]))))
-    print(json.dumps({"versions": versions, "rate": rate, "seconds": timed(ready, data, rounds)}))
+    sizes = {}
+    if engine() == "torch" and case not in DRIVES:
+        sizes = {name: kept(model, data) for name, model in ready.items() if name in ("dense", "fused")}
+    print(json.dumps({"kept": sizes, "versions": versions, "rate": rate, "seconds": timed(ready, data, rounds)}))
 
 
 if __name__ == "__main__":
