@@ -28,6 +28,8 @@ from tests.bench.train_peers import peers  # noqa: E402
 STEPS, BATCH, SIZES = 50, 64, (784, 256, 128, 10)
 LIF = {"tau_m": 9.5, "R": 10.0, "t_ref": 0, "use_bias": True}
 """A step of 1 ms keeps 0.9 of the potential and adds the input about as it is."""
+SETTLE = 0.2
+"""Seconds between two models: what the one before kept is freed by another thread when its step has long returned."""
 DRIVES = {"adex": (0.1, 900.0), "hodgkin_huxley": (0.05, 20.0)}
 """The step in ms, and the current, of single layers of 256 neurons."""
 
@@ -104,6 +106,7 @@ def timed(models: dict[str, Model], data: tuple[Any, Any], rounds: int) -> dict[
     found: dict[str, list[list[float]]] = {name: [] for name in models}
     for _ in range(rounds + 1):
         for name, model in models.items():
+            time.sleep(SETTLE)
             marks = [time.process_time()]
             model.predict_on_batch(x)
             marks.append(time.process_time())
