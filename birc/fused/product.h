@@ -1,83 +1,63 @@
 // Products with rows that are mostly zeros, y = x w + b and dL/dw = x^T dL/dy: only what is not 0 in x takes part.
 //
-// x is looked at in blocks of 32 rows. Of a block, a word for each column tells by its bits which rows are not 0 there ("columns",
-// [ceil(rows / 32), features in whole vectors]): 1 bit for each value, all that has to be kept of an x of 0 and 1.
-// Sums go through columns in one order, whether they are made from x or kept.
+// Which values are not 0 is told by bits: of x [rows, features] bit k % 32 of word k / 32 of each row, [rows, ceil(features / 32)]. They
+// are all of an x of 0 and 1. Sums go through features, and through rows, in ascending order.
 
 namespace product {
 
 enum { BITS = 32, WIDE = 16, MORE = 4 };
-enum : int64 { CACHED = 1 << 17 };  // floats of dL/dy that stay in the second cache while columns go over them
+enum { SOURCES = 128, TARGETS = 256, PIECE = 128 };  // at once, at most: rows, sums, and numbers of a row
 
-#define VECTOR(name, type, count) typedef type name __attribute__((vector_size(sizeof(type) * (count)), aligned(sizeof(type)), may_alias))
-VECTOR(floats, float, WIDE);
-VECTOR(words, uint32, WIDE);
 template <int LENGTH> struct Vector {  // as an argument of a template a vector would lose its attributes
-    VECTOR(type, float, LENGTH);
+    typedef float type __attribute__((vector_size(sizeof(float) * LENGTH), aligned(sizeof(float)), may_alias));
 };
-#undef VECTOR
 
 INLINE int64 least(int64 a, int64 b) { return a < b ? a : b; }
-INLINE int64 whole(int64 features) { return (features + WIDE - 1) / WIDE * WIDE; }
+INLINE int64 words(int64 features) { return (features + BITS - 1) / BITS; }
 
-// Bit i of lane j: whether value j of row i is not 0. `other` gathers values that are neither 0 nor 1.
-INLINE words marks(const float* from, int64 stride, int64 rows, words& other) {
-    words found = {};
-    const floats zero = {}, ones = zero + 1.0f;
-    for (int64 i = 0; i < rows; i++) {
-        const floats value = *(const floats*)(from + i * stride);
-        const words some = (words)(value != zero);
-        found |= some & (words{} + (1u << i));
-        other |= some & (words)(value != ones);
+// The bits of a row; true where it holds nothing but 0 and 1.
+INLINE bool mark(const float* x, int64 features, uint32* to) {
+    uint32 other = 0;
+    for (int64 k = 0; k < features; k++) other |= uint32(x[k] != 0) & uint32(x[k] != 1);
+    for (int64 k = 0; k < features; k += BITS) {
+        uint32 word = 0;
+        if (features - k >= BITS)
+            for (int j = 0; j < BITS; j++) word |= uint32(x[k + j] != 0) << j;
+        else
+            for (int j = 0; j < features - k; j++) word |= uint32(x[k + j] != 0) << j;
+        to[k / BITS] = word;
     }
-    return found;
+    return !other;
 }
 
-// Words of the columns from `first`, which begins a vector, to `end`, of up to 32 rows; true where they hold nothing but 0 and 1.
-INLINE bool mark_columns(const float* x, int64 features, int64 rows, int64 first, int64 end, uint32* to) {
-    words other = {};
-    int64 k = first;
-    for (; k + WIDE <= end; k += WIDE) *(words*)(to + k) = marks(x + k, features, rows, other);
-    if (k < end) {
-        float few[BITS * WIDE] = {};
-        for (int64 i = 0; i < rows; i++)
-            for (int64 j = 0; k + j < end; j++) few[i * WIDE + j] = x[i * features + k + j];
-        *(words*)(to + k) = marks(few, WIDE, rows, other);
-    }
-    uint32 any = 0;
-    for (int j = 0; j < WIDE; j++) any |= other[j];
-    return !any;
+// Bit j of word i becomes bit i of word j (Warren 2012, Hacker's Delight, section 7-3).
+INLINE void transpose(uint32* word) {
+    uint32 mask = 0xffff;
+    for (int half = BITS / 2; half; half /= 2, mask ^= mask << half)
+        for (int begin = 0; begin < BITS; begin += 2 * half)
+            for (int i = begin; i < begin + half; i++) {
+                const uint32 differ = ((word[i] >> half) ^ word[i + half]) & mask;
+                word[i] ^= differ << half;
+                word[i + half] ^= differ;
+            }
 }
 
-// Writes first + step * bit for each bit that is set, and up to 4 numbers of no meaning behind them, so that few loops branch.
-INLINE int32* list_bits(uint32 word, int64 first, int64 step, int32* to) {
+// Writes first + bit for each bit that is set, and up to 4 numbers of no meaning behind them, so that few loops branch.
+INLINE uint8* list_bits(uint32 word, int first, uint8* to) {
     const int count = __builtin_popcount(word);
     int done = 0;
     do {
         for (int i = 0; i < MORE; i++) {
-            to[done + i] = (int32)(first + step * __builtin_ctzll(word | 1ull << BITS));
+            to[done + i] = (uint8)(first + __builtin_ctzll(word | 1ull << BITS));
             word &= word - 1;
         }
     } while ((done += MORE) < count);
     return to + count;
 }
 
-// The columns where a row of a block is not 0.
-INLINE int64 list_row(const uint32* columns, int64 size, int64 row, int32* list) {
-    int32* end = list;
-    const words bit = words{} + (1u << row), zero = {};
-    for (int64 k = 0; k < size; k += BITS * WIDE) {
-        words found = {};
-        const int64 vectors = least(BITS, (size - k) / WIDE);
-        for (int64 i = 0; i < vectors; i++) found |= (words)((*(const words*)(columns + k + i * WIDE) & bit) != zero) & (words{} + (1u << i));
-        for (int j = 0; j < WIDE; j++) end = list_bits(found[j], k + j, WIDE, end);
-    }
-    return end - list;
-}
-
 // Adds rows of `from`, those listed, times weights where there are any, to a vector that stays in registers.
 template <int LENGTH, int COUNT, bool WEIGHED>
-INLINE void add_vectors(const int32* list, const float* weights, int64 count, const float* from, int64 stride, float* to) {
+INLINE void add_vectors(const uint8* list, const float* weights, int64 count, const float* from, int64 stride, float* to) {
     typedef typename Vector<LENGTH>::type Lanes;
     Lanes sum[COUNT];
 #pragma GCC unroll 16
@@ -94,19 +74,73 @@ INLINE void add_vectors(const int32* list, const float* weights, int64 count, co
     for (int j = 0; j < COUNT; j++) *(Lanes*)(to + j * LENGTH) = sum[j];
 }
 
-template <bool WEIGHED> void add_rows(const int32* list, const float* weights, int64 count, const float* from, int64 units, float* to) {
-    int64 n = 0;
-#define PIECES(LENGTH, COUNT)                                \
-    for (; n + LENGTH * COUNT <= units; n += LENGTH * COUNT) \
-    add_vectors<LENGTH, COUNT, WEIGHED>(list, weights, count, from + n, units, to + n)
-    PIECES(WIDE, 8);
-    PIECES(WIDE, 4);
-    PIECES(WIDE, 1);
-    PIECES(8, 1);
-    PIECES(4, 1);
-    PIECES(2, 1);
-    PIECES(1, 1);
-#undef PIECES
+// Which rows go into which sums: bit s % 32 of word s / 32 of each target's `across` words for source s, and with what weights.
+struct Bits {
+    const uint32* at;
+    int64 across;
+    const float* x;  // null where all weights are 1
+    int64 of_target, of_source;
+};
+
+// Sources of some targets, one list behind the other.
+struct Lists {
+    uint8 at[TARGETS * (SOURCES + MORE)];
+    float weights[TARGETS * SOURCES];
+    int begin[TARGETS + 1];
+    alignas(64) float rows[SOURCES * PIECE];
+
+    INLINE void fill(const Bits& bits, int64 target, int64 targets, int64 source, int64 sources) {
+        uint8* end = at;
+        begin[0] = 0;
+        for (int64 t = 0; t < targets; t++) {
+            for (int64 s = 0; s < sources; s += BITS)
+                end = list_bits(bits.at[(target + t) * bits.across + (source + s) / BITS], (int)s, end);
+            begin[t + 1] = (int)(end - at);
+            for (int q = begin[t]; bits.x && q < begin[t + 1]; q++)
+                weights[q] = bits.x[(target + t) * bits.of_target + (source + at[q]) * bits.of_source];
+        }
+    }
+
+    // Pieces of rows, first brought together, as rows a power of two apart would share few places of the cache.
+    template <int LENGTH, int COUNT, bool WEIGHED>
+    INLINE int64 add(int64 n, int64 targets, int64 sources, const float* from, int64 units, float* to) {
+        enum { STRIDE = LENGTH * COUNT };
+        for (; n + STRIDE <= units; n += STRIDE) {
+            for (int64 s = 0; s < sources; s++)
+                for (int i = 0; i < STRIDE; i++) rows[s * STRIDE + i] = from[s * units + n + i];
+            for (int64 t = 0; t < targets; t++)
+                add_vectors<LENGTH, COUNT, WEIGHED>(at + begin[t], weights + begin[t], begin[t + 1] - begin[t], rows, STRIDE, to + t * units + n);
+        }
+        return n;
+    }
+
+    template <bool WEIGHED> void add_all(int64 targets, int64 sources, const float* from, int64 units, float* to) {
+        int64 n = add<WIDE, PIECE / WIDE, WEIGHED>(0, targets, sources, from, units, to);
+        n = add<WIDE, 1, WEIGHED>(n, targets, sources, from, units, to);
+        n = add<8, 1, WEIGHED>(n, targets, sources, from, units, to);
+        n = add<4, 1, WEIGHED>(n, targets, sources, from, units, to);
+        n = add<2, 1, WEIGHED>(n, targets, sources, from, units, to);
+        add<1, 1, WEIGHED>(n, targets, sources, from, units, to);
+    }
+};
+
+// How many sources at once: pieces of theirs stay in the first cache, but sums are read and written again for each such lot.
+INLINE int64 lot(const Bits& bits, int64 targets, int64 sources) {
+    int64 some = 0;
+    for (int64 i = 0; i < targets * bits.across; i++) some += __builtin_popcount(bits.at[i]);
+    return some * 8 > targets * sources ? SOURCES / 2 : SOURCES;
+}
+
+// Adds to each target's row of `to` the rows of `from` that are its sources'.
+INLINE void gather(const Bits& bits, int64 targets, int64 sources, const float* from, int64 units, float* to, Lists& lists) {
+    const int64 most = lot(bits, targets, sources);
+    for (int64 t = 0; t < targets; t += TARGETS)
+        for (int64 s = 0; s < sources; s += most) {
+            const int64 count = least(TARGETS, targets - t), some = least(most, sources - s);
+            lists.fill(bits, t, count, s, some);
+            if (bits.x) lists.add_all<true>(count, some, from + s * units, units, to + t * units);
+            else lists.add_all<false>(count, some, from + s * units, units, to + t * units);
+        }
 }
 
 }  // namespace product
@@ -124,83 +158,60 @@ API int64 birc_product_count(const float* x, int64 rows, int64 features, int64 s
     return found;
 }
 
-// y = x w + b; b null is 0. `columns`, if not null, are filled from x, or tell all of x where x is null. The result says whether x holds
-// nothing but 0 and 1. Threads share the blocks of rows, so their number changes no result.
-API int birc_product(
-    int64 rows, int64 features, int64 units, int64 threads, const float* x, uint32* columns, const float* w, const float* b, float* y
-) {
-    using namespace product;
-    const int64 blocks = (rows + BITS - 1) / BITS, size = whole(features);
-    int other = 0;
-#pragma omp parallel num_threads((int)threads) if (threads > 1) reduction(| : other)
-    {
-        int32* list = new int32[size + MORE];
-        float* weights = new float[size];
-        uint32* own = new uint32[size];
-#pragma omp for schedule(static)
-        for (int64 block = 0; block < blocks; block++) {
-            const int64 first = block * BITS, count = least(BITS, rows - first);
-            uint32* marked = columns ? columns + block * size : own;
-            const bool plain = !x || mark_columns(x + first * features, features, count, 0, features, marked);
-            other |= !plain;
-            for (int64 r = 0; r < count; r++) {
-                float* to = y + (first + r) * units;
-                for (int64 n = 0; n < units; n++) to[n] = b ? b[n] : 0;
-                const int64 some = list_row(marked, size, r, list);
-                if (plain) {
-                    add_rows<false>(list, nullptr, some, w, units, to);
-                } else {
-                    for (int64 q = 0; q < some; q++) weights[q] = x[(first + r) * features + list[q]];
-                    add_rows<true>(list, weights, some, w, units, to);
-                }
-            }
-        }
-        delete[] list;
-        delete[] weights;
-        delete[] own;
-    }
-    return !other;
+// The bits of x. The result says whether x holds nothing but 0 and 1.
+API int birc_product_bits(int64 rows, int64 features, int64 threads, const float* x, uint32* bits) {
+    int plain = 1;
+#pragma omp parallel for schedule(static) num_threads((int)threads) if (threads > 1) reduction(& : plain)
+    for (int64 row = 0; row < rows; row++) plain &= product::mark(x + row * features, features, bits + row * product::words(features));
+    return plain;
 }
 
-// dL/dw from dL/dy, and from x or, where x is null, from its columns. Threads share the columns, so their number changes no result.
-API void birc_product_back(
-    int64 rows, int64 features, int64 units, int64 threads, const float* x, const uint32* columns, const float* up, float* bar
+// y = x w + b; b null is 0, and x null where its bits are all of it. Threads share the rows, so their number changes no result.
+API void birc_product(
+    int64 rows, int64 features, int64 units, int64 threads, const uint32* bits, const float* x, const float* w, const float* b, float* y
 ) {
     using namespace product;
-    const int64 blocks = (rows + BITS - 1) / BITS, size = whole(features), vectors = size / WIDE;
-    const int64 together = least(blocks, CACHED / (units + 1) / BITS + 1);  // blocks of rows
+    const int64 parts = (rows + TARGETS - 1) / TARGETS, across = words(features);
 #pragma omp parallel num_threads((int)threads) if (threads > 1)
     {
-        int32* list = new int32[together * BITS + MORE];
-        float* weights = new float[together * BITS];
-        uint32* own = new uint32[x ? together * size : 1];
+        Lists* lists = new Lists;
+#pragma omp for schedule(static)
+        for (int64 part = 0; part < parts; part++) {
+            const int64 first = part * TARGETS, count = least(TARGETS, rows - first);
+            float* to = y + first * units;
+            for (int64 row = 0; row < count; row++)
+                for (int64 n = 0; n < units; n++) to[row * units + n] = b ? b[n] : 0;
+            gather({bits + first * across, across, x ? x + first * features : nullptr, features, 1}, count, features, w, units, to, *lists);
+        }
+        delete lists;
+    }
+}
+
+// dL/dw from dL/dy, x null where its bits are all of it. Threads share the features, so their number changes no result.
+API void birc_product_back(
+    int64 rows, int64 features, int64 units, int64 threads, const uint32* bits, const float* x, const float* up, float* bar
+) {
+    using namespace product;
+    const int64 across = words(features), down = words(rows);
+#pragma omp parallel num_threads((int)threads) if (threads > 1)
+    {
+        Lists* lists = new Lists;
 #pragma omp for schedule(static)
         for (int64 thread = 0; thread < threads; thread++) {
-            const int64 from = vectors * thread / threads * WIDE, end = least(features, vectors * (thread + 1) / threads * WIDE);
-            for (int64 i = from * units; i < end * units; i++) bar[i] = 0;
-            for (int64 block = 0; block < blocks; block += together) {
-                const int64 some = least(together, blocks - block), first = block * BITS;
-                const uint32* marked = x ? own : columns + block * size;
-                bool plain = true;
-                for (int64 i = 0; x && i < some; i++) {
-                    const int64 row = first + i * BITS;
-                    plain &= mark_columns(x + row * features, features, least(BITS, rows - row), from, end, own + i * size);
+            const int64 first = across * thread / threads, end = across * (thread + 1) / threads, from = first * BITS;
+            const int64 count = least(features, end * BITS) - from;
+            uint32* turned = new uint32[(end - first) * BITS * down];
+            for (int64 row = 0; row < rows; row += BITS)
+                for (int64 k = first; k < end; k++) {
+                    uint32 square[BITS] = {};
+                    for (int64 j = 0; j < least(BITS, rows - row); j++) square[j] = bits[(row + j) * across + k];
+                    transpose(square);
+                    for (int64 j = 0; j < BITS; j++) turned[((k - first) * BITS + j) * down + row / BITS] = square[j];
                 }
-                for (int64 k = from; k < end; k++) {
-                    int32* last = list;
-                    for (int64 i = 0; i < some; i++) last = list_bits(marked[i * size + k], i * BITS, 1, last);
-                    const int64 count = last - list;
-                    if (plain) {
-                        add_rows<false>(list, nullptr, count, up + first * units, units, bar + k * units);
-                    } else {
-                        for (int64 q = 0; q < count; q++) weights[q] = x[(first + list[q]) * features + k];
-                        add_rows<true>(list, weights, count, up + first * units, units, bar + k * units);
-                    }
-                }
-            }
+            for (int64 i = from * units; i < (from + count) * units; i++) bar[i] = 0;
+            gather({turned, down, x ? x + from : nullptr, 1, features}, count, rows, up, units, bar + from * units, *lists);
+            delete[] turned;
         }
-        delete[] list;
-        delete[] weights;
-        delete[] own;
+        delete lists;
     }
 }

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from birc.backends.c_family import build
 from birc.backends.c_family.headers import header
 from birc.fused.rooms import aligned
@@ -25,8 +27,8 @@ LOOKED_AT = 64
 """Rows, about, from which the share is estimated."""
 SHARE = 10_000_000
 """Products of two numbers, were x dense, from which on another thread is worth while."""
-WORD, WIDE = 32, 16
-"""Rows in a word of the columns, and what their number is rounded up to."""
+WORD = 32
+"""Values of a row in a word of its bits."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,9 @@ class Size:
         return max(1, min(processors(), self.rows * self.features * self.units // SHARE))
 
     @property
-    def columns(self) -> tuple[int, int]:
+    def bits(self) -> tuple[int, int]:
         """The shape of x as one bit for each value, in words of 32 bits."""
-        return -(-self.rows // WORD), -(-self.features // WIDE) * WIDE
+        return self.rows, -(-self.features // WORD)
 
     @property
     def spacing(self) -> int:
@@ -75,8 +77,10 @@ def library() -> ctypes.CDLL:
     sizes = [ctypes.c_int64] * 4
     made.birc_product_count.argtypes = [POINTER, *sizes[:3]]
     made.birc_product_count.restype = ctypes.c_int64
+    made.birc_product_bits.argtypes = [*sizes[:3], *[POINTER] * 2]
+    made.birc_product_bits.restype = ctypes.c_int
     made.birc_product.argtypes = [*sizes, *[POINTER] * 5]
-    made.birc_product.restype = ctypes.c_int
+    made.birc_product.restype = None
     made.birc_product_back.argtypes = [*sizes, *[POINTER] * 4]
     made.birc_product_back.restype = None
     return made
@@ -88,32 +92,35 @@ def found(size: Size, x: int) -> float:
     return count / max(1, -(-size.rows // size.spacing))
 
 
-def ahead(size: Size, x: int, columns: int, kernel: int, bias: int, to: int) -> bool:
-    """y, by addresses; without a bias it is 0. `columns`, if not 0, are filled; or they stand for x, which is 0 then.
-
-    Tells whether x holds nothing but 0 and 1, so that the columns are all of it.
-    """
-    return bool(library().birc_product(*size.numbers(), x or None, columns or None, kernel, bias or None, to))
+def mark(size: Size, x: int, bits: int) -> bool:
+    """Fill the bits of x, by addresses. Tells whether x holds nothing but 0 and 1, so that the bits are all of it."""
+    return bool(library().birc_product_bits(size.rows, size.features, size.threads, x, bits))
 
 
-def back(size: Size, x: int, columns: int, up: int, to: int) -> None:
-    """dL/dw from dL/dy, and from x or, where that is 0, its columns."""
-    library().birc_product_back(*size.numbers(), x or None, columns or None, up, to)
+def ahead(size: Size, bits: int, x: int, kernel: int, bias: int, to: int) -> None:
+    """y, by addresses, from the bits of x and, where these are not all of it, x; else that is 0. Without a bias, 0, it is 0."""
+    library().birc_product(*size.numbers(), bits, x or None, kernel, bias or None, to)
 
 
-def product(x: Array, kernel: Array, bias: Array | None = None) -> Array:
-    """y [rows, units] for x [rows, features], in single precision."""
+def back(size: Size, bits: int, x: int, up: int, to: int) -> None:
+    """dL/dw from dL/dy, the bits of x and, where these are not all of it, x."""
+    library().birc_product_back(*size.numbers(), bits, x or None, up, to)
+
+
+def product(x: Array, kernel: Array, bias: Array | None = None) -> tuple[Array, Array, Array]:
+    """y [rows, units] for x [rows, features], in single precision; the bits of x, and [1] if they are all of it, else [0]."""
     x, kernel, bias = plain(x), plain(kernel), None if bias is None else plain(bias)
     size = size_of(x, kernel)
-    y = aligned(size.rows, size.units)
-    ahead(size, address(x), 0, address(kernel), address(bias), address(y))
-    return y
+    y, bits = aligned(size.rows, size.units), aligned(*size.bits).view(np.int32)
+    whole = mark(size, address(x), address(bits))
+    ahead(size, address(bits), 0 if whole else address(x), address(kernel), address(bias), address(y))
+    return y, bits, np.array([whole], np.int32)
 
 
-def kernel_bar(x: Array, up: Array) -> Array:
-    """dL/dw [features, units] for dL/dy [rows, units]."""
+def kernel_bar(x: Array, bits: Array, whole: Array, up: Array) -> Array:
+    """dL/dw [features, units] for dL/dy [rows, units], from what `product` gave."""
     x, up = plain(x), plain(up)
     size = size_of(x, up)
     bar = aligned(size.features, size.units)
-    back(size, address(x), 0, address(up), address(bar))
+    back(size, address(bits), 0 if whole[0] else address(x), address(up), address(bar))
     return bar

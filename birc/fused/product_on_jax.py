@@ -16,10 +16,9 @@ from birc.fused.xla import registered
 CALLS = ("product", "product_back")
 
 
-def _called(name: int, shape: tuple[int, ...], size: Size, *arguments: Any) -> Any:
+def _called(name: int, results: Any, size: Size, *arguments: Any) -> Any:
     names, _ = registered(f"{product.text()}\n{header('product_xla.h', 'birc.fused')}\n", CALLS)
-    call = jax.ffi.ffi_call(names[name], jax.ShapeDtypeStruct(shape, jnp.float32))
-    return call(*arguments, threads=np.int64(size.threads))
+    return jax.ffi.ffi_call(names[name], results)(*arguments, threads=np.int64(size.threads))
 
 
 @jax.custom_vjp  # type: ignore[untyped-decorator]
@@ -31,17 +30,20 @@ def _first(x: Any, kernel: Any, bias: Any) -> Any:
     size = size_of(x, kernel)
     looked_at = x[:: size.spacing]
     few = jnp.count_nonzero(looked_at) <= product.MOST * looked_at.size
-    y = jax.lax.cond(
+    y = jax.ShapeDtypeStruct((size.rows, size.units), jnp.float32)
+    bits, whole = jax.ShapeDtypeStruct(size.bits, jnp.int32), jax.ShapeDtypeStruct((1,), jnp.int32)
+    y, *marks = jax.lax.cond(
         few,
-        lambda: _called(0, (size.rows, size.units), size, x, kernel, bias),
-        lambda: x @ kernel + bias,
+        lambda: _called(0, [y, bits, whole], size, x, kernel, bias),
+        lambda: [x @ kernel + bias, jnp.zeros(bits.shape, bits.dtype), jnp.zeros(1, jnp.int32)],
     )
-    return y, (x, kernel, few)
+    return y, (x, kernel, few, *marks)
 
 
 def _second(held: Any, up: Any) -> Any:
-    x, kernel, few = held
-    bar = jax.lax.cond(few, lambda: _called(1, kernel.shape, size_of(x, kernel), x, up), lambda: x.T @ up)
+    x, kernel, few, bits, whole = held
+    made = jax.ShapeDtypeStruct(kernel.shape, jnp.float32)
+    bar = jax.lax.cond(few, lambda: _called(1, made, size_of(x, kernel), x, bits, whole, up), lambda: x.T @ up)
     return up @ kernel.T, bar, up.sum(0)
 
 

@@ -15,23 +15,27 @@ def _multiply(x: Any, kernel: Any, bias: Any) -> Any:
     share = tf.math.count_nonzero(looked_at, dtype=tf.int32) / tf.maximum(1, tf.size(looked_at))
     few = share <= product.MOST
 
-    def called(function: Any, *arguments: Any, shape: Any) -> Any:
-        made = tf.numpy_function(function, arguments, tf.float32, stateful=False)
-        made.set_shape(shape)
-        return made
+    size = (x.shape[0], kernel.shape[1])
+    words = -(-kernel.shape[0] // product.WORD)
 
-    y = tf.cond(
-        few,
-        lambda: called(product.product, x, kernel, bias, shape=(x.shape[0], kernel.shape[1])),
-        lambda: tf.matmul(x, kernel) + bias,
-    )
+    def sparse() -> list[Any]:
+        made = tf.numpy_function(product.product, (x, kernel, bias), (tf.float32, tf.int32, tf.int32), stateful=False)
+        for tensor, shape in zip(made, (size, (x.shape[0], words), (1,)), strict=True):
+            tensor.set_shape(shape)
+        return list(made)
+
+    def dense() -> list[Any]:
+        return [tf.matmul(x, kernel) + bias, tf.zeros((0, words), tf.int32), tf.zeros(1, tf.int32)]
+
+    y, bits, whole = tf.cond(few, sparse, dense)
 
     def derivative(up: Any) -> tuple[Any, Any, Any]:
-        bar = tf.cond(
-            few,
-            lambda: called(product.kernel_bar, x, up, shape=kernel.shape),
-            lambda: tf.matmul(x, up, transpose_a=True),
-        )
+        def sparse() -> Any:
+            bar = tf.numpy_function(product.kernel_bar, (x, bits, whole, up), tf.float32, stateful=False)
+            bar.set_shape(kernel.shape)
+            return bar
+
+        bar = tf.cond(few, sparse, lambda: tf.matmul(x, up, transpose_a=True))
         return tf.matmul(up, kernel, transpose_b=True), bar, tf.reduce_sum(up, axis=0)
 
     return y, derivative

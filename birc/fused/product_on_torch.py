@@ -20,26 +20,26 @@ class Product(torch.autograd.Function):  # type: ignore[misc]
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Any, kernel: Any, bias: Any, columns: Any) -> Any:
+    def forward(ctx: Any, x: Any, kernel: Any, bias: Any, bits: Any) -> Any:
         size = size_of(x, kernel)
+        whole = product.mark(size, x.data_ptr(), bits.data_ptr())
         y = torch.from_numpy(aligned(size.rows, size.units))
         b = 0 if bias is None else bias.data_ptr()
-        bits = product.ahead(size, x.data_ptr(), columns.data_ptr(), kernel.data_ptr(), b, y.data_ptr())
-        ctx.save_for_backward(columns if bits else x, kernel)
-        ctx.size, ctx.bits = size, bits
-        return y, bits
+        product.ahead(size, bits.data_ptr(), 0 if whole else x.data_ptr(), kernel.data_ptr(), b, y.data_ptr())
+        ctx.save_for_backward(bits, None if whole else x, kernel)
+        ctx.size = size
+        return y, whole
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, up: Any, _: None) -> Any:
-        held, kernel = ctx.saved_tensors
+        bits, x, kernel = ctx.saved_tensors
         of_x, of_kernel, of_bias, _ = ctx.needs_input_grad
         up = up.contiguous()
         bar = None
         if of_kernel:
             bar = torch.from_numpy(aligned(*kernel.shape))
-            x, columns = (0, held.data_ptr()) if ctx.bits else (held.data_ptr(), 0)
-            product.back(ctx.size, x, columns, up.data_ptr(), bar.data_ptr())
+            product.back(ctx.size, bits.data_ptr(), 0 if x is None else x.data_ptr(), up.data_ptr(), bar.data_ptr())
         return up @ kernel.T if of_x else None, bar, up.sum(0) if of_bias else None, None
 
 
@@ -51,10 +51,10 @@ class Again:
     shape: tuple[int, ...]
     kept: tuple[Any, ...]
 
-    def made(self, columns: Any, kernel: Any, bias: Any = None) -> Any:
+    def made(self, bits: Any, kernel: Any, bias: Any = None) -> Any:
         """The same to the bit, from what was kept."""
         y = torch.from_numpy(aligned(*self.shape))
-        product.ahead(self.size, 0, columns.data_ptr(), kernel.data_ptr(), 0 if bias is None else bias.data_ptr(), y.data_ptr())
+        product.ahead(self.size, bits.data_ptr(), 0, kernel.data_ptr(), 0 if bias is None else bias.data_ptr(), y.data_ptr())
         return y
 
 
@@ -67,11 +67,11 @@ def multiply(x: Any, kernel: Any, bias: Any = None) -> Any:
         found = product.found(size, rows.data_ptr())
         if found <= product.MOST * size.features:
             shape = (*x.shape[:-1], size.units)
-            columns = torch.empty(size.columns, dtype=torch.int32)
-            flat, bits = Product.apply(rows, kernel, bias, columns)
+            bits = torch.empty(size.bits, dtype=torch.int32)
+            flat, whole = Product.apply(rows, kernel, bias, bits)
             y = flat.reshape(shape)
-            if bits and found <= product.AGAIN:
-                y.birc_again = Again(size, shape, tuple(t.detach() for t in (columns, kernel, bias) if t is not None))
+            if whole and found <= product.AGAIN:
+                y.birc_again = Again(size, shape, tuple(t.detach() for t in (bits, kernel, bias) if t is not None))
             return y
     y = x @ kernel
     return y if bias is None else y + bias

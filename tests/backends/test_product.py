@@ -50,9 +50,10 @@ def close(found: Any, expected: Any) -> None:
 def test_against_numpy(rows: int, features: int, units: int, density: float, binary: bool) -> None:
     x, w, b, g = inputs(rows, features, density, binary), weights(features, units), weights(units), weights(rows, units)
     wide = x.astype(float)
-    close(product.product(x, w), wide @ w)
-    close(product.product(x, w, b), wide @ w + b)
-    close(kernel_bar(x, g), wide.T @ g)
+    close(product.product(x, w)[0], wide @ w)
+    y, *marks = product.product(x, w, b)
+    close(y, wide @ w + b)
+    close(kernel_bar(x, *marks, g), wide.T @ g)
 
 
 @pytest.mark.parametrize(("rows", "features", "units"), SIZES)
@@ -60,12 +61,16 @@ def test_bits_are_all_of_an_input_of_0_and_1(rows: int, features: int, units: in
     """What comes of them is the same to the bit."""
     x, w, b, g = inputs(rows, features, 0.3), weights(features, units), weights(units), weights(rows, units)
     size = Size(rows, features, units)
-    columns, y, again, bar = np.empty(size.columns, np.int32), np.empty_like(g), np.empty_like(g), np.empty_like(w)
-    assert product.ahead(size, address(x), address(columns), address(w), address(b), address(y))
-    assert product.ahead(size, 0, address(columns), address(w), address(b), address(again))
-    product.back(size, 0, address(columns), address(g), address(bar))
+    bits, y, again, bar, by_x = np.empty(size.bits, np.int32), np.empty_like(g), np.empty_like(g), np.empty_like(w), np.empty_like(w)
+    assert product.mark(size, address(x), address(bits))
+    product.ahead(size, address(bits), address(x), address(w), address(b), address(y))
+    product.ahead(size, address(bits), 0, address(w), address(b), address(again))
+    product.back(size, address(bits), address(x), address(g), address(by_x))
+    product.back(size, address(bits), 0, address(g), address(bar))
     np.testing.assert_array_equal(again, y)
-    np.testing.assert_array_equal(bar, kernel_bar(x, g))
+    np.testing.assert_array_equal(bar, by_x)
+    there = np.unpackbits(bits.view(np.uint8), axis=1, bitorder="little", count=features)
+    np.testing.assert_array_equal(there, x)
 
 
 @pytest.mark.parametrize("other", [0.5, -1.0, 2.0, np.nan, np.inf, 1 + 1e-7])
@@ -73,12 +78,12 @@ def test_bits_are_all_of_an_input_of_0_and_1(rows: int, features: int, units: in
 def test_one_other_number_is_seen(other: float, at: tuple[int, int]) -> None:
     x, w = inputs(70, 530, 0.05), weights(530, 5)
     size = Size(70, 530, 5)
-    columns, y = np.empty(size.columns, np.int32), np.empty((70, 5), np.float32)
+    bits = np.empty(size.bits, np.int32)
     x[at] = -0.0
-    assert product.ahead(size, address(x), address(columns), address(w), 0, address(y))
+    assert product.mark(size, address(x), address(bits))
     x[at] = other
-    assert not product.ahead(size, address(x), address(columns), address(w), 0, address(y))
-    close(y, x @ w)
+    assert not product.mark(size, address(x), address(bits))
+    close(product.product(x, w)[0], x @ w)
 
 
 def test_numbers_that_are_none() -> None:
@@ -86,7 +91,8 @@ def test_numbers_that_are_none() -> None:
     x, w, g = inputs(50, 40, 0.1), weights(40, 20), weights(50, 20)
     x[3, 5], x[7, 9], x[7, 11] = np.nan, np.inf, 0
     w[11, 2], g[4, 1] = np.inf, np.nan
-    y, bar = product.product(x, w), kernel_bar(x, g)
+    y, *marks = product.product(x, w)
+    bar = kernel_bar(x, *marks, g)
     rows, columns = np.isin(np.arange(50), [3, 7]), np.isin(np.arange(40), [5, 9])
     assert np.isnan(y[3]).all()
     assert np.isinf(y[7]).all()
@@ -104,7 +110,8 @@ def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     for threads in ("1", "2", "3"):
         monkeypatch.setenv("OMP_NUM_THREADS", threads)
         assert Size(3000, 310, 70).threads == int(threads)
-        found.append((product.product(x, w), kernel_bar(x, g)))
+        y, *marks = product.product(x, w)
+        found.append((y, *marks, kernel_bar(x, *marks, g)))
     for other in found[1:]:
         for a, b in zip(found[0], other, strict=True):
             np.testing.assert_array_equal(a, b)
@@ -223,7 +230,7 @@ def test_torch_keeps_bits_of_spikes(keras: Any) -> None:
     if keras.backend.backend() != "torch":
         pytest.skip("torch keeps what its functions ask for")
     torch = importlib.import_module("torch")
-    for binary, size in ((True, 10 * 96 * 4), (False, 320 * 90 * 4)):
+    for binary, size in ((True, 320 * 3 * 4), (False, 320 * (3 + 90) * 4)):
         kept: list[Any] = []
         x, w = torch.tensor(inputs(320, 90, 0.1, binary)), torch.tensor(weights(90, 33), requires_grad=True)
 

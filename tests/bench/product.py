@@ -47,7 +47,8 @@ def main() -> None:
         w, up = normal(features, units), normal(ROWS, units)
         for share in SHARES:
             x = (rng.random((ROWS, features)) < share).astype(np.float32)
-            ways = [(product, x, w), (np.matmul, x, w), (kernel_bar, x, up), (np.matmul, x.T, up)]
+            marks = product(x, w)[1:]
+            ways = [(product, x, w), (np.matmul, x, w), (kernel_bar, x, *marks, up), (np.matmul, x.T, up)]
             a, b, c, d = (least(lambda way=way: way[0](*way[1:])) for way in ways)  # type: ignore[misc]
             print(f"{features:8} {units:5} {share:5.2f} | {a:9.2f} {b:5.2f} | {c:13.2f} {d:5.2f}")
 
