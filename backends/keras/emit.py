@@ -267,8 +267,7 @@ class Body:
         payload = self.names[deliver.payload]
         body = [(d.name, d.value, d.span) for d in deliver.body]
         if deliver.summing:
-            self.out.append(f"{payload} = events[{quoted(deliver.port)}]{where}")
-            self._write(body)
+            self._sum(deliver, f"{payload} = events[{quoted(deliver.port)}]{where}")
             return
         for carry in deliver.carries:
             self.out.append(f"{self.names[carry.result]} = {self._inline(carry.initial)}{where}")
@@ -280,3 +279,37 @@ class Body:
         for carry in deliver.carries:
             after = self._inline(carry.next, "    ")
             self.out.append(f"    {self.names[carry.result]} = ops.where(who, {after}, {self.names[carry.result]})")
+
+    def _sum(self, deliver: Deliver, taken: str) -> None:
+        """A port of which the sum matters; most layers are told that nothing arrives at it, and do nothing then."""
+        payload = self.names[deliver.payload]
+        body = [(d.name, d.value, d.span) for d in deliver.body]
+        spared = [(self.names[name], nothing_arrives(e, deliver.payload)) for name, e, _ in body]
+        self.out.append(taken)
+        if body and all(e.op == "value" for _, e in spared):
+            self.out += [f"if {payload} is None:", *(f"    {name} = {self.names[str(e.attr)]}" for name, e in spared), "else:"]
+            self._write(body, "    ")
+        else:
+            self.out.append(f"{payload} = 0.0 if {payload} is None else {payload}")
+            self._write(body)
+
+
+def nothing_arrives(e: Expr, payload: str) -> Expr:
+    """What becomes of an expression where a payload is 0."""
+    nothing = const(0.0)
+
+    def left(n: Expr) -> Expr | None:
+        match n:
+            case Expr("value", (), name) if name == payload:
+                return nothing
+            case Expr("add", (a, b)) if nothing in (a, b):
+                return b if a is nothing else a
+            case Expr("sub", (a, b)) if b is nothing:
+                return a
+            case Expr("mul", (a, b)) if nothing in (a, b):
+                return nothing
+            case Expr("select", (_, a, b)) if a is b:
+                return a
+        return None
+
+    return rewrite(e, left)

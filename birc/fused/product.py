@@ -17,9 +17,9 @@ from birc.backends.c_family.headers import header
 from birc.fused.rooms import aligned
 from birc.fused.sweep import POINTER, Array, address, plain, processors
 
-MOST = 1 / 3
+MOST = 0.4
 """The share of values that are not 0 up to which this is the faster way: `python -m tests.bench.product` prints both ways' times. Where
-they cross depends on the machine; on one core of a Zen 4 it is 0.4 to 0.5."""
+they cross depends on the machine and the framework: on one core of a Zen 5 at 0.4 to 0.5 for TensorFlow, later for the others."""
 AGAIN = 32
 """Values of a row that are not 0, on average, up to which y is computed again on the way back rather than kept, where x is kept by bits:
 about as long as it takes to get new memory from the system."""

@@ -131,7 +131,7 @@ def _addresses(at: Sequence[int]) -> Any:
 
 def address(a: Array | None) -> int:
     """Where an array begins; 0 for None and for an empty one."""
-    return 0 if a is None or not a.size else int(a.ctypes.data)
+    return 0 if a is None or not a.size else int(a.__array_interface__["data"][0])  # `a.ctypes.data` takes three times as long
 
 
 def plain(a: Any) -> Array:

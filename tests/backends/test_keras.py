@@ -14,8 +14,9 @@ import pytest
 
 from birc import driver, sources
 from birc.backends.keras import BACKEND
+from birc.backends.keras.emit import nothing_arrives
 from birc.errors import BircError
-from birc.ir.expr import make, op
+from birc.ir.expr import const, make, op, value
 from birc.ir.options import SURROGATES
 from birc.ir.step import Define, Phase, Step
 from tests.backends.programs import at, lif, load
@@ -215,3 +216,11 @@ def test_a_target_without_layers() -> None:
     with pytest.raises(BircError) as error:
         driver.compile("lif").layer()
     assert error.value.code == "A016"
+
+
+def test_nothing_is_done_for_what_does_not_arrive() -> None:
+    w, x, busy = value("w"), value("x"), value("busy")
+    assert nothing_arrives(op("select", busy, x, op("add", x, op("mul", const(2.0), w))), "w") is x
+    assert nothing_arrives(op("sub", x, w), "w") is x
+    assert nothing_arrives(op("sub", w, x), "w") is op("sub", const(0.0), x)
+    assert nothing_arrives(op("select", busy, x, op("div", x, w)), "w").op == "select"
