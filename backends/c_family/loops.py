@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from birc.errors import Span
@@ -13,8 +13,13 @@ Named = tuple[str, Expr, Span | None]
 
 LONGEST = 100
 """Definitions in one loop: compilers take more than linear time for longer ones."""
-FUNCTIONS = frozenset({"exp", "expm1", "exprel", "log", "log1p", "sin", "cos", "tan", "tanh", "sinh", "cosh", "sigmoid", "pow"})
+SLOW = frozenset({"exp", "expm1", "exprel", "log", "log1p", "sin", "cos", "tan", "tanh", "sinh", "cosh", "sigmoid", "pow"})
 """Ops that take long."""
+WAITS: Mapping[str, int] = {**dict.fromkeys(SLOW, 40), "div": 12, "sqrt": 12}
+"""Cycles, roughly, until the result of an op is there; 4 for any other."""
+CHAIN, FUNCTIONS = 100, 3
+"""The longest chain of results that wait for one another in one loop, in cycles, and the most ops that take long. While one lane waits
+the processor works on the next ones, but only as far as it looks ahead; what one loop leaves to the next goes through memory."""
 READ = ("load", "read", "normal", "const")
 """What can be read again in a later loop, and so need not be kept."""
 
@@ -73,10 +78,10 @@ class LookupLoop:
 Part = Loop | EventLoop | LookupLoop
 
 
-def loops_of(step: Step, functions: int | None = None) -> list[Part]:
+def loops_of(step: Step, chain: int | None = None) -> list[Part]:
     """The program's loops; stores wait for the last one, since `load` reads a slot as it stood at stamp k.
 
-    functions: at most so many ops that take long in one loop.
+    chain: `CHAIN`, for processors; None where each lane has a thread of its own.
     """
     loop = Loop()
     done: list[Part] = [loop]
@@ -105,21 +110,34 @@ def loops_of(step: Step, functions: int | None = None) -> list[Part]:
             case _:
                 raise TypeError(f"a backend was given {type(statement).__name__}")
     loop.stores = stores
-    return [part for long in done for part in (_short(long, functions) if isinstance(long, Loop) else (long,))]
+    return [part for long in done for part in (_short(long, chain) if isinstance(long, Loop) else (long,))]
 
 
-def _short(loop: Loop, functions: int | None) -> list[Loop]:
-    """A loop as loops of at most `LONGEST` definitions and `functions` functions; the last has what it leaves behind."""
+def _short(loop: Loop, chain: int | None) -> list[Loop]:
+    """A loop as loops of at most `LONGEST` definitions and no longer chains; the last has what it leaves behind."""
     pieces: list[list[Named]] = [[]]
-    held = 0
+    waits: dict[str, int] = {}
+    slow = 0
     for define in loop.defines:
-        costs = sum(node.op in FUNCTIONS for node in topo(define[1]))
-        if len(pieces[-1]) == LONGEST or (functions is not None and held and held + costs > functions):
+        name, e, _ = define
+        waits[name] = _wait(e, waits)
+        own = sum(n.op in SLOW for n in topo(e))
+        long = chain is not None and (waits[name] > chain or bool(slow and slow + own > FUNCTIONS))
+        if len(pieces[-1]) == LONGEST or (long and pieces[-1]):
             pieces.append([])
-            held = 0
+            waits, slow = {name: _wait(e, {})}, 0
         pieces[-1].append(define)
-        held += costs
+        slow += own
     return [*(Loop(piece) for piece in pieces[:-1]), Loop(pieces[-1], loop.fired, loop.outputs, loop.stores)]
+
+
+def _wait(e: Expr, waits: Mapping[str, int]) -> int:
+    """When an expression's result is there, where some of the values it reads are there later than others."""
+    found: dict[Expr, int] = {}
+    for n in topo(e):
+        own = WAITS.get(n.op, 4) if n.args else 0
+        found[n] = own + max((found[a] for a in n.args), default=waits.get(str(n.attr), 0) if n.op == "value" else 0)
+    return found[e]
 
 
 def aliases(loops: Iterable[Part]) -> dict[str, Expr]:

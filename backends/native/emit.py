@@ -18,7 +18,7 @@ from birc.backends.c_family import C_TYPES, COUNTS, REALS, STORAGE, comment, doc
 from birc.backends.c_family.build import FLAGS, OPTIONAL
 from birc.backends.c_family.headers import header
 from birc.backends.c_family.layout import Layout, layout
-from birc.backends.c_family.loops import LookupLoop, aliases, kept_names, loops_of
+from birc.backends.c_family.loops import CHAIN, LookupLoop, aliases, kept_names, loops_of
 from birc.backends.c_family.quotients import turn_quotients
 from birc.backends.c_family.shorten import shorten
 from birc.backends.c_family.writer import Writer
@@ -31,8 +31,6 @@ FIRST_CACHE = 40_000
 """Bytes of a tile that are sure to stay in the processor's first cache."""
 MOST_DEFINITIONS = 10_000
 """Statements that a compiler takes in about half a minute."""
-FUNCTIONS = 3
-"""Exponentials and their like in one loop: those of the next neurons then need not wait for the end of a long chain."""
 NARROW = 64
 """Neurons whose state may fit into registers. They advance together where nothing that comes to them changes from step to step; tables are
 looked up for a whole tile even then, since all share what that loads."""
@@ -49,7 +47,7 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
     name = file_name(step.name)
     short = shorten(turn_quotients(step))
     places = layout(short)
-    loops = loops_of(short, FUNCTIONS)
+    loops = loops_of(short, CHAIN)
     kept = kept_names(loops)
     writer = Writer(short, places, aliases(loops), REALS[dtype], lane="[lane]")
     shared = ["birc_types.h", "birc_spikes.h", "birc_math.h", *(["birc_random.h"] if places.noises else [])]
@@ -142,7 +140,7 @@ def too_large(step: Step) -> str | None:
     definitions = sum(1 for _ in short.statements())
     if definitions > MOST_DEFINITIONS:
         return f"the program has {definitions} statements; the native target takes {MOST_DEFINITIONS}"
-    arrays = _arrays(layout(short), kept_names(loops_of(short, FUNCTIONS)))
+    arrays = _arrays(layout(short), kept_names(loops_of(short, CHAIN)))
     if arrays > MOST_ARRAYS:
         return f"the program holds {arrays} values of each neuron at a time; the native target has room for {MOST_ARRAYS}"
     return None

@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from birc.backends.c_family import C_TYPES, comment
 from birc.backends.c_family.headers import header
 from birc.backends.c_family.layout import Layout, layout
-from birc.backends.c_family.loops import aliases, kept_names, loops_of
+from birc.backends.c_family.loops import CHAIN, aliases, kept_names, loops_of
 from birc.backends.c_family.quotients import turn_quotients
 from birc.backends.c_family.shorten import shorten
 from birc.backends.c_family.writer import Writer
@@ -31,8 +31,6 @@ LANES = 64
 """Neurons that advance together."""
 SEGMENT = 64
 """Steps whose states are held at a time, on the way back."""
-FUNCTIONS = 3
-"""Exponentials and their like in one loop."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +150,7 @@ class _Writer(Writer):
 def _part(step: Step, before: Mapping[str, str] = MappingProxyType({})) -> Part:
     short = shorten(turn_quotients(step))
     places = layout(short)
-    loops = loops_of(short, FUNCTIONS)
+    loops = loops_of(short, CHAIN)
     kept = kept_names(loops)
     writer = _Writer(short, places, aliases(loops), "float", lane="[lane]")
     writer.before = before

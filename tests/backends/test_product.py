@@ -51,9 +51,9 @@ def test_against_numpy(rows: int, features: int, units: int, density: float, bin
     x, w, b, g = inputs(rows, features, density, binary), weights(features, units), weights(units), weights(rows, units)
     wide = x.astype(float)
     close(product.product(x, w)[0], wide @ w)
-    y, *marks = product.product(x, w, b)
+    y, bits, whole = product.product(x, w, b)
     close(y, wide @ w + b)
-    close(kernel_bar(x, *marks, g), wide.T @ g)
+    close(kernel_bar(x, bits, whole, g), wide.T @ g)
 
 
 @pytest.mark.parametrize(("rows", "features", "units"), SIZES)
@@ -91,8 +91,8 @@ def test_numbers_that_are_none() -> None:
     x, w, g = inputs(50, 40, 0.1), weights(40, 20), weights(50, 20)
     x[3, 5], x[7, 9], x[7, 11] = np.nan, np.inf, 0
     w[11, 2], g[4, 1] = np.inf, np.nan
-    y, *marks = product.product(x, w)
-    bar = kernel_bar(x, *marks, g)
+    y, bits, whole = product.product(x, w)
+    bar = kernel_bar(x, bits, whole, g)
     rows, columns = np.isin(np.arange(50), [3, 7]), np.isin(np.arange(40), [5, 9])
     assert np.isnan(y[3]).all()
     assert np.isinf(y[7]).all()
@@ -110,8 +110,8 @@ def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     for threads in ("1", "2", "3"):
         monkeypatch.setenv("OMP_NUM_THREADS", threads)
         assert Size(3000, 310, 70).threads == int(threads)
-        y, *marks = product.product(x, w)
-        found.append((y, *marks, kernel_bar(x, *marks, g)))
+        y, bits, whole = product.product(x, w)
+        found.append((y, bits, whole, kernel_bar(x, bits, whole, g)))
     for other in found[1:]:
         for a, b in zip(found[0], other, strict=True):
             np.testing.assert_array_equal(a, b)

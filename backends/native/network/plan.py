@@ -7,16 +7,13 @@ from dataclasses import dataclass
 
 from birc.backends.c_family import RESERVED
 from birc.backends.c_family.layout import Layout, layout
-from birc.backends.c_family.loops import EventLoop, Part, kept_names, loops_of
+from birc.backends.c_family.loops import CHAIN, EventLoop, Part, kept_names, loops_of
 from birc.backends.c_family.quotients import turn_quotients
 from birc.backends.c_family.shorten import shorten
 from birc.backends.names import identifiers
 from birc.ir.network import NetworkProgram, PopulationProgram, ProjectionProgram
 from birc.ir.step import Deliver, Step
 from birc.ir.synapse import SynapseProgram
-
-FUNCTIONS = 3
-"""Exponentials and their like in one loop: those of the next neurons then need not wait for the end of a long chain."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +146,7 @@ def _unique(names: list[str]) -> list[str]:
 def kernel(step: Step, name: str) -> Kernel:
     """A program in short definitions, with its loops."""
     short = shorten(turn_quotients(step))
-    return Kernel(name, short, layout(short), tuple(loops_of(short, FUNCTIONS)))
+    return Kernel(name, short, layout(short), tuple(loops_of(short, CHAIN)))
 
 
 def _synapses(program: SynapseProgram, name: str) -> Synapses:
