@@ -243,9 +243,8 @@ class BaseBiologicalLayer(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None) -> Any:
         flat = keras.tree.map_structure(_flattened, sequences)
-        at_once = self.inner._at_once and mask is None
         long = _op_by_op(keras.tree.flatten(flat)[0], self.inner.settings.substeps)
-        compute = self._graph() if long and not at_once else self.inner.call
+        compute = self._graph() if long and not self.inner._at_once else self.inner.call
         found = compute(flat, initial_state=initial_state, mask=mask)
         if len(self.memory.shape) == 3 or self.inner.units is not None:
             return found
