@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from birc import driver
 from birc.backends.c_family import build
+from birc.backends.keras.engines import ENGINES
 from birc.fused import arrays, draws
 from birc.fused.arrays import NOTHING
 from birc.fused.emit import SEGMENT, emit, learned_below, takes
@@ -306,3 +308,14 @@ def test_a_layer_with_too_few_values_of_a_parameter_is_refused(keras: Any) -> No
     made = driver.compile_model("lif_unit", target="keras", dt="1 ms", dtype="f32")
     with pytest.raises(Exception, match=r"2.*5|5.*2"):
         made.layer(units=5, tau_m=[5.0, 10.0])(np.ones((2, 4, 3), np.float32))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ENGINES)
+def test_all_of_this_on_the_other_engines(keras: Any, engine: str) -> None:
+    from tests.nn.engines import ALONE, ENGINE, run_on
+
+    if ALONE in os.environ or engine == ENGINE:
+        pytest.skip("already on its own")
+    pytest.importorskip(engine, reason=f"needs {engine}")
+    run_on(engine, __file__, "-m", "not slow")
