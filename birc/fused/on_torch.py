@@ -24,8 +24,8 @@ def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any
             ctx.mask = None if mask is None else mask.to(torch.float32).contiguous()
             shape = common(held[: len(given)], held[len(given) : states_end], held[states_end:], ctx.mask)
             rows, ends = [shape.outer, shape.steps, shape.inner], [shape.outer, shape.inner]
-            if held[0].device.type == "meta":  # Keras asks for shapes
-                return (*(held[0].new_empty(rows) for _ in seen), *(held[0].new_empty(ends) for _ in kernel.slots))
+            if any(t.device.type == "meta" for t in held):  # Keras asks for shapes, of some tensors that hold numbers and some that do not
+                return tuple(torch.empty(size, device="meta") for size in (*(rows for _ in seen), *(ends for _ in kernel.slots)))
             out = [torch.from_numpy(aligned(*rows)) for _ in seen]
             last = [torch.empty(ends) for _ in kernel.slots]
             inputs, initial, bind = _split(kernel, given, held)

@@ -148,6 +148,7 @@ class BaseBiologicalLayer(keras.layers.Layer):  # type: ignore[misc]
         substep = h / options["substeps"] if isinstance(options["substeps"], int) and options["substeps"] > 0 else h
         compiled = program(self._model(about, preset), f"{substep!r} ms", chosen, simple)
         self.memory.compiled, self.memory.about = compiled, about
+        self.memory.mistake = load_module(compiled.artifact).LayerError
         words = Words(speaker, about, compiled.step, h)
         arguments = {a.name: given.pop(a.name) for a in about.arguments if a.name in given}
         for name in given:
@@ -231,7 +232,11 @@ class BaseBiologicalLayer(keras.layers.Layer):  # type: ignore[misc]
         given = list(sequences.values()) if isinstance(sequences, Mapping) else list(sequences) if several else [sequences]
         for x in given:
             check_input(self.speaker, x, self.memory.features if len(given) == 1 else None)
-        return super().__call__(sequences, *args, **kwargs)
+        try:
+            self.inner.check(keras.tree.map_structure(_flat_shape, sequences), *args, **kwargs)
+            return super().__call__(sequences, *args, **kwargs)
+        except self.memory.mistake as mistake:
+            raise self.speaker.refuse(str(mistake), None, "I302") from None
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         shapes = _shapes(sequences_shape)
@@ -341,6 +346,12 @@ def _op_by_op(x: Any, substeps: int) -> bool:
 def _flattened(x: Any) -> Any:
     """[batch, time, ...] with all features in one axis."""
     return x if len(x.shape) == 3 else ops.reshape(x, (*ops.shape(x)[:2], prod(x.shape[2:])))
+
+
+def _flat_shape(x: Any) -> tuple[Any, ...]:
+    """The shape of `_flattened`."""
+    shape = tuple(np.shape(x))
+    return shape if len(shape) < 3 else (*shape[:2], prod(shape[2:]))
 
 
 def _plain(value: Any) -> Any:
