@@ -68,8 +68,9 @@ class BaseBiologicalLayer(keras.layers.Layer):  # type: ignore[misc]
 
     Further arguments, all by keyword: `model` (a name of the library, a file, or a model's text), `dt` (seconds, or text), `neuron_type` or
     `preset`, `units`, `surrogate_gradient` (a name, {"name": …, argument: …}, or an object of `birc.nn`), `gain` (what an input of 1 is in
-    the port's unit), `substeps`, `solver`, the options of Keras's recurrent layers, and every parameter of the model: a number in the
-    model's unit, text such as "20 ms", or a list with one value per neuron.
+    the port's unit; with 1 and fresh weights a LIF neuron is silent, 20 to 40 lets it fire), `substeps`, `solver`, the options of Keras's
+    recurrent layers, and every parameter of the model: a number in the model's unit, text such as "20 ms", or a list with one value per
+    neuron.
 
     Raises BircError: I301 for an argument that does not fit, I302 for an input that does not, I303 for a configuration of a newer version.
     """
