@@ -27,8 +27,9 @@ demo-all: $(ALL)/.ready ## the same with every target installed, and the whole l
 test: $(TEST)/.ready ## run all tests but those that need torch
 	$(TEST)/bin/python -m pytest -q -n $(WORKERS)
 
-test-torch: $(TEST)/.torch ## run the tests that need torch: readers of NIR graphs
+test-torch: $(TEST)/.torch ## run the tests that need torch: readers of NIR graphs, layers on torch
 	$(TEST)/bin/python -m pytest -q tests/backends/test_nir_readers.py
+	KERAS_BACKEND=torch $(TEST)/bin/python -m pytest -q -m "not slow" tests/backends/test_fused.py tests/nn/test_bad_input.py
 
 test-seed: $(SEED)/.ready ## run the tests of the layers with the oldest Keras and TensorFlow that are supported
 	$(SEED)/bin/python -m pytest -q -n $(WORKERS) -m "not slow" tests/backends/test_keras.py tests/backends/test_keras_layer.py tests/nn

@@ -27,6 +27,8 @@ from birc.ir.step import Define, Deliver, Emit, Phase, Put, Step, Store
 from birc.ir.surrogates import TABLE, Surrogate
 from birc.ir.text import print_step
 
+FACTOR = "."
+"""Before the name of a bind value that is a noise's factor, which a graph takes as a number from among the parameters."""
 SURROGATE = "fast_sigmoid"
 """That of a model which names none: the one most used (Zenke and Ganguli, 2018)."""
 
@@ -140,10 +142,12 @@ def bind_lines(step: Step, names: Mapping[str, str], wanted: frozenset[str]) -> 
     fixed = _folded(step)
     pending = [(names[d.name], fixed[d.name]) for d in step.bind if d.name in needed]
     spans = {names[d.name]: d.span for d in step.bind}
+    factors = {names[d.name] for d in step.bind if d.value.op == "noise_factor"}
     out = []
     for line in lines(pending, bind_syntax(names), fresh):
         where = _where(spans.get(line.name)) if line.defined else ""
-        out.append(f"{line.name} = {line.text}{where}")
+        text = f"{line.text} if m is np else p[{quoted(FACTOR + line.name)}]" if line.name in factors else line.text
+        out.append(f"{line.name} = {text}{where}")
     return out
 
 

@@ -16,13 +16,14 @@ from birc.fused.product import library
 from birc.fused.sweep import Sweeper
 
 Multiply = Callable[[Any, Any, Any], Any]
-SweepOn = Callable[[Sequence[Any], Sequence[Any], Sequence[Any]], tuple[list[Any], list[Any]]]
+SweepOn = Callable[[Sequence[Any], Sequence[Any], Sequence[Any], Any], tuple[list[Any], list[Any]]]
 
 
 @cache
 def sweep_on(engine: str, sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> SweepOn:
-    """A function of an engine's tensors: the `given` inputs [outer, steps, inner], all initial states [outer, inner] and all bind values
-    ([inner] or one number) to what is `seen` [outer, steps, inner], by its place in the kernel, and the last states [outer, inner].
+    """A function of an engine's tensors: the `given` inputs [outer, steps, inner], all initial states [outer, inner], all bind values
+    ([inner] or one number) and a mask [outer, steps] or None to what is `seen` [outer, steps, inner], by its place in the kernel, and the
+    last states [outer, inner]. Where the mask is 0, states stay and what is seen is 0.
 
     Raises X201 to X204 where nothing can be built.
     """

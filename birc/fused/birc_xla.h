@@ -32,9 +32,10 @@ ffi::Error Ahead(int64_t outer, int64_t steps, int64_t inner, int64_t threads, f
     const From<INPUTS> inputs(args, 0);
     const From<SLOTS> initial(args, INPUTS);
     const From<BINDS> bind(args, INPUTS + SLOTS);
+    const From<1> mask(args, INPUTS + SLOTS + BINDS);
     const To<SEEN> seen(rets, 0);
     const To<SLOTS> last(rets, SEEN);
-    const Sweep sweep = {outer, steps, inner, threads, inputs.at, initial.at, bind.at, bind.each, seen.at, last.at,
+    const Sweep sweep = {outer, steps, inner, threads, inputs.at, initial.at, bind.at, bind.each, *mask.at, seen.at, last.at,
                          nullptr, nullptr, nullptr, nullptr, nullptr};
     birc_ahead(&sweep);
     return ffi::Error::Success();
@@ -44,12 +45,13 @@ ffi::Error Back(int64_t outer, int64_t steps, int64_t inner, int64_t threads, ff
     const From<INPUTS> inputs(args, 0);
     const From<SLOTS> initial(args, INPUTS);
     const From<BINDS> bind(args, INPUTS + SLOTS);
-    const From<SEEN> up(args, INPUTS + SLOTS + BINDS);
-    const From<SLOTS> up_last(args, INPUTS + SLOTS + BINDS + SEEN);
+    const From<1> mask(args, INPUTS + SLOTS + BINDS);
+    const From<SEEN> up(args, INPUTS + SLOTS + BINDS + 1);
+    const From<SLOTS> up_last(args, INPUTS + SLOTS + BINDS + 1 + SEEN);
     const To<INPUTS> input_bars(rets, 0);
     const To<SLOTS> initial_bars(rets, INPUTS);
     const To<WANTED> bind_bars(rets, INPUTS + SLOTS);
-    const Sweep sweep = {outer, steps, inner, threads, inputs.at, initial.at, bind.at, bind.each, nullptr, nullptr,
+    const Sweep sweep = {outer, steps, inner, threads, inputs.at, initial.at, bind.at, bind.each, *mask.at, nullptr, nullptr,
                          up.at, up_last.at, input_bars.at, initial_bars.at, bind_bars.at};
     birc_back(&sweep);
     return ffi::Error::Success();

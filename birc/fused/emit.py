@@ -20,11 +20,12 @@ from birc.backends.c_family.loops import CHAIN, aliases, kept_names, loops_of
 from birc.backends.c_family.quotients import turn_quotients
 from birc.backends.c_family.shorten import shorten
 from birc.backends.c_family.writer import Writer
+from birc.fused import draws
 from birc.ir.expr import Expr, const, leaves, make, rebuild, topo, value
 from birc.ir.step import Define, Step
 from birc.ir.surrogates import Surrogate
 from birc.passes import adjoint, dead_code, dense_events
-from birc.passes.adjoint import BAR, SPIKE
+from birc.passes.adjoint import BAR, SPIKE, argument
 from birc.passes.expressions import map_step
 
 LANES = 64
@@ -62,8 +63,8 @@ class Kernel:
 
 
 def takes(step: Step) -> bool:
-    """Whether a program can be run at once: without noise, whose numbers the framework draws, and without tables."""
-    return not step.noises and not step.tables and bool(step.inputs or step.events)
+    """Whether a program can be run at once: with something that comes in, and without tables, which have no derivative."""
+    return not step.tables and bool(step.inputs or step.events)
 
 
 def emit(
@@ -73,8 +74,8 @@ def emit(
     wanted: frozenset[str],
     given: frozenset[str] | None = None,
 ) -> Kernel:
-    """The unit of a program that `takes` says yes to; nothing comes to ports that are not among those `given`."""
-    plain = dense_events.run(step)
+    """The unit of a program that `takes` says yes to; nothing comes to ports and draws that are not among those `given`."""
+    plain = draws.run(dense_events.run(step))
     forward = dead_code.run(plain if given is None else _silenced(plain, given))
     backward = adjoint.run(forward, surrogate, detach_reset, wanted)
     ahead = _part(forward)
@@ -108,7 +109,7 @@ def emit(
             **names,
         )
     )
-    defaults = {d.name: float(d.value.attr or 0) for d in backward.bind if d.name.startswith("surrogate.")}
+    defaults = {d.name: float(d.value.attr or 0) for d in backward.bind if d.name.startswith(argument(""))}
     return Kernel(text, kinds=tuple(slot.kind for slot in forward.slots), defaults=defaults, **names)
 
 

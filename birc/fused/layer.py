@@ -12,6 +12,7 @@ from birc.fused import on_host, product_on, sweep_on
 from birc.fused.emit import emit, learned_below, takes
 from birc.fused.sweep import Sweeper
 from birc.ir.surrogates import TABLE
+from birc.passes.adjoint import SLOPE, UNIT, argument
 
 OFF = "BIRC_FUSED"
 """Environment variable: "0" keeps every layer to its loop."""
@@ -23,21 +24,26 @@ class Fused:
     def __init__(self, artifact: Artifact, engine: str, ops: Any) -> None:
         self._step, self._engine, self._ops = artifact.step, engine, ops
         self._names: Mapping[str, str] = artifact.manifest["names"]
+        self._draws = tuple(f"{noise.name}:{lane}" for noise in artifact.step.noises for lane in range(noise.lanes))
         self._made: dict[Any, Sweeper] = {}
 
     def sweeper(self, settings: Any) -> Sweeper:
-        """The kernel for a layer's surrogate, learned parameters and ports."""
+        """The kernel for a layer's surrogate, learned parameters, ports and noise."""
         spike = settings.spike
-        key = (spike.name, spike.detach_reset, settings.learn, settings.ports)
+        key = (spike.name, spike.detach_reset, settings.learn, settings.learn_surrogate, settings.ports, settings.noise)
         if key not in self._made:
+            surrogate = TABLE[spike.name]
             wanted = learned_below(self._step, frozenset(settings.learn))
-            kernel = emit(self._step, TABLE[spike.name], spike.detach_reset, wanted, frozenset(settings.ports))
+            if settings.learn_surrogate and surrogate.slope:
+                wanted |= {argument(surrogate.slope)}
+            given = {*settings.ports, *(self._draws if settings.noise else ())}
+            kernel = emit(self._step, surrogate, spike.detach_reset, wanted, frozenset(given))
             self._made[key] = Sweeper(kernel)
         return self._made[key]
 
     def fits(self, settings: Any) -> bool:
-        """Whether a layer with these settings can be run at once."""
-        return settings.spike.name in TABLE and not settings.learn_surrogate
+        """Whether a layer with these settings can be run at once: a surrogate of another kind may look at all neurons of a step."""
+        return settings.spike.name in TABLE
 
     def sees(self, x: Any) -> bool:
         """Whether a tensor's sizes are known, as they are but where JAX only asks for shapes, or exports."""
@@ -53,10 +59,10 @@ class Fused:
         tensor = self._ops.convert_to_tensor
         return product_on(self._engine)(x, tensor(kernel), None if bias is None else tensor(bias))
 
-    def __call__(self, cell: Any, columns: Mapping[str, Any], states: Sequence[Any]) -> tuple[dict[str, Any], list[Any]]:
+    def __call__(self, cell: Any, columns: Mapping[str, Any], states: Sequence[Any], mask: Any = None) -> tuple[dict[str, Any], list[Any]]:
         """What is seen of a layer's output, in internal units, and the last states.
 
-        columns: by port, [batch, time, units]; states: by slot, [batch, units].
+        columns: by port and draw, [batch, time, units]; states: by slot, [batch, units]; mask: truths [batch, time].
         """
         settings = cell.settings
         sweeper = self.sweeper(settings)
@@ -68,14 +74,14 @@ class Fused:
         bind = [own[name] if name in own else numbers[self._names[name]] for name in kernel.bind]
         run = sweep_on(self._engine, sweeper, given, seen)
         cast = [self._ops.convert_to_tensor(self._ops.cast(b, "float32")) for b in bind]
-        found, last = run([columns[kernel.inputs[i]] for i in given], list(states), cast)
+        kept = None if mask is None else self._ops.cast(mask, "float32")
+        found, last = run([columns[kernel.inputs[i]] for i in given], list(states), cast, kept)
         return {kernel.seen[i]: a for i, a in zip(seen, found, strict=True)}, last
 
     def _surrogate(self, cell: Any, defaults: Mapping[str, float]) -> dict[str, Any]:
-        spike = cell.settings.spike
-        slope = 1.0 if cell.surrogate_slope is None else self._ops.convert_to_tensor(cell.surrogate_slope)
-        arguments = {f"surrogate.{name}": value for name, value in spike.arguments.items()}
-        return {**defaults, **arguments, "surrogate.slope": slope, "surrogate.unit": 1 / spike.scale}
+        spike = cell.spike()
+        arguments = {argument(name): value for name, value in {**spike.arguments, **spike.learned}.items()}
+        return {**defaults, **arguments, SLOPE: spike.slope, UNIT: 1 / spike.scale}
 
 
 def fused(artifact: Artifact, engine: str, ops: Any) -> Fused | None:

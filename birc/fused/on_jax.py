@@ -32,28 +32,34 @@ def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any
         empty = jnp.zeros((0,), jnp.float32)
         return [at.get(i, empty) for i in range(count)]
 
-    def run(inputs: Any, initial: Any, bind: Any) -> Any:
-        common(inputs, initial, bind)
+    def run(inputs: Any, initial: Any, bind: Any, mask: Any) -> Any:
+        common(inputs, initial, bind, mask)
         rows, ends, attributes = sizes(inputs[0])
         results = [*(rows if i in seen else nothing for i in range(len(kernel.seen))), *(ends for _ in kernel.slots)]
-        found = jax.ffi.ffi_call(ahead, results)(*spread(inputs, given, len(kernel.inputs)), *initial, *bind, **attributes)
+        found = jax.ffi.ffi_call(ahead, results)(*spread(inputs, given, len(kernel.inputs)), *initial, *bind, mask, **attributes)
         return [found[i] for i in seen], list(found[len(kernel.seen) :])
 
     @jax.custom_vjp  # type: ignore[untyped-decorator]
-    def sweep(inputs: Any, initial: Any, bind: Any) -> Any:
-        return run(inputs, initial, bind)
+    def sweep(inputs: Any, initial: Any, bind: Any, mask: Any) -> Any:
+        return run(inputs, initial, bind, mask)
 
-    def first(inputs: Any, initial: Any, bind: Any) -> Any:
-        return run(inputs, initial, bind), (inputs, initial, bind)
+    def first(inputs: Any, initial: Any, bind: Any, mask: Any) -> Any:
+        return run(inputs, initial, bind, mask), (inputs, initial, bind, mask)
 
     def second(held: Any, ups: Any) -> Any:
-        inputs, initial, bind = held
+        inputs, initial, bind, mask = held
         up, up_last = ups
         rows, ends, attributes = sizes(inputs[0])
         results = [rows if i in given else nothing for i in range(len(kernel.inputs))]
         results += [ends for _ in kernel.slots] + [ends for _ in kernel.wanted]
         found = jax.ffi.ffi_call(back, results)(
-            *spread(inputs, given, len(kernel.inputs)), *initial, *bind, *spread(up, seen, len(kernel.seen)), *up_last, **attributes
+            *spread(inputs, given, len(kernel.inputs)),
+            *initial,
+            *bind,
+            mask,
+            *spread(up, seen, len(kernel.seen)),
+            *up_last,
+            **attributes,
         )
         states, sums = found[len(kernel.inputs) : len(kernel.inputs) + len(kernel.slots)], found[len(kernel.inputs) + len(kernel.slots) :]
         wanted = dict(zip(kernel.wanted, sums, strict=True))
@@ -62,15 +68,16 @@ def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any
             jnp.zeros_like(a) if name not in wanted else wanted[name].sum(0 if a.size > 1 else None).reshape(a.shape)
             for name, a in zip(kernel.bind, bind, strict=True)
         ]
-        return [found[i] for i in given], of_slots, of_bind
+        return [found[i] for i in given], of_slots, of_bind, jnp.zeros_like(mask)
 
     sweep.defvjp(first, second)
 
     def wide(a: Any) -> Any:
         return jnp.asarray(a, jnp.float32)
 
-    def call(inputs: Sequence[Any], initial: Sequence[Any], bind: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-        outs, last = sweep([wide(a) for a in inputs], [wide(a) for a in initial], [wide(a) for a in bind])
+    def call(inputs: Sequence[Any], initial: Sequence[Any], bind: Sequence[Any], mask: Any = None) -> tuple[list[Any], list[Any]]:
+        kept = jnp.zeros((0,), jnp.float32) if mask is None else wide(mask)
+        outs, last = sweep([wide(a) for a in inputs], [wide(a) for a in initial], [wide(a) for a in bind], kept)
         return list(outs), list(last)
 
     return call

@@ -18,13 +18,14 @@ def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any
 
     class Sweep(torch.autograd.Function):  # type: ignore[misc]
         @staticmethod
-        def forward(ctx: Any, *tensors: Any) -> Any:
+        def forward(ctx: Any, mask: Any, *tensors: Any) -> Any:
             held = [t.detach().to(torch.float32).contiguous() for t in tensors]
             states_end = len(given) + len(kernel.slots)
-            shape = common(held[: len(given)], held[len(given) : states_end], held[states_end:])
+            ctx.mask = None if mask is None else mask.to(torch.float32).contiguous()
+            shape = common(held[: len(given)], held[len(given) : states_end], held[states_end:], ctx.mask)
             rows, ends = [shape.outer, shape.steps, shape.inner], [shape.outer, shape.inner]
-            if held[0].device.type == "meta":  # Keras asks for shapes
-                return (*(held[0].new_empty(rows) for _ in seen), *(held[0].new_empty(ends) for _ in kernel.slots))
+            if any(t.device.type == "meta" for t in held):  # Keras asks for shapes, of some tensors that hold numbers and some that do not
+                return tuple(torch.empty(size, device="meta") for size in (*(rows for _ in seen), *(ends for _ in kernel.slots)))
             out = [torch.from_numpy(aligned(*rows)) for _ in seen]
             last = [torch.empty(ends) for _ in kernel.slots]
             inputs, initial, bind = _split(kernel, given, held)
@@ -35,6 +36,7 @@ def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any
                 initial,
                 bind,
                 _each(kernel, held),
+                0 if ctx.mask is None else ctx.mask.data_ptr(),
                 [looked.get(i, 0) for i in range(len(kernel.seen))],
                 [t.data_ptr() for t in last],
             )
@@ -60,6 +62,7 @@ def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any
                 initial,
                 bind,
                 _each(kernel, held),
+                0 if ctx.mask is None else ctx.mask.data_ptr(),
                 [looked.get(i, 0) for i in range(len(kernel.seen))],
                 [0 if u is None else u.data_ptr() for u in came[len(seen) :]],
                 [input_bars[i].data_ptr() if i in input_bars else 0 for i in range(len(kernel.inputs))],
@@ -70,10 +73,10 @@ def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any
             for name, size in zip(kernel.bind, ctx.shapes[len(given) + len(kernel.slots) :], strict=True):
                 bar = bind_bars.get(name)
                 of_bind.append(None if bar is None else (bar.sum(0) if len(size) and size[0] > 1 else bar.sum()).reshape(size))
-            return (*input_bars.values(), *initial_bars, *of_bind)
+            return (None, *input_bars.values(), *initial_bars, *of_bind)
 
-    def sweep(inputs: Sequence[Any], initial: Sequence[Any], bind: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-        found = Sweep.apply(*inputs, *initial, *bind)
+    def sweep(inputs: Sequence[Any], initial: Sequence[Any], bind: Sequence[Any], mask: Any = None) -> tuple[list[Any], list[Any]]:
+        found = Sweep.apply(mask, *inputs, *initial, *bind)
         return list(found[: len(seen)]), list(found[len(seen) :])
 
     return sweep

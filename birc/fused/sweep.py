@@ -32,7 +32,7 @@ class Fields(ctypes.Structure):
 
     _fields_ = (
         *((name, ctypes.c_int64) for name in ("outer", "steps", "inner", "threads")),
-        *((name, POINTER) for name in ("inputs", "initial", "bind", "each", "seen", "last")),
+        *((name, POINTER) for name in ("inputs", "initial", "bind", "each", "mask", "seen", "last")),
         *((name, POINTER) for name in ("up", "up_last", "input_bars", "initial_bars", "bind_bars")),
     )
 
@@ -51,7 +51,7 @@ class Shape:
         return max(1, min(processors(), self.outer * self.steps * self.inner // SHARE))
 
 
-def common(inputs: Sequence[Any], initial: Sequence[Any], bind: Sequence[Any]) -> Shape:
+def common(inputs: Sequence[Any], initial: Sequence[Any], bind: Sequence[Any], mask: Any = None) -> Shape:
     """The shape of a sweep over arrays or tensors. Raises ValueError where they do not fit together, as a kernel reads them unasked."""
     first = tuple(inputs[0].shape)
     outer, steps, inner = first
@@ -64,6 +64,8 @@ def common(inputs: Sequence[Any], initial: Sequence[Any], bind: Sequence[Any]) -
     for value in bind:
         if tuple(value.shape) not in ((), (1,), (inner,)):
             raise ValueError(f"a parameter of shape {list(value.shape)} for {inner} neurons; expected one number, or one for each")
+    if mask is not None and tuple(mask.shape) not in ((0,), (outer, steps)):
+        raise ValueError(f"a mask of shape {list(mask.shape)}; expected [{outer}, {steps}]")
     return Shape(outer, steps, inner)
 
 
@@ -85,11 +87,12 @@ class Sweeper:
         initial: Sequence[int],
         bind: Sequence[int],
         each: Sequence[int],
+        mask: int,
         seen: Sequence[int],
         last: Sequence[int],
     ) -> None:
         """All steps; the sequences hold addresses."""
-        fields, held = self._fields(shape, inputs, initial, bind, each)
+        fields, held = self._fields(shape, inputs, initial, bind, each, mask)
         more = [_addresses(seen), _addresses(last)]
         fields.seen, fields.last = (ctypes.cast(a, POINTER) for a in more)
         self.library.birc_ahead(ctypes.byref(fields))
@@ -102,6 +105,7 @@ class Sweeper:
         initial: Sequence[int],
         bind: Sequence[int],
         each: Sequence[int],
+        mask: int,
         up: Sequence[int],
         up_last: Sequence[int],
         input_bars: Sequence[int],
@@ -109,19 +113,21 @@ class Sweeper:
         bind_bars: Sequence[int],
     ) -> None:
         """The derivative of all steps; the sequences hold addresses."""
-        fields, held = self._fields(shape, inputs, initial, bind, each)
+        fields, held = self._fields(shape, inputs, initial, bind, each, mask)
         more = [_addresses(a) for a in (up, up_last, input_bars, initial_bars, bind_bars)]
         for name, array in zip(("up", "up_last", "input_bars", "initial_bars", "bind_bars"), more, strict=True):
             setattr(fields, name, ctypes.cast(array, POINTER))
         self.library.birc_back(ctypes.byref(fields))
         del held, more
 
-    def _fields(self, shape: Shape, inputs: Sequence[int], initial: Sequence[int], bind: Sequence[int], each: Sequence[int]) -> Any:
+    def _fields(
+        self, shape: Shape, inputs: Sequence[int], initial: Sequence[int], bind: Sequence[int], each: Sequence[int], mask: int
+    ) -> Any:
         arrays = [_addresses(inputs), _addresses(initial), _addresses(bind)]
         strides = (ctypes.c_int64 * max(1, len(each)))(*each)
         fields = Fields(shape.outer, shape.steps, shape.inner, shape.threads)
         fields.inputs, fields.initial, fields.bind = (ctypes.cast(a, POINTER) for a in arrays)
-        fields.each = ctypes.cast(strides, POINTER)
+        fields.each, fields.mask = ctypes.cast(strides, POINTER), mask or None
         return fields, (arrays, strides)
 
 

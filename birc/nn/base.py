@@ -68,8 +68,9 @@ class BaseBiologicalLayer(keras.layers.Layer):  # type: ignore[misc]
 
     Further arguments, all by keyword: `model` (a name of the library, a file, or a model's text), `dt` (seconds, or text), `neuron_type` or
     `preset`, `units`, `surrogate_gradient` (a name, {"name": …, argument: …}, or an object of `birc.nn`), `gain` (what an input of 1 is in
-    the port's unit), `substeps`, `solver`, the options of Keras's recurrent layers, and every parameter of the model: a number in the
-    model's unit, text such as "20 ms", or a list with one value per neuron.
+    the port's unit; with 1 and fresh weights a LIF neuron is silent, 20 to 40 lets it fire), `substeps`, `solver`, the options of Keras's
+    recurrent layers, and every parameter of the model: a number in the model's unit, text such as "20 ms", or a list with one value per
+    neuron.
 
     Raises BircError: I301 for an argument that does not fit, I302 for an input that does not, I303 for a configuration of a newer version.
     """
@@ -148,6 +149,7 @@ class BaseBiologicalLayer(keras.layers.Layer):  # type: ignore[misc]
         substep = h / options["substeps"] if isinstance(options["substeps"], int) and options["substeps"] > 0 else h
         compiled = program(self._model(about, preset), f"{substep!r} ms", chosen, simple)
         self.memory.compiled, self.memory.about = compiled, about
+        self.memory.mistake = load_module(compiled.artifact).LayerError
         words = Words(speaker, about, compiled.step, h)
         arguments = {a.name: given.pop(a.name) for a in about.arguments if a.name in given}
         for name in given:
@@ -231,7 +233,11 @@ class BaseBiologicalLayer(keras.layers.Layer):  # type: ignore[misc]
         given = list(sequences.values()) if isinstance(sequences, Mapping) else list(sequences) if several else [sequences]
         for x in given:
             check_input(self.speaker, x, self.memory.features if len(given) == 1 else None)
-        return super().__call__(sequences, *args, **kwargs)
+        try:
+            self.inner.check(keras.tree.map_structure(_flat_shape, sequences), *args, **kwargs)
+            return super().__call__(sequences, *args, **kwargs)
+        except self.memory.mistake as mistake:
+            raise self.speaker.refuse(str(mistake), None, "I302") from None
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         shapes = _shapes(sequences_shape)
@@ -243,9 +249,8 @@ class BaseBiologicalLayer(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None) -> Any:
         flat = keras.tree.map_structure(_flattened, sequences)
-        at_once = self.inner._at_once and mask is None
         long = _op_by_op(keras.tree.flatten(flat)[0], self.inner.settings.substeps)
-        compute = self._graph() if long and not at_once else self.inner.call
+        compute = self._graph() if long and not self.inner._at_once else self.inner.call
         found = compute(flat, initial_state=initial_state, mask=mask)
         if len(self.memory.shape) == 3 or self.inner.units is not None:
             return found
@@ -342,6 +347,12 @@ def _op_by_op(x: Any, substeps: int) -> bool:
 def _flattened(x: Any) -> Any:
     """[batch, time, ...] with all features in one axis."""
     return x if len(x.shape) == 3 else ops.reshape(x, (*ops.shape(x)[:2], prod(x.shape[2:])))
+
+
+def _flat_shape(x: Any) -> tuple[Any, ...]:
+    """The shape of `_flattened`."""
+    shape = tuple(np.shape(x))
+    return shape if len(shape) < 3 else (*shape[:2], prod(shape[2:]))
 
 
 def _plain(value: Any) -> Any:

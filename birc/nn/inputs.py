@@ -18,8 +18,11 @@ def check_input(speaker: Speaker, x: Any, features: int | None) -> None:
 
     features: how many the layer was built for; those of several axes count together.
     """
+    given = x
     if not hasattr(x, "shape"):
         x = np.asarray(x)
+        if x.dtype.kind not in "fiub":
+            raise speaker.refuse(f"{EXPECTED}, a tensor or an array, not {type(given).__name__}", None, "I302")
     dtype, shape = keras.backend.standardize_dtype(x.dtype), tuple(x.shape)
     if "float" not in dtype:
         raise speaker.refuse(f"the input is {dtype}, and currents and spikes are floating-point numbers", 'x.astype("float32")', "I302")

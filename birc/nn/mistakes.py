@@ -8,14 +8,20 @@ from typing import Any
 from birc.errors import BircError
 
 
+def left_alone(error: BircError) -> BircError:
+    """The error, marked as one over which Keras writes no message of its own when it comes out of a layer."""
+    error._keras_call_info_injected = True  # type: ignore[attr-defined]
+    return error
+
+
 def data_mistake(who: str, message: str, help: str | None = None) -> BircError:
     """Data of a wrong shape, type or range."""
-    return BircError("I311", f"{who}: {message}", help=help)
+    return left_alone(BircError("I311", f"{who}: {message}", help=help))
 
 
 def option_mistake(who: str, message: str, help: str | None = None) -> BircError:
     """An option outside its range."""
-    return BircError("I312", f"{who}: {message}", help=help)
+    return left_alone(BircError("I312", f"{who}: {message}", help=help))
 
 
 def above_zero(who: str, name: str, value: Any) -> float:

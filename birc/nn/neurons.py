@@ -18,6 +18,9 @@ class LIFNeuron(BaseBiologicalLayer):
 
     membrane_time_constant: seconds. refractory_period: steps. Learned by `learnable_parameters=True`: tau_m, R, v_th, v_reset. Further
     arguments, input and output: `BaseBiologicalLayer`.
+
+    A spike of weight 1 moves v by dt / tau, 0.05 with the defaults: with `gain=1` and fresh weights the layer is silent; 20 to 40 lets it
+    fire.
     """
 
     about: ClassVar[About | None] = LIF
@@ -51,7 +54,7 @@ class ALIFNeuron(BaseBiologicalLayer):
 
     membrane_time_constant, adaptation_time_constant: seconds. adaptation_strength: the jump of the threshold per spike times the time
     constant of its decay, in seconds. Learned by `learnable_parameters=True`: tau_m, R, b_0, beta, tau_b. Further arguments, input and
-    output: `BaseBiologicalLayer`.
+    output: `BaseBiologicalLayer`. As with `LIFNeuron`, fresh weights need a `gain` of 20 to 40.
     """
 
     about: ClassVar[About | None] = ALIF

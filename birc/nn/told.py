@@ -9,6 +9,7 @@ from birc.backends.keras.tables import COUNTED, fixed
 from birc.errors import BircError
 from birc.ir.step import Step
 from birc.nn.arguments import STEP, About
+from birc.nn.mistakes import left_alone
 from birc.suggest import closest
 
 LEVELS = ("low", "medium", "high")
@@ -30,10 +31,8 @@ class Speaker:
     name: str
 
     def refuse(self, message: str, help: str | None = None, code: str = "I301") -> BircError:
-        """The error, which Keras is to leave as it is."""
-        error = BircError(code, f"{self.name}: {message}", help=help)
-        error._keras_call_info_injected = True  # type: ignore[attr-defined]  # else Keras makes a RuntimeError of it
-        return error
+        """The error, by the layer."""
+        return left_alone(BircError(code, f"{self.name}: {message}", help=help))
 
     def one_of(self, what: str, name: object, known: Iterable[str]) -> str:
         """A name that must be one of those known."""

@@ -8,9 +8,10 @@ slot `s` its adjoint `s.bar`: dL/ds at stamp k+1 when the step begins, at stamp 
 of stamp k+1, and `o.bar` of each output o; it puts `i.bar` of each input i, and adds up `b.bar` of each bind value b that it is asked
 for. Phases before `adjoint` compute what the forward step computed, as far as it is needed.
 
-The spike is a step function of its margin, whose derivative is the surrogate's. A choice (`select`, `min`, `max`) passes the derivative
-of what it takes; truths and counts, such as the mask of a `hold`, have none. The reset is a choice too: unless `detach_reset`, moving
-the threshold also moves the state, by the jump between its values.
+The spike is a step function of its margin, whose derivative is the surrogate's; by the surrogate's slope, if that is asked for, it is
+that of the surrogate's antiderivative. A choice (`select`, `min`, `max`) passes the derivative of what it takes; truths and counts, such
+as the mask of a `hold`, have none. The reset is a choice too: unless `detach_reset`, moving the threshold also moves the state, by the
+jump between its values.
 """
 
 from __future__ import annotations
@@ -31,13 +32,19 @@ from birc.units import NONE, Unit, internal_unit, over
 BAR = ".bar"
 SPIKE = "spike" + BAR
 SLOPE, UNIT = "surrogate.slope", "surrogate.unit"
-"""Bind values of the surrogate beside its arguments `surrogate.ARGUMENT`: it sees slope * unit * margin."""
+"""Bind values of the surrogate beside its arguments: it sees slope * unit * margin."""
 PARAM = "param."
 DEFAULT = TABLE["fast_sigmoid"]
 
 
+def argument(name: str) -> str:
+    """The bind value of an argument of the surrogate."""
+    return f"surrogate.{name}"
+
+
 def run(step: Step, surrogate: Surrogate = DEFAULT, detach_reset: bool = True, wanted: Container[str] | None = None) -> Step:
-    """The adjoint of a program without open integrations; `wanted` bind values get a derivative (all that are real, by default).
+    """The adjoint of a program without open integrations; `wanted` bind values get a derivative (all of the program that are real, by
+    default). The surrogate's slope, which is not of the program, is wanted by name: `argument(surrogate.slope)`.
 
     Raises L140 for a program with tables, whose pieces have no derivative.
     """
@@ -69,6 +76,9 @@ class _Adjoint:
             for d in self.step.bind
             if d.name in read and self.kinds[d.name] == "real" and (self.wanted is None or d.name in self.wanted)
         ]
+        slope = self.surrogate.slope
+        self.slope = argument(slope) if slope and self.margin is not None and argument(slope) in (self.wanted or ()) else None
+        self.bound += [self.slope] if self.slope else []
         self.moving = self._moving()
 
     def _moving(self) -> set[Expr]:
@@ -132,9 +142,11 @@ class _Adjoint:
             return
         up = add(make("read", (), SPIKE), self.bars.get(self.condition, ZERO))
         x = op("mul", op("mul", value(SLOPE), value(UNIT)), self.margin)
-        names = {value(name): value(f"surrogate.{name}") for name in self.surrogate.arguments}
-        slope = substitute(self.surrogate.derivative, {X: x, **names})
-        self._pull(self.margin, op("mul", op("mul", up, slope), value(UNIT)))
+        names = {X: x} | {value(name): value(argument(name)) for name in self.surrogate.arguments}
+        if self.slope and self.surrogate.by_slope is not None:
+            by_slope = substitute(self.surrogate.by_slope, names)
+            self._gather(value(self.slope), op("div", op("mul", up, by_slope), value(SLOPE)))
+        self._pull(self.margin, op("mul", op("mul", up, substitute(self.surrogate.derivative, names)), value(UNIT)))
 
     def _gather(self, leaf: Expr, bar: Expr) -> None:
         self.bars[leaf] = add(self.bars[leaf], bar) if leaf in self.bars else bar
@@ -166,7 +178,7 @@ class _Adjoint:
         bind = [*step.bind, Define(zero, const(0.0))]
         if spiking:
             arguments = self.surrogate.arguments.items()
-            bind += [Define(f"surrogate.{name}", const(default)) for name, default in arguments]
+            bind += [Define(argument(name), const(default)) for name, default in arguments]
             bind += [Define(SLOPE, const(1.0)), Define(UNIT, const(1.0))]
         program = replace(
             step,

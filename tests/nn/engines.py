@@ -63,8 +63,8 @@ def differences(function: Callable[[Any], Any], at: Any, step: float = 1e-2) -> 
     return found
 
 
-def run_on(engine: str, file: str) -> None:
+def run_on(engine: str, file: str, *options: str) -> None:
     """The tests of a file, on another package."""
     environment = {**os.environ, "KERAS_BACKEND": engine, ALONE: "1"}
-    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-x", file], env=environment, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-x", file, *options], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
 import pytest
 
+from birc import driver
 from birc.errors import BircError
+from tests.nn.engines import ALONE, OTHERS, run_on
 from tests.nn.kit import keras, nn, noise
 
 
@@ -94,6 +97,93 @@ def test_inputs(x: Any, message: str) -> None:
     assert said(error) == f"error[I302]: LIFNeuron `first`: {message}"
 
 
+FITS = np.ones((2, 5, 3), np.float32)
+SHAPES: list[tuple[dict[str, Any], Any, dict[str, Any], str]] = [
+    ({}, FITS[0], {}, "expected [batch, time, features], not (5, 3): the time axis is missing"),
+    ({}, FITS, {"mask": np.ones((2, 4), bool)}, "mask: expected [batch, time] of the input (2, 5, 3), not (2, 4)"),
+    ({}, FITS, {"initial_state": [np.zeros((2, 4), np.float32)] * 2},
+     "initial_state: expected [batch, 6] for each of v, refractory, not [2, 4], [2, 4]"),
+    ({}, FITS, {"initial_state": [np.zeros((2, 6), np.float32)]},
+     "initial_state: expected [batch, 6] for each of v, refractory, not [2, 6]"),
+    ({"ports": ["I", "syn"]}, FITS, {}, "expected 2 inputs, for I, syn, not 1"),
+    ({"ports": ["I", "syn"]}, [FITS, FITS[:, :4]], {},
+     "expected [batch, time, features] for port syn with the batch and the time of the first input (2, 5, 3), not (2, 4, 3)"),
+    ({"ports": ["I", "syn"], "units": None}, [FITS, FITS[..., :2]], {},
+     "port syn has 2 features for 3 neurons; with units=N it gets a kernel"),
+    ({"tau_m": [5.0, 10.0]}, FITS, {}, "tau_m has 2 values for 6 neurons; expected one number, or one for each"),
+]  # fmt: skip
+HELP = "\n  help: encode it as spikes, or hold it for T steps: keras.layers.RepeatVector(T)"
+
+
+@pytest.mark.parametrize(("options", "x", "more", "message"), SHAPES)
+@pytest.mark.parametrize("fused", [True, False])
+def test_shapes(options: dict[str, Any], x: Any, more: dict[str, Any], message: str, fused: bool) -> None:
+    """By a layer of `birc.nn` and by the layer of a compiled model, alone and inside a model of Keras."""
+    compiled = driver.compile_model("lif_unit", target="keras", dt="1 ms", dtype="f32")
+    options = {"units": 6, "name": "first", "fused": fused, **options}
+    for make, who, help in (
+        (nn.LIFNeuron, "error[I302]: LIFNeuron `first`", HELP),
+        (lambda **options: compiled.layer(dtype="float32", **options), "LIFUnit `first`", ""),
+    ):
+        for call in (make(**options), Around(make(**options))):
+            with pytest.raises((BircError, ValueError)) as error:
+                call(x, **more)
+            assert str(error.value) == f"{who}: {message}" + (help if "missing" in message else "")
+
+
+class Around(keras.Model):  # type: ignore[misc]
+    """A model whose call is a layer's."""
+
+    def __init__(self, layer: Any) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def call(self, x: Any, **more: Any) -> Any:
+        return self.layer(x, **more)
+
+
+def test_another_number_of_features() -> None:
+    layer = driver.compile_model("lif_unit", target="keras", dt="1 ms", dtype="f32").layer(units=6, name="first", dtype="float32")
+    layer(FITS)
+    with pytest.raises(ValueError) as error:
+        layer(np.ones((3, 5, 4), np.float32))
+    assert str(error.value) == "LIFUnit `first`: expected [batch, time, features] with 3 features, not 4: the shape is (3, 5, 4)"
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (np.ones((2, 3), np.float32), "expected [batch, time, features], not (2, 3): the time axis is missing" + HELP),
+        (np.full((1, 2, 3), np.nan, np.float32), "the input (1, 2, 3) holds NaN"),
+        ("spikes", "expected [batch, time, features], a tensor or an array, not str"),
+    ],
+)
+def test_what_a_model_s_layer_says_is_what_the_model_says(x: Any, message: str) -> None:
+    class Inner(keras.Model):  # type: ignore[misc]
+        def call(self, y: Any) -> Any:
+            return nn.LIFNeuron(units=2, name="first")(x)
+
+    with pytest.raises(BircError) as error:
+        Inner()(FITS)
+    assert said(error) == f"error[I302]: LIFNeuron `first`: {message}"
+
+
+def test_what_a_loss_says_inside_a_model_is_left_alone() -> None:
+    class Inner(keras.Model):  # type: ignore[misc]
+        def call(self, y: Any) -> Any:
+            return nn.SpikingCrossEntropy(4)([0, 1], y)
+
+    with pytest.raises(BircError) as error:
+        Inner()(FITS)
+    assert said(error) == "error[I311]: SpikingCrossEntropy: the prediction has 5 steps for time_steps = 4"
+
+
+def test_a_model_with_a_call_of_its_own_is_fitted() -> None:
+    model = Around(nn.LIFNeuron(units=2))
+    model.compile("sgd", "mse")
+    assert np.isfinite(model.fit(FITS, np.zeros((2, 5, 2)), verbose=0).history["loss"]).all()
+
+
 def test_nan_in_a_tensor() -> None:
     with pytest.raises(BircError, match="holds NaN"):
         nn.LIFNeuron()(keras.ops.convert_to_tensor(np.full((1, 2, 3), np.nan, np.float32)))
@@ -114,3 +204,10 @@ def test_a_configuration_of_a_newer_version_is_refused() -> None:
         "error[I303]: LIFNeuron `new`: it was saved by a newer version of birc (format 2; this one reads up to 1)\n"
         "  help: pip install --upgrade birc"
     )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(ALONE in os.environ, reason="already on its own")
+@pytest.mark.parametrize("engine", OTHERS)
+def test_all_of_this_on_the_other_engines(engine: str) -> None:
+    run_on(engine, __file__)

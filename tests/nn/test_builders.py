@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from birc.errors import BircError
 from birc.nn.builders import PLASTICITY
+from birc.nn.readout import FirstSpikeScore
 from tests.nn.kit import keras, nn, numbers
 
 
@@ -51,6 +53,39 @@ def test_the_classifier_learns() -> None:
     assert history["loss"][-1] < history["loss"][0] / 2
 
 
+@pytest.mark.parametrize("readout", ["rate", "membrane", "first_spike"])
+def test_every_readout_scores_learns_and_is_saved(readout: str, tmp_path: Path) -> None:
+    keras.utils.set_random_seed(2)
+    y = np.arange(48) % 3
+    x = spikes(48, 20, 12, density=0.05)
+    for i, label in enumerate(y):
+        x[i, :, 4 * label : 4 * label + 4] = spikes(20, 4, density=0.5, seed=int(i))
+    model = nn.create_spiking_classifier((12,), 3, time_steps=20, hidden_units=[24], readout=readout)
+    assert model.output_shape == (None, 3)
+    loss = nn.SpikingCrossEntropy(20, scale={"rate": 20.0, "membrane": 1.0, "first_spike": 4.0}[readout])
+    model.compile(keras.optimizers.Adam(0.01), loss, metrics=["accuracy"])
+    assert model.fit(x, y, epochs=20, batch_size=16, verbose=0).history["accuracy"][-1] > 0.8
+    model.save(tmp_path / "model.keras")
+    np.testing.assert_allclose(numbers(keras.saving.load_model(tmp_path / "model.keras")(x)), numbers(model(x)), atol=1e-5)
+    cnn = nn.create_spiking_cnn((8, 8, 1), 3, time_steps=6, filters=[4], hidden_units=[8], readout=readout)
+    assert numbers(cnn(spikes(2, 6, 8, 8, 1, density=0.3))).shape == (2, 3)
+
+
+def test_scores_by_hand() -> None:
+    """Three neurons in four steps: one fires at once, one in the last row and one never."""
+    z = np.zeros((1, 4, 3), np.float32)
+    z[0, :, 0], z[0, 3, 1] = 1, 1
+    np.testing.assert_array_equal(numbers(FirstSpikeScore()(z)), [[1, 0.25, 0]])
+    logits = -nn.FirstSpikeCrossEntropy(tau=2.0)(np.array([1]), z)
+    np.testing.assert_allclose(-nn.SpikingCrossEntropy(4, scale=4 / 2.0)(np.array([1]), FirstSpikeScore()(z)), logits, rtol=1e-6)
+
+
+def test_a_network_with_the_gain_of_the_layers_is_silent() -> None:
+    x = spikes(4, 50, 30, density=0.3)
+    assert not numbers(nn.create_spiking_classifier((30,), 3, time_steps=50, hidden_units=[16], gain=1.0)(x)).any()
+    assert numbers(nn.create_spiking_classifier((30,), 3, time_steps=50, hidden_units=[16], gain=80.0)(x)).any()
+
+
 def test_the_convolutional_network() -> None:
     model = nn.create_spiking_cnn((8, 8, 1), 3, time_steps=6, filters=[4], hidden_units=[8])
     x = spikes(2, 6, 8, 8, 1, density=0.3)
@@ -63,6 +98,8 @@ def test_the_convolutional_network() -> None:
     ("options", "message"),
     [
         ({"neuron_type": "lfi"}, "neuron_type: 'lfi' is none of lif, alif, izhikevich, adex\n  help: did you mean 'lif'?"),
+        ({"readout": "rates"}, "readout: 'rates' is none of rate, membrane, first_spike\n  help: did you mean 'rate'?"),
+        ({"gain": 0}, "gain = 0 is no number above 0"),
         ({"learning_rule": "stdpp"}, "learning_rule: 'stdpp' is none of stdp, stp\n  help: did you mean 'stdp'?"),
         ({"time_steps": 0}, "time_steps = 0 is no whole number from 1 on"),
         ({"hidden_units": [8, 2.5]}, "hidden_units[1] = 2.5 is no whole number from 1 on"),

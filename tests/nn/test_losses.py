@@ -306,14 +306,69 @@ def test_mistakes_are_said(call: Callable[[], Any], message: str) -> None:
     assert str(error.value) == message
 
 
-def test_masked_steps_are_refused() -> None:
-    masked = keras.layers.Masking()(np.zeros((2, 4, 3), np.float32))
+def masked(x: Array, mask: Array) -> Any:
+    """A tensor as a layer gives it behind `Masking`."""
+    return Marked()(x, mask=mask)
+
+
+class Marked(keras.layers.Layer):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__()
+        self.supports_masking = True
+
+    def call(self, x: Any, mask: Any = None) -> Any:
+        return x * 1.0
+
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+        return mask
+
+
+def test_masked_steps_are_refused_where_they_have_no_meaning() -> None:
     with pytest.raises(BircError) as error:
-        losses.SpikingCrossEntropy(4)([0, 1], masked)
+        losses.VanRossumLoss()(np.zeros((2, 4, 3)), masked(np.zeros((2, 4, 3), np.float32), np.ones((2, 4), bool)))
     assert str(error.value) == (
-        "error[I311]: SpikingCrossEntropy: steps of the prediction are masked\n"
+        "error[I311]: VanRossumLoss: steps of the prediction are masked\n"
         "  help: average over time in the model: GlobalAveragePooling1D heeds masks"
     )
+
+
+def test_they_are_refused_where_a_model_is_fitted() -> None:
+    model = keras.Sequential([keras.Input((4, 3)), keras.layers.Masking(), Marked()])
+    model.compile("sgd", losses.SparsityLoss())
+    with pytest.raises(BircError, match="SparsityLoss: steps of the prediction are masked"):
+        model.fit(np.ones((2, 4, 3), np.float32), np.zeros(2), verbose=0)
+
+
+@pytest.mark.parametrize("options", [{}, {"rate_window": 3}, {"temporal_weighting": True}, {"rate_window": 3, "temporal_weighting": True}])
+def test_masked_steps_do_not_count(options: dict[str, Any]) -> None:
+    """Each sample is as the sequence of its kept steps alone; what stands in the others is not looked at."""
+    rng = np.random.default_rng(0)
+    z = rng.random((4, 6, 3)).astype(np.float32)
+    mask = np.array([[1, 1, 1, 1, 1, 1], [1, 1, 0, 0, 0, 0], [0, 1, 1, 0, 1, 1], [0, 0, 0, 0, 1, 1]], bool)
+    y, weights = np.array([0, 1, 2, 1]), np.array([1.0, 2.0, 0.5, 3.0], np.float32)
+    loss = losses.SpikingCrossEntropy(6, reduction=None, **options)
+    alone = np.array([float(numbers(loss(y[i : i + 1], z[i : i + 1, mask[i]]))[0]) for i in range(4)])
+    np.testing.assert_allclose(numbers(loss(y, masked(z, mask))), alone, rtol=1e-5)
+    np.testing.assert_allclose(numbers(loss(y, masked(z, mask), weights)), alone * weights, rtol=1e-5)
+    nothing = numbers(loss(y[:1], masked(z[:1], np.zeros((1, 6), bool))))
+    np.testing.assert_allclose(nothing, np.log(3), rtol=1e-6)
+
+
+def test_a_model_behind_a_mask_is_fitted() -> None:
+    import birc.nn as nn
+
+    x = np.random.default_rng(0).uniform(0.1, 1, (4, 8, 5)).astype(np.float32)
+    x[:, 5:] = 0
+    model = keras.Sequential([keras.Input((8, 5)), keras.layers.Masking(), nn.LIFNeuron(units=3, gain=40.0)])
+    model.compile("sgd", losses.SpikingCrossEntropy(8))
+    short = keras.Sequential([keras.Input((5, 5)), nn.LIFNeuron(units=3, gain=40.0)])
+    short.compile("sgd", losses.SpikingCrossEntropy(8))
+    short.set_weights(model.get_weights())
+    y = np.array([0, 1, 2, 1])
+    found, expected = (m.fit(a, y, verbose=0).history["loss"][0] for m, a in ((model, x), (short, x[:, :5])))
+    assert found == pytest.approx(expected, rel=1e-5)
+    for a, b in zip(model.get_weights(), short.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
 
 
 @pytest.mark.slow

@@ -14,11 +14,11 @@ from birc.errors import BircError
 from birc.ir.check import check_step
 from birc.ir.expr import value
 from birc.ir.step import Define, Step
-from birc.ir.surrogates import TABLE
+from birc.ir.surrogates import TABLE, Surrogate
 from birc.ir.text import parse_step, print_step
 from birc.passes import adjoint, dense_events
 from birc.runtime.bind import bind
-from birc.runtime.gradients import Seen, backward, forward, of_parameters
+from birc.runtime.gradients import Seen, backward, forward, of_parameters, value_of
 from birc.runtime.values import Setting
 from birc.verification.case import Case
 from tests.backends.programs import lif
@@ -125,6 +125,35 @@ def test_the_surrogate_sees_margin_times_slope() -> None:
             "straight_through": 1.0,
         }[name]
         assert found == pytest.approx(0.5 * by_hand, rel=1e-12), (name, a)
+
+
+def test_by_the_slope_a_spike_is_the_surrogate_s_antiderivative() -> None:
+    """One step that does not spike, at x = -0.45: dL/d slope is that of the integral from 0 to x, by differences of the slope."""
+    step = dense_events.run(step_of(TINY))
+    for surrogate in TABLE.values():
+        if surrogate.slope is None:
+            with pytest.raises(KeyError):
+                _by_slope(step, surrogate)
+            continue
+        u = np.linspace(0, -0.45, 20001)
+
+        def integral(slope: float, surrogate: Surrogate = surrogate, u: Array = u) -> float:
+            values = {**surrogate.arguments, str(surrogate.slope): slope, "x": u}
+            return float(np.trapezoid(np.broadcast_to(value_of(surrogate.derivative, values, {}), u.shape), u))
+
+        at = surrogate.arguments[surrogate.slope]
+        expected = (integral(at + 1e-3) - integral(at - 1e-3)) / 2e-3 / 1.5
+        assert _by_slope(step, surrogate) == pytest.approx(expected, rel=1e-4, abs=1e-9), surrogate.name
+
+
+def _by_slope(step: Step, surrogate: Surrogate) -> float:
+    adjoined = adjoint.run(step, surrogate, wanted={adjoint.argument(str(surrogate.slope))})
+    values, state = bound(step, adjoined)
+    values |= {adjoint.SLOPE: 1.5, adjoint.UNIT: 0.5}
+    inputs = {"I": np.zeros((1, 1)), "syn": np.array([[0.4]])}
+    seen = forward(step, values, state, inputs)
+    found = backward(adjoined, values, seen, inputs, {"spikes": np.ones((1, 1))}).bind
+    return float(found[adjoint.argument(str(surrogate.slope))][0])
 
 
 def test_events_that_act_one_by_one_become_a_choice() -> None:
@@ -278,7 +307,6 @@ def test_entries_of_matrix_functions_have_derivatives() -> None:
     """Of exp(A h) and of its integral, by h and by every entry, against central differences."""
     from birc.ir.derivative import partials
     from birc.ir.ops import make_entry
-    from birc.runtime.gradients import value_of
 
     names = [value(n) for n in ("h", "a", "b", "c", "d")]
     at = {"h": 0.7, "a": -0.3, "b": 0.8, "c": -1.1, "d": 0.2}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import keras
@@ -15,11 +16,12 @@ class SequenceLoss(keras.losses.Loss):  # type: ignore[misc]
     """A loss of [batch, time, neurons] in which each step counts.
 
     Raises I311 for shapes that do not fit, and for sequences with masked steps, of which the reductions of Keras would make weights
-    of samples.
+    of samples: what a step that is not there means for the time or the distance of spikes, a loss would have to say.
+    `SpikingCrossEntropy` does.
     """
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        if getattr(y_pred, "_keras_mask", None) is not None and len(y_pred.shape) > 2:
+        if mask_of(y_pred) is not None and len(y_pred.shape) > 2:
             raise data_mistake(
                 self.who, "steps of the prediction are masked", "average over time in the model: GlobalAveragePooling1D heeds masks"
             )
@@ -67,6 +69,12 @@ class SequenceLoss(keras.losses.Loss):  # type: ignore[misc]
             wanted, found = y_pred.shape[axis], y_true.shape[axis]
             if None not in (wanted, found) and wanted != found:
                 raise data_mistake(self.who, f"the targets have shape {shown(y_true)}, the prediction {shown(y_pred)}")
+
+
+def mask_of(x: Any) -> Any:
+    """The mask that Keras has put to a tensor, or None. Where a tensor cannot hold one, as JAX's in a graph, Keras keeps it elsewhere."""
+    known = getattr(import_module("keras.src.backend"), "get_keras_mask", None)
+    return getattr(x, "_keras_mask", None) if known is None else known(x)
 
 
 def shown(x: Any) -> str:

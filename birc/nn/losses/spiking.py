@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from birc.nn.losses.sequence import SequenceLoss, shown, steps_of
+from birc.nn.losses.sequence import SequenceLoss, mask_of, shown, steps_of
 from birc.nn.mistakes import above_zero, count, data_mistake, option_mistake
 from birc.nn.regularizers import out_of_range, rate_bounds
 
@@ -23,6 +23,8 @@ class SpikingCrossEntropy(SequenceLoss):
     rate_window: only the last `rate_window` steps count. temporal_weighting: step k = 1 … W of the window counts w_k = 2 k / (W + 1),
     that is 1 on average, and late steps, which more input has reached, more. Both ask for a prediction with a time axis.
     scale: what a rate of one spike per step is as a logit; by default `time_steps`, so that logits are spike counts.
+    Steps that a Keras mask leaves out do not count: rates, window and weights are those of the other steps. A sample without any has
+    rates of 0.
     """
 
     def __init__(
@@ -36,8 +38,14 @@ class SpikingCrossEntropy(SequenceLoss):
         self.temporal_weighting = bool(temporal_weighting)
         self.scale = None if scale is None else above_zero(self.who, "scale", scale)
 
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        mask = mask_of(y_pred)
+        z = ops.convert_to_tensor(y_pred, dtype=self.dtype)
+        rates = self.rates(z) if mask is None or len(z.shape) != 3 else self.kept_rates(z, mask)
+        return super().__call__(y_true, rates, sample_weight)
+
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        return self.cross_entropy(y_true, (self.scale or self.time_steps) * self.rates(y_pred))
+        return self.cross_entropy(y_true, (self.scale or self.time_steps) * y_pred)
 
     def rates(self, y_pred: Any) -> Any:
         """The rates [batch, classes] that decide."""
@@ -46,14 +54,28 @@ class SpikingCrossEntropy(SequenceLoss):
                 option = "temporal_weighting" if self.rate_window is None else "rate_window"
                 raise data_mistake(self.who, f"{option} needs [batch, time, classes]; the prediction {shown(y_pred)} has no time axis")
             return y_pred
-        steps = self.sequence(y_pred).shape[1]
-        if steps is not None and steps > self.time_steps:
-            raise data_mistake(self.who, f"the prediction has {steps} steps for time_steps = {self.time_steps}")
+        self._fits(y_pred)
         window = y_pred if self.rate_window is None else y_pred[:, -self.rate_window :]
         if not self.temporal_weighting:
             return ops.mean(window, axis=1)
         k = ops.cast(ops.arange(1, ops.shape(window)[1] + 1), window.dtype)
-        return ops.mean(window * ops.reshape(2 * k / (steps_of(window) + 1), (1, -1, 1)), axis=1)
+        weights = 2 * k / (steps_of(window) + 1)
+        return ops.mean(window * ops.expand_dims(weights, 1), axis=1)
+
+    def kept_rates(self, y_pred: Any, mask: Any) -> Any:
+        """The same of the steps that a mask [batch, time] keeps, as if there were no others."""
+        self._fits(y_pred)
+        kept = ops.cast(mask, y_pred.dtype)
+        number, count = ops.cumsum(kept, axis=1), ops.sum(kept, axis=1, keepdims=True)
+        size = ops.maximum(count if self.rate_window is None else ops.minimum(count, self.rate_window), 1)
+        k = number - (count - size)  # from 1 in the window
+        weights = ops.where(k > 0, kept, 0) * (2 * k / (size + 1) if self.temporal_weighting else 1)
+        return ops.sum(y_pred * ops.expand_dims(weights, 2), axis=1) / size
+
+    def _fits(self, y_pred: Any) -> None:
+        steps = self.sequence(y_pred).shape[1]
+        if steps is not None and steps > self.time_steps:
+            raise data_mistake(self.who, f"the prediction has {steps} steps for time_steps = {self.time_steps}")
 
     def get_config(self) -> dict[str, Any]:
         own = {k: getattr(self, k) for k in ("time_steps", "rate_window", "temporal_weighting", "scale")}
