@@ -144,6 +144,7 @@ constexpr int64 MOST = 256;  // stretches that can be delivered block by block
 struct Inbox {       // what a thread knows of what a projection brings in this step
     int64 touched;   // whether anything came to the neurons at hand
     int64 direct;    // whether it is in `sums`, else in `block`
+    int64 waits;     // whether it is to come behind the neurons' step
     int64 first;     // the first neuron of the block at hand
     int64 count;
     Stretch active[MOST];
@@ -599,11 +600,26 @@ INLINE void look_up(const Projection& p, Inbox& inbox, Range targets) {
     inbox.count = count;
 }
 
+INLINE void add_all(const Projection& p, Inbox& inbox, real* to) {
+    for (int64 i = 0; i < inbox.count; i++) {
+        Stretch s = inbox.active[i];
+        add<true>(p, s, 0, to, 0);
+    }
+}
+
 INLINE void add_up(const Projection& p, Inbox& inbox, Range targets, real* to) {
     look_up(p, inbox, targets);
-    for (int64 i = 0; i < inbox.count; i++) add<true>(p, inbox.active[i], 0, to, 0);
+    add_all(p, inbox, to);
     inbox.touched |= inbox.count > 0;
     inbox.count = 0;
+}
+
+constexpr int64 FEW_EVENTS = 8;  // neurons for each event, from which on events are few (measured)
+
+INLINE bool are_few(const Projection& p, const Inbox& inbox, const Moment& now) {
+    int64 many = 0;
+    for (int64 i = 0; i < inbox.count; i++) many += inbox.active[i].end - inbox.active[i].at;
+    return FEW_EVENTS * now.threads * many <= p.target->n;
 }
 
 // Where each source has one synapse, its place is known.
@@ -616,10 +632,11 @@ INLINE void add_single(const Projection& p, const Moment& now, Inbox& inbox, Ran
     });
 }
 
-// Finds what arrives. Where stretches are long, it is added up block by block, just before the neurons of a block advance.
-inline void deliver(const Projection& p, const Moment& now) {
+// Finds what arrives. Where stretches are long, it is added up block by block, just before the neurons of a block advance; where events are
+// few and may act behind the neurons' step, they wait for that.
+template <bool late> inline void deliver(const Projection& p, const Moment& now) {
     Inbox& inbox = p.inbox[now.thread];
-    inbox.touched = false;
+    inbox.touched = inbox.waits = false;
     inbox.direct = p.span == 0;
     inbox.count = 0;
     const Range targets = own_targets(p, now);
@@ -637,8 +654,59 @@ inline void deliver(const Projection& p, const Moment& now) {
         ask(p, i, j);
         inbox.active[inbox.count++] = {i, j, many};
     });
-    if (inbox.direct) add_up(p, inbox, targets, to);
-    else look_up(p, inbox, targets);
+    look_up(p, inbox, targets);
+    if (late && !inbox.touched && are_few(p, inbox, now)) {
+        inbox.waits = inbox.count > 0;
+        inbox.direct = true;
+    }
+    if (inbox.waits || !inbox.direct) return;
+    add_all(p, inbox, to);
+    inbox.touched |= inbox.count > 0;
+    inbox.count = 0;
+}
+
+// Of a port whose events may act behind the neurons' step: only those of a single projection can, since its sum is added to the others'.
+inline void meet(const Port& port, const Moment& now) {
+    int64 active = 0;
+    for (int64 i = 0; i < port.count; i++) {
+        const Inbox& inbox = port.from[i]->inbox[now.thread];
+        active += inbox.touched || inbox.count > 0;
+    }
+    if (active < 2) return;
+    for (int64 i = 0; i < port.count; i++) {
+        const Projection& p = *port.from[i];
+        Inbox& inbox = p.inbox[now.thread];
+        if (!inbox.waits) continue;
+        add_all(p, inbox, p.arriving(now.stamp) + p.first_target);
+        inbox.touched = true;
+        inbox.waits = false;
+    }
+}
+
+struct Plus {
+    real operator()(real x, real sum) const { return x + sum; }
+};
+
+struct Minus {
+    real operator()(real x, real sum) const { return x - sum; }
+};
+
+// Changes a state by what waits at a port. A target that several events reach is met again with a sum of zero, which changes nothing: no sum
+// of events is -0.
+template <class Change> inline void settle(const Port& port, const Moment& now, real* state, Change change) {
+    for (int64 k = 0; k < port.count; k++) {
+        const Projection& p = *port.from[k];
+        Inbox& inbox = p.inbox[now.thread];
+        if (!inbox.waits) continue;
+        real *const sums = p.arriving(now.stamp) + p.first_target, *const to = state + p.first_target;
+        add_all(p, inbox, sums);
+        for (int64 i = 0; i < inbox.count; i++)
+            for (int64 e = inbox.active[i].at; e < inbox.active[i].end; e++) {
+                const int64 j = p.edges.target[e];
+                to[j] = change(to[j], sums[j]);
+                sums[j] = real(0);
+            }
+    }
 }
 
 // What comes to the neurons from `first` to before `stop`, whole tiles.

@@ -28,6 +28,8 @@ TILES = (256, 128, 64)
 SMALL = 8
 """Tiles that a network's largest population has at least, if it can."""
 
+CHANGES = {"add": "Plus", "sub": "Minus"}
+
 
 def emit_network(program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
     """`<name>.cpp`, which needs nothing but a C++17 compiler."""
@@ -152,6 +154,7 @@ def population(parts: Plan, number: int) -> dict[str, Any]:
     name = parts.populations[number].population.name
     kernel = parts.kernels[number]
     wires = [wire for wire in parts.wires if wire.target == name and wire.port is not None]
+    slots = [slot.name for slot in kernel.places.slots]
     return {
         "number": number,
         "name": parts.names[name],
@@ -159,6 +162,9 @@ def population(parts: Plan, number: int) -> dict[str, Any]:
         "kernel": kernel.name,
         "summed": [wire for wire in wires if kernel.summing(str(wire.port))],
         "one_by_one": [list(parts.onto(name, loop.deliver.port)) for loop in kernel.event_loops],
+        "settled": {
+            port: (kernel.places.events.index(port), slots.index(change.slot), CHANGES[change.op]) for port, change in kernel.settled.items()
+        },
         "ports": [loop.deliver.port for loop in kernel.event_loops],
     }
 

@@ -32,7 +32,7 @@ class EdgesFields(ctypes.Structure):
     _fields_ = _members("sources delays *delay *starts *target dense single")
 
 
-INBOX = 8 * (4 + 3 * 256)
+INBOX = 8 * (5 + 3 * 256)
 """Bytes of `birc::Inbox`."""
 
 
