@@ -845,21 +845,18 @@ INLINE void raise(const Projection& p, const Moment& now) {
 
 inline const Lanes<real> ZEROS{};
 
-// The sum of a port: the sums of its projections, one after the other, for the tiles from `first` to before `stop`.
+// The sum of a port, for the tiles from `first` to before `stop`: the sums of its projections, one after the other, put together in the first.
 struct Arrived {
     const Port& port;
     const Moment& now;
     int64 first, stop;
-    int64 active = 0;
-    const real* only = ZEROS.at;  // what the last active projection brings
-    int64 pitch = 0;
+    real* sums = nullptr;  // null where nothing comes
 
     INLINE Arrived(const Port& from, const Moment& at, int64 begin, int64 end) : port(from), now(at), first(begin), stop(end) {
         for (int64 i = 0; i < port.count; i++) {
             if (!touched(i)) continue;
-            active++;
-            only = comes(i);
-            pitch = LANES;
+            if (sums) join(comes(i));
+            else sums = comes(i);
         }
     }
 
@@ -871,21 +868,25 @@ struct Arrived {
         return (inbox.direct ? p.arriving(now.stamp) : p.block + now.thread * p.span - inbox.first) + first * LANES;
     }
 
-    INLINE const real* at(int64 tile, Lanes<real>& room) const {
-        if (active < 2) return only + (tile - first) * pitch;
-        room.fill(real(0));
-        for (int64 i = 0; i < port.count; i++) {
-            if (!touched(i)) continue;
-            const real* const more = comes(i) + (tile - first) * LANES;
-            for (int lane = 0; lane < LANES; lane++) room[lane] += more[lane];
-        }
-        return room.at;
+    NOINLINE void join(const real* more) const {
+        VECTOR for (int64 lane = 0; lane < (stop - first) * LANES; lane++) sums[lane] += more[lane];
     }
 
     INLINE void clear() const {
         for (int64 i = 0; i < port.count; i++)
             if (touched(i)) __builtin_memset(comes(i), 0, (stop - first) * LANES * sizeof(real));
     }
+};
+
+template <bool some> struct Sums {
+    const real* from;
+    INLINE Sums(const real* sums, int64 lanes) : from(sums ? sums + lanes : ZEROS.at) {}
+    real operator[](int64 lane) const { return from[lane]; }
+};
+
+template <> struct Sums<false> {
+    Sums(const real*, int64) {}
+    real operator[](int64) const { return real(0); }
 };
 
 template <bool each> struct Input;

@@ -24,7 +24,7 @@ from birc.backends.native.network.plan import Kernel, Plan, Synapses, plan
 from birc.backends.networks import NetworkArtifact
 from birc.ir.network import NetworkProgram
 
-TILES = (256, 128, 64)
+TILES = (64,)
 SMALL = 8
 """Tiles that a network's largest population has at least, if it can."""
 
@@ -51,7 +51,7 @@ def emit_network(program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
             real=real,
             count=COUNTS[dtype],
             headers=[*headers, header("birc_network.h", "birc.backends.native.network")],
-            neurons=[neurons(kernel, real) for kernel in parts.distinct_kernels],
+            neurons=[neurons(kernel, real, "[base + lane]") for kernel in parts.distinct_kernels],
             synapses=[synapses(kind, real) for kind in parts.synapses],
             populations=[population(parts, i) for i in range(len(parts.populations))],
             wires=[{"number": wire.number, "name": comment(wire.name), "wire": wire} for wire in parts.wires],
@@ -83,6 +83,8 @@ class Text:
     events: list[dict[str, Any]]
     payloads: list[str]
     one_by_one: list[str]
+    quiet: bool
+    """Whether steps without a sum to add are worth a text of their own: it is often so where few events are added behind the step."""
     fires: bool
     nowhere: bool
     """Whether something is looked up that no lane reads."""
@@ -93,10 +95,10 @@ class Text:
         return len(self.stretches) > 1
 
 
-def neurons(kernel: Kernel, real: Real) -> Text:
-    """The text of a kernel."""
+def neurons(kernel: Kernel, real: Real, neuron: str = "[lane]") -> Text:
+    """The text of a kernel; `neuron` is how it indexes bind values."""
     kept = frozenset(kernel.kept)
-    writer = Writer(kernel.step, kernel.places, aliases(kernel.loops), real, lane="[lane]")
+    writer = Writer(kernel.step, kernel.places, aliases(kernel.loops), real, "[lane]", neuron)
     written = {id(part): writer.loop(part, kept) for part in kernel.loops}
     return Text(
         name=kernel.name,
@@ -109,6 +111,7 @@ def neurons(kernel: Kernel, real: Real) -> Text:
         events=[written[id(part)] for part in kernel.event_loops],
         payloads=list(writer.payloads.values()),
         one_by_one=[loop.deliver.port for loop in kernel.event_loops],
+        quiet=bool(kernel.settled) and set(writer.payloads.values()) == set(kernel.settled),
         fires=any(isinstance(part, Loop) and part.fired for part in kernel.loops),
         nowhere=any(isinstance(part, LookupLoop) and not kept.issuperset(part.lookup.results) for part in kernel.loops),
     )

@@ -118,7 +118,7 @@ class Fixed:
             block = max(1, neurons // self.lanes)
             if block < tiles and any(length * block / tiles >= WORTH for length in lengths):
                 return block
-        return max(1, tiles)
+        return min(max(1, tiles), BLOCKS[0] // self.lanes)
 
     def _span(self, p: BoundProjection) -> int:
         """Neurons of a block, 0 for a projection whose stretches are too short to be delivered block by block."""
