@@ -302,6 +302,7 @@ inline Range part(const Moment& now, int64 n) { return {n * now.thread / now.thr
 
 // The members of a group that are this thread's: whole units.
 inline Range own(const Moment& now, const Group& group, int64 unit) {
+    if (now.threads == 1) return {0, (group.n + unit - 1) / unit * unit};
     return {group.cut(unit, now.thread, now.threads), group.cut(unit, now.thread + 1, now.threads)};
 }
 
@@ -323,6 +324,13 @@ inline void found(Group& group, const Moment& now, int64 at, int64 neuron, int64
     if (group.many) group.many_at(now.stamp)[place] = (int32)many;
 }
 
+// Eight flags (0 or 1) as bits: the product gathers them in its highest byte.
+inline uint64 packed(const uint8* flags) {
+    uint64 eight;
+    __builtin_memcpy(&eight, flags, 8);
+    return (eight * 0x0102040810204080) >> 56;
+}
+
 // Calls visit(lane) for each flag (0 or 1) that is raised, eight at a time.
 template <int N, class Visit> INLINE void each_raised(const uint8 (&flags)[N], Visit visit) {
     for (int first = 0; first < N; first += 8) {
@@ -335,10 +343,11 @@ template <int N, class Visit> INLINE void each_raised(const uint8 (&flags)[N], V
 inline void list(Group& group, const Moment& now, int64 tile, const Lanes<count>& fired) {
     alignas(64) uint8 flags[LANES];
     for (int lane = 0; lane < LANES; lane++) flags[lane] = (uint8)fired[lane];
-    const int64 base = tile * LANES, at = own(now, group, LANES).first;
-    each_raised(flags, [&](int lane) {
-        if (base + lane < group.n) found(group, now, at, base + lane, 1);
-    });
+    uint64 bits = 0;
+    for (int eight = 0; eight < LANES / 8; eight++) bits |= packed(flags + 8 * eight) << 8 * eight;
+    const int64 base = tile * LANES, rest = group.n - base, at = own(now, group, LANES).first;
+    if (rest < LANES) bits &= ((uint64)1 << rest) - 1;
+    for (; bits; bits &= bits - 1) found(group, now, at, base + __builtin_ctzll(bits), 1);
 }
 
 // One thread puts together what all have found, for those who wait for it and for the caller. Parts of the group are whole units.
