@@ -22,6 +22,9 @@ constexpr int LANES = TILE;
 constexpr uint64 PIECE = 4096;  // steps in the finer part of a decay's table
 constexpr int64 LINE = 64;     // bytes of a cache line: what threads write lies so far apart
 
+// A division takes as long as some neurons, and few rows are most often 1 or 2.
+inline int64 remainder(int64 stamp, int64 rows) { return rows & (rows - 1) ? stamp % rows : stamp & (rows - 1); }
+
 template <class T> struct Lanes {
     alignas(64) T at[LANES];
     T& operator[](int64 lane) { return at[lane]; }
@@ -98,13 +101,15 @@ struct Group {  // the spikes of a population or a source: those of stamp s are 
     int64 room, used;
     int64 before, work, total;  // of a stage: what groups ahead of it take, what it takes, what all take
 
-    int64 row(int64 stamp) const { return rows == 1 ? 0 : stamp % rows; }
+    int64 row(int64 stamp) const { return remainder(stamp, rows); }
     int32* index_at(int64 stamp) const { return index + row(stamp) * n; }
     int32* many_at(int64 stamp) const { return many ? many + row(stamp) * n : nullptr; }
 
     // Where a thread's part begins. Threads share the work of a stage, so that most groups are one thread's and few stretches are cut.
     int64 cut(int64 unit, int64 thread, int64 threads) const {
-        const int64 units = (n + unit - 1) / unit, at = total * thread / threads - before;
+        const int64 units = (n + unit - 1) / unit;
+        if (thread == 0 || thread == threads) return thread ? unit * units : 0;
+        const int64 at = total * thread / threads - before;
         return unit * (at <= 0 ? 0 : at >= work ? units : units * at / work);
     }
 };
@@ -128,6 +133,7 @@ struct Edges {  // those of source i with delay[j] are starts[i * delays + j] to
     const int32* target;
     int64 dense;   // whether targets follow one another in every stretch
     int64 single;  // whether each source has one synapse, and all the same delay
+    int64 apart;   // whether it is known that no stretch reaches a target twice
 };
 
 struct Row {  // of a source's edges, in little memory: where each stretch begins behind `first`, and where the last one ends
@@ -179,7 +185,7 @@ struct Projection {
     const int64* synapse;
     const Group* target;  // null at a signal
 
-    real* arriving(int64 stamp) const { return sums + (rows == 1 ? 0 : stamp % rows) * pitch; }
+    real* arriving(int64 stamp) const { return sums + remainder(stamp, rows) * pitch; }
 };
 
 struct Coupling {  // sums[j] of weight * x[i], or of weight * (x[i] - y[j])
@@ -302,7 +308,6 @@ inline Range part(const Moment& now, int64 n) { return {n * now.thread / now.thr
 
 // The members of a group that are this thread's: whole units.
 inline Range own(const Moment& now, const Group& group, int64 unit) {
-    if (now.threads == 1) return {0, (group.n + unit - 1) / unit * unit};
     return {group.cut(unit, now.thread, now.threads), group.cut(unit, now.thread + 1, now.threads)};
 }
 
@@ -367,6 +372,7 @@ inline void close(Network& net, Group& group, const Moment& now, int64 unit) {
     group.count[group.row(now.stamp)] = count;
     if (!group.spikes) return;
     group.counts[now.step] = count;
+    if (!count) return;
     __builtin_memcpy(group.spikes + group.used, index, count * sizeof *index);
     if (many) __builtin_memcpy(group.times + group.used, many, count * sizeof *many);
     group.used += count;
@@ -587,9 +593,10 @@ INLINE Range stretch_of(const Projection& p, int64 source, int64 delay) {
 }
 
 // From sources and delays to stretches, without those that hold nothing for this thread. Each memory that is read was asked for a while ago.
-INLINE void look_up(const Projection& p, Inbox& inbox, Range targets) {
+// Gives the synapses in them, other threads' included.
+INLINE int64 look_up(const Projection& p, Inbox& inbox, Range targets) {
     const Edges& edges = p.edges;
-    int64 count = 0;
+    int64 count = 0, synapses = 0;
     for (int64 i = 0; i < inbox.count; i++) {
         const Stretch& place = inbox.active[i];
         const auto [begin, end] = stretch_of(p, place.at, place.end);
@@ -597,9 +604,10 @@ INLINE void look_up(const Projection& p, Inbox& inbox, Range targets) {
         fetch(edges.target, begin, end);
         if (p.weights) fetch(p.weights, begin, end);
         inbox.active[count++] = {begin, end, place.many};
+        synapses += end - begin;
     }
     inbox.count = count;
-    if (targets.stop == ALL.stop) return;
+    if (targets.stop == ALL.stop) return synapses;
     count = 0;
     for (int64 i = 0; i < inbox.count; i++) {
         const Stretch& s = inbox.active[i];
@@ -607,6 +615,7 @@ INLINE void look_up(const Projection& p, Inbox& inbox, Range targets) {
         if (begin < end) inbox.active[count++] = {begin, end, s.many};
     }
     inbox.count = count;
+    return synapses;
 }
 
 INLINE void add_all(const Projection& p, Inbox& inbox, real* to) {
@@ -624,12 +633,6 @@ INLINE void add_up(const Projection& p, Inbox& inbox, Range targets, real* to) {
 }
 
 constexpr int64 FEW_EVENTS = 8;  // neurons for each event, from which on events are few (measured)
-
-INLINE bool are_few(const Projection& p, const Inbox& inbox, const Moment& now) {
-    int64 many = 0;
-    for (int64 i = 0; i < inbox.count; i++) many += inbox.active[i].end - inbox.active[i].at;
-    return FEW_EVENTS * now.threads * many <= p.target->n;
-}
 
 // Where each source has one synapse, its place is known.
 INLINE void add_single(const Projection& p, const Moment& now, Inbox& inbox, Range targets, real* to) {
@@ -663,8 +666,8 @@ template <bool late> inline void deliver(const Projection& p, const Moment& now)
         ask(p, i, j);
         inbox.active[inbox.count++] = {i, j, many};
     });
-    look_up(p, inbox, targets);
-    if (late && !inbox.touched && are_few(p, inbox, now)) {
+    const int64 synapses = look_up(p, inbox, targets);
+    if (late && !inbox.touched && FEW_EVENTS * synapses <= p.target->n) {
         inbox.waits = inbox.count > 0;
         inbox.direct = true;
     }
@@ -700,21 +703,34 @@ struct Minus {
     real operator()(real x, real sum) const { return x - sum; }
 };
 
-// Changes a state by what waits at a port. A target that several events reach is met again with a sum of zero, which changes nothing: no sum
-// of events is -0.
+// Changes a state by the sums of a stretch's targets, to which those of its own events are added if it is the last.
+template <class Change, class Own> INLINE void settle(const Projection& p, const Stretch& s, real* sums, real* to, Change change, Own own) {
+    for (int64 e = s.at; e < s.end; e++) {
+        const int64 j = p.edges.target[e];
+        to[j] = change(to[j], own(sums[j], e));
+        sums[j] = real(0);
+    }
+}
+
+// Changes a state by what waits at a port. Targets of the last stretch are settled as it is read, if none is there twice. A target that several
+// events reach is met again with a sum of zero, which changes nothing: no sum of events is -0.
 template <class Change> inline void settle(const Port& port, const Moment& now, real* state, Change change) {
     for (int64 k = 0; k < port.count; k++) {
         const Projection& p = *port.from[k];
         Inbox& inbox = p.inbox[now.thread];
         if (!inbox.waits) continue;
         real *const sums = p.arriving(now.stamp) + p.first_target, *const to = state + p.first_target;
+        const Stretch last = inbox.active[inbox.count - 1];
+        inbox.count -= p.edges.apart;
         add_all(p, inbox, sums);
-        for (int64 i = 0; i < inbox.count; i++)
-            for (int64 e = inbox.active[i].at; e < inbox.active[i].end; e++) {
-                const int64 j = p.edges.target[e];
-                to[j] = change(to[j], sums[j]);
-                sums[j] = real(0);
-            }
+        if (!p.edges.apart) {
+        } else if (p.weights) {
+            settle(p, last, sums, to, change, [&](real sum, int64 e) { return sum + real(last.many) * p.weights[e]; });
+        } else {
+            const real weight = real(last.many) * real(p.weight);
+            settle(p, last, sums, to, change, [&](real sum, int64) { return sum + weight; });
+        }
+        for (int64 i = 0; i < inbox.count; i++) settle(p, inbox.active[i], sums, to, change, [](real sum, int64) { return sum; });
     }
 }
 

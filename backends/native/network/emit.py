@@ -24,9 +24,8 @@ from birc.backends.native.network.plan import Kernel, Plan, Synapses, plan
 from birc.backends.networks import NetworkArtifact
 from birc.ir.network import NetworkProgram
 
-TILES = (64,)
-SMALL = 8
-"""Tiles that a network's largest population has at least, if it can."""
+LANES: Mapping[Dtype, int] = {"f32": 64, "f64": 32}
+"""Neurons in a tile: four of the widest vectors, so that a loop over them is straight code, and few idle lanes in small populations."""
 
 CHANGES = {"add": "Plus", "sub": "Minus"}
 
@@ -47,7 +46,7 @@ def emit_network(program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
             title=comment(program.name),
             doc=doc_comment(program.network.doc),
             command=" ".join(("c++", *flags, f"{name}.cpp", "-o", f"{name}.so")),
-            lanes=lanes(program),
+            lanes=LANES[dtype],
             real=real,
             count=COUNTS[dtype],
             headers=[*headers, header("birc_network.h", "birc.backends.native.network")],
@@ -61,12 +60,6 @@ def emit_network(program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
         )
     )
     return NetworkArtifact("native", program, dtype, {f"{name}.cpp": text}, {"compiler_flags": flags})
-
-
-def lanes(program: NetworkProgram) -> int:
-    """Neurons in a tile: long loops for large populations, few idle lanes for small ones."""
-    largest = max((p.population.count for p in program.populations), default=0)
-    return next((n for n in TILES if n * SMALL <= largest), TILES[-1])
 
 
 @dataclass(frozen=True)
