@@ -695,7 +695,7 @@ inline void meet(const Port& port, const Moment& now) {
     }
 }
 
-struct Plus {
+struct Plus {  // how a sum changes a state
     real operator()(real x, real sum) const { return x + sum; }
 };
 
@@ -721,15 +721,12 @@ template <class Change> inline void settle(const Port& port, const Moment& now, 
         if (!inbox.waits) continue;
         real *const sums = p.arriving(now.stamp) + p.first_target, *const to = state + p.first_target;
         const Stretch last = inbox.active[inbox.count - 1];
-        inbox.count -= p.edges.apart;
+        const real many = real(last.many), weight = many * real(p.weight);
+        const bool apart = p.edges.apart;
+        inbox.count -= apart;
         add_all(p, inbox, sums);
-        if (!p.edges.apart) {
-        } else if (p.weights) {
-            settle(p, last, sums, to, change, [&](real sum, int64 e) { return sum + real(last.many) * p.weights[e]; });
-        } else {
-            const real weight = real(last.many) * real(p.weight);
-            settle(p, last, sums, to, change, [&](real sum, int64) { return sum + weight; });
-        }
+        if (apart && p.weights) settle(p, last, sums, to, change, [&](real sum, int64 e) { return sum + many * p.weights[e]; });
+        else if (apart) settle(p, last, sums, to, change, [&](real sum, int64) { return sum + weight; });
         for (int64 i = 0; i < inbox.count; i++) settle(p, inbox.active[i], sums, to, change, [](real sum, int64) { return sum; });
     }
 }
@@ -870,7 +867,8 @@ INLINE void raise(const Projection& p, const Moment& now) {
 
 inline const Lanes<real> ZEROS{};
 
-// The sum of a port, for the tiles from `first` to before `stop`: the sums of its projections, one after the other, put together in the first.
+// The sum of a port, for the tiles from `first` to before `stop`: the sums of its projections, one after the other, put together in those of the
+// first to which something came. To put them together again changes nothing.
 struct Arrived {
     const Port& port;
     const Moment& now;
@@ -893,13 +891,15 @@ struct Arrived {
         return (inbox.direct ? p.arriving(now.stamp) : p.block + now.thread * p.span - inbox.first) + first * LANES;
     }
 
-    NOINLINE void join(const real* more) const {
-        VECTOR for (int64 lane = 0; lane < (stop - first) * LANES; lane++) sums[lane] += more[lane];
+    NOINLINE void join(real* more) const {
+        VECTOR for (int64 lane = 0; lane < (stop - first) * LANES; lane++) {
+            sums[lane] += more[lane];
+            more[lane] = real(0);
+        }
     }
 
     INLINE void clear() const {
-        for (int64 i = 0; i < port.count; i++)
-            if (touched(i)) __builtin_memset(comes(i), 0, (stop - first) * LANES * sizeof(real));
+        if (sums) __builtin_memset(sums, 0, (stop - first) * LANES * sizeof(real));
     }
 };
 
