@@ -103,8 +103,8 @@ def test_equal_to_the_reference_to_the_sign_of_zero(dtype: Dtype, known: bool, m
         for name, x in wanted.state.items():
             if "spikes" not in name:
                 np.testing.assert_array_equal(bits(found.state[name]), bits(x), err_msg=name)
-        for x, y in zip(wanted.record, found.record, strict=True):
-            np.testing.assert_array_equal(bits(y.rows), bits(x.rows), err_msg=x.variable)
+        for kept, again in zip(wanted.record, found.record, strict=True):
+            np.testing.assert_array_equal(bits(again.rows), bits(kept.rows), err_msg=kept.variable)
     zeros = wanted.state["A.n"] == 0, wanted.state["A.m"] == 0
     assert not np.signbit(wanted.state["A.n"][zeros[0]]).any() and np.signbit(wanted.state["A.m"][zeros[1]]).all() and zeros[1].any()
 

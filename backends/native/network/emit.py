@@ -159,7 +159,8 @@ def population(parts: Plan, number: int) -> dict[str, Any]:
         "summed": [wire for wire in wires if kernel.summing(str(wire.port))],
         "one_by_one": [list(parts.onto(name, loop.deliver.port)) for loop in kernel.event_loops],
         "settled": {
-            port: (kernel.places.events.index(port), slots.index(change.slot), CHANGES[change.op]) for port, change in kernel.settled.items()
+            port: (kernel.places.events.index(port), slots.index(change.slot), CHANGES[change.op])
+            for port, change in kernel.settled.items()
         },
         "ports": [loop.deliver.port for loop in kernel.event_loops],
     }

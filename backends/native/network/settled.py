@@ -1,6 +1,6 @@
 """Ports whose events may act behind the step of the neurons: what comes there is added to a state, and nothing else reads it.
 
-    deliver exc(%w) summing { %g.2 = add %g.1, %w }   store g, %g.2     ->     exc: add to g
+deliver exc(%w) summing { %g.2 = add %g.1, %w }   store g, %g.2     ->     exc: add to g
 """
 
 from __future__ import annotations
