@@ -45,6 +45,15 @@ def test_the_floor_fires_as_other_simulators_do(floor: Path, name: str, neurons:
 
 
 @compiler
+@pytest.mark.parametrize("name", ["cuba", "cuba-fixed"])
+def test_the_rounded_floor_is_the_same_network(name: str, tmp_path: Path) -> None:
+    """In float64 the same spikes, before chaos tells their rounding apart."""
+    programs = network.floor_programs(tmp_path)["f64"]
+    plain, rounded = (network.floor_turn(program, name, 4000, 4_000).spikes for program in programs.values())
+    assert plain == rounded > 5_000
+
+
+@compiler
 def test_the_floor_wires_what_it_says(floor: Path) -> None:
     def synapses(name: str, neurons: int) -> tuple[int, int]:
         words = subprocess.run([str(floor), name, str(neurons), "10"], capture_output=True, text=True, check=True).stdout.split()
@@ -95,7 +104,8 @@ def test_two_threads_are_timed_where_nothing_else_runs() -> None:
 def test_floor_and_birc_stand_in_one_table() -> None:
     case = replace(CASES["cuba"], steps=500)
     lines = [row for row in network.rows([case], 1, (), {}) if row]
-    assert [row[:1] + row[1:2] + row[3:4] for row in lines][:2] == [(case.title, "floor", "f32"), (case.title, "floor", "f64")]
+    floors = ("floor", "floor, rounding as birc does")
+    assert [row[:2] + row[3:4] for row in lines][:4] == [(case.title, who, dtype) for dtype in ("f32", "f64") for who in floors]
     assert (case.title, "birc NumPy", "exact", "f64") in [row[:4] for row in lines]
     assert all(len(row) == len(network.HEAD) for row in lines)
     assert float(lines[0][5]) == 1.0 and float(lines[-1][5]) > 1.0

@@ -30,13 +30,13 @@ class Writer:
     """Writes loops in the frame's groups: `slots`, `inputs`, `bound`, `payloads`, `normals`, `kept` and `outputs`.
 
     `lane` is how a frame that holds arrays of neurons indexes them; its loops have scopes of their own. It is empty where a frame
-    holds one neuron; its loops are stretches of one scope.
+    holds one neuron; its loops are stretches of one scope. `neuron` is how it indexes `bound`, if that is another way.
     """
 
-    def __init__(self, step: Step, places: Layout, again: dict[str, Expr], real: Real, lane: str = "") -> None:
+    def __init__(self, step: Step, places: Layout, again: dict[str, Expr], real: Real, lane: str = "", neuron: str = "") -> None:
         self.places = places
         self.aliases = again
-        self.lane = lane
+        self.lane, self.neuron = lane, neuron or lane
         self.slots = {slot.name: slot.kind for slot in step.slots}
         self.binds = frozenset(places.binds)
         self.payloads = {s.payload: s.port for _, s in step.statements() if isinstance(s, Deliver) and s.summing}
@@ -77,7 +77,7 @@ class Writer:
 
     def place(self, group: str, name: str) -> str:
         """Where the frame holds a value."""
-        return f"{group}.{self.names[name]}{self.lane}"
+        return f"{group}.{self.names[name]}{self.neuron if group == 'bound' else self.lane}"
 
     def kind(self, e: Expr) -> Kind:
         """The kind of an expression's value."""

@@ -127,7 +127,9 @@ NETWORKS = {
     source s: poisson(rate = 900 Hz)[30]
     project s -> A.pull: w = uniform(0, 0.3), random(p = 0.3), axon = 1 ms
     project s -> A.more: w = 1, random(p = 0.3), axon = 1 ms
+    project s -> A.more: w = uniform(0, 1), random(p = 0.3), axon = 1 ms
     project A -> A.exc: w = 0.1, random(p = 0.1), axon = 2 ms
+    project s -> A.exc: w = uniform(0, 0.001), random(p = 0.3), axon = 1 ms
     project A -> B.pull: Pair(w = uniform(0, 0.5)), random(p = 0.3), axon = uniform(1 ms, 4 ms), back = 1 ms
     project A -> B.pull: Depressing, random(p = 0.1)
     project B -> B.pull: w = 0.2, random(p = 0.2), axon = 1 ms
@@ -498,7 +500,7 @@ def test_delivery_is_a_loop_without_calls_and_neurons_are_vector_code(dtype: Dty
     delivery = part(text, "_ZN4birc7deliver")
     assert calls(delivery) == [] and not any(name.startswith("call") for name in instructions(delivery))
     assert f"adds{letter}" in {name.removeprefix("v") for name in instructions(delivery)}
-    tile = part(text, "_ZN12_GLOBAL__N_15Leaky6tile_0")
+    tile = part(text, "_ZN12_GLOBAL__N_15Leaky7tiles_0")
     found = [match for name in instructions(tile) if (match := ARITHMETIC.match(name))]
     assert any(match["width"] == "p" for match in found) and {match["type"] for match in found} == {letter}
     assert {match[1] for match in found if match["width"] == "s"} <= {"mul"}, "of what is the same for all neurons"

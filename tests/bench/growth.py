@@ -45,8 +45,8 @@ def rows(sizes: tuple[int, ...]) -> Iterator[tuple[str, ...]]:
     with tempfile.TemporaryDirectory() as folder:
         programs = floor_programs(Path(folder))
         for neurons in sizes:
-            for dtype, program in programs.items():
-                yield floor_row(program, dtype, neurons)
+            for dtype, files in programs.items():
+                yield floor_row(files["floor_network"], dtype, neurons)
             for dtype in ("f32", "f64"):
                 yield birc_row(Path(folder, "network.birc"), target, dtype, neurons)
 

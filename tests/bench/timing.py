@@ -23,6 +23,8 @@ FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent.parent
 REALS: dict[Dtype, str] = {"f32": "float", "f64": "double"}
 FLOOR_FLAGS = ("-std=c++17", "-O3", "-march=native", "-ffast-math")
+ROUNDED_FLAGS = (*FLOOR_FLAGS[:-1], "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math")
+"""Of a floor whose every product and sum is rounded."""
 
 
 def median(measure: Callable[[], float], repeats: int) -> float:
@@ -95,10 +97,10 @@ def build_seconds(model: str) -> tuple[float, float]:
         return cold, fresh(LOAD.format(model=model), XDG_CACHE_HOME=cache)
 
 
-def floor_program(dtype: Dtype, folder: Path, name: str = "floor") -> Path:
+def floor_program(dtype: Dtype, folder: Path, name: str = "floor", flags: tuple[str, ...] = FLOOR_FLAGS) -> Path:
     """Hand-written loops, built for a number type."""
     program = folder / f"{name}-{dtype}"
-    command = [build.compiler().path, *FLOOR_FLAGS, f"-DREAL={REALS[dtype]}", str(FOLDER / f"{name}.cpp"), "-o", str(program)]
+    command = [build.compiler().path, *flags, f"-DREAL={REALS[dtype]}", str(FOLDER / f"{name}.cpp"), "-o", str(program)]
     subprocess.run(command, check=True)
     return program
 

@@ -22,6 +22,9 @@ constexpr int LANES = TILE;
 constexpr uint64 PIECE = 4096;  // steps in the finer part of a decay's table
 constexpr int64 LINE = 64;     // bytes of a cache line: what threads write lies so far apart
 
+// A division takes as long as some neurons, and few rows are most often 1 or 2.
+inline int64 remainder(int64 stamp, int64 rows) { return rows & (rows - 1) ? stamp % rows : stamp & (rows - 1); }
+
 template <class T> struct Lanes {
     alignas(64) T at[LANES];
     T& operator[](int64 lane) { return at[lane]; }
@@ -98,13 +101,15 @@ struct Group {  // the spikes of a population or a source: those of stamp s are 
     int64 room, used;
     int64 before, work, total;  // of a stage: what groups ahead of it take, what it takes, what all take
 
-    int64 row(int64 stamp) const { return rows == 1 ? 0 : stamp % rows; }
+    int64 row(int64 stamp) const { return remainder(stamp, rows); }
     int32* index_at(int64 stamp) const { return index + row(stamp) * n; }
     int32* many_at(int64 stamp) const { return many ? many + row(stamp) * n : nullptr; }
 
     // Where a thread's part begins. Threads share the work of a stage, so that most groups are one thread's and few stretches are cut.
     int64 cut(int64 unit, int64 thread, int64 threads) const {
-        const int64 units = (n + unit - 1) / unit, at = total * thread / threads - before;
+        const int64 units = (n + unit - 1) / unit;
+        if (thread == 0 || thread == threads) return thread ? unit * units : 0;
+        const int64 at = total * thread / threads - before;
         return unit * (at <= 0 ? 0 : at >= work ? units : units * at / work);
     }
 };
@@ -128,6 +133,7 @@ struct Edges {  // those of source i with delay[j] are starts[i * delays + j] to
     const int32* target;
     int64 dense;   // whether targets follow one another in every stretch
     int64 single;  // whether each source has one synapse, and all the same delay
+    int64 apart;   // whether it is known that no stretch reaches a target twice
 };
 
 struct Row {  // of a source's edges, in little memory: where each stretch begins behind `first`, and where the last one ends
@@ -144,6 +150,7 @@ constexpr int64 MOST = 256;  // stretches that can be delivered block by block
 struct Inbox {       // what a thread knows of what a projection brings in this step
     int64 touched;   // whether anything came to the neurons at hand
     int64 direct;    // whether it is in `sums`, else in `block`
+    int64 waits;     // whether it is to come behind the neurons' step
     int64 first;     // the first neuron of the block at hand
     int64 count;
     Stretch active[MOST];
@@ -178,7 +185,7 @@ struct Projection {
     const int64* synapse;
     const Group* target;  // null at a signal
 
-    real* arriving(int64 stamp) const { return sums + (rows == 1 ? 0 : stamp % rows) * pitch; }
+    real* arriving(int64 stamp) const { return sums + remainder(stamp, rows) * pitch; }
 };
 
 struct Coupling {  // sums[j] of weight * x[i], or of weight * (x[i] - y[j])
@@ -322,6 +329,13 @@ inline void found(Group& group, const Moment& now, int64 at, int64 neuron, int64
     if (group.many) group.many_at(now.stamp)[place] = (int32)many;
 }
 
+// Eight flags (0 or 1) as bits: the product gathers them in its highest byte.
+inline uint64 packed(const uint8* flags) {
+    uint64 eight;
+    __builtin_memcpy(&eight, flags, 8);
+    return (eight * 0x0102040810204080) >> 56;
+}
+
 // Calls visit(lane) for each flag (0 or 1) that is raised, eight at a time.
 template <int N, class Visit> INLINE void each_raised(const uint8 (&flags)[N], Visit visit) {
     for (int first = 0; first < N; first += 8) {
@@ -334,10 +348,11 @@ template <int N, class Visit> INLINE void each_raised(const uint8 (&flags)[N], V
 inline void list(Group& group, const Moment& now, int64 tile, const Lanes<count>& fired) {
     alignas(64) uint8 flags[LANES];
     for (int lane = 0; lane < LANES; lane++) flags[lane] = (uint8)fired[lane];
-    const int64 base = tile * LANES, at = own(now, group, LANES).first;
-    each_raised(flags, [&](int lane) {
-        if (base + lane < group.n) found(group, now, at, base + lane, 1);
-    });
+    uint64 bits = 0;
+    for (int eight = 0; eight < LANES / 8; eight++) bits |= packed(flags + 8 * eight) << 8 * eight;
+    const int64 base = tile * LANES, rest = group.n - base, at = own(now, group, LANES).first;
+    if (rest < LANES) bits &= ((uint64)1 << rest) - 1;
+    for (; bits; bits &= bits - 1) found(group, now, at, base + __builtin_ctzll(bits), 1);
 }
 
 // One thread puts together what all have found, for those who wait for it and for the caller. Parts of the group are whole units.
@@ -357,6 +372,7 @@ inline void close(Network& net, Group& group, const Moment& now, int64 unit) {
     group.count[group.row(now.stamp)] = count;
     if (!group.spikes) return;
     group.counts[now.step] = count;
+    if (!count) return;
     __builtin_memcpy(group.spikes + group.used, index, count * sizeof *index);
     if (many) __builtin_memcpy(group.times + group.used, many, count * sizeof *many);
     group.used += count;
@@ -577,9 +593,10 @@ INLINE Range stretch_of(const Projection& p, int64 source, int64 delay) {
 }
 
 // From sources and delays to stretches, without those that hold nothing for this thread. Each memory that is read was asked for a while ago.
-INLINE void look_up(const Projection& p, Inbox& inbox, Range targets) {
+// Gives the synapses in them, other threads' included.
+INLINE int64 look_up(const Projection& p, Inbox& inbox, Range targets) {
     const Edges& edges = p.edges;
-    int64 count = 0;
+    int64 count = 0, synapses = 0;
     for (int64 i = 0; i < inbox.count; i++) {
         const Stretch& place = inbox.active[i];
         const auto [begin, end] = stretch_of(p, place.at, place.end);
@@ -587,9 +604,10 @@ INLINE void look_up(const Projection& p, Inbox& inbox, Range targets) {
         fetch(edges.target, begin, end);
         if (p.weights) fetch(p.weights, begin, end);
         inbox.active[count++] = {begin, end, place.many};
+        synapses += end - begin;
     }
     inbox.count = count;
-    if (targets.stop == ALL.stop) return;
+    if (targets.stop == ALL.stop) return synapses;
     count = 0;
     for (int64 i = 0; i < inbox.count; i++) {
         const Stretch& s = inbox.active[i];
@@ -597,14 +615,24 @@ INLINE void look_up(const Projection& p, Inbox& inbox, Range targets) {
         if (begin < end) inbox.active[count++] = {begin, end, s.many};
     }
     inbox.count = count;
+    return synapses;
+}
+
+INLINE void add_all(const Projection& p, Inbox& inbox, real* to) {
+    for (int64 i = 0; i < inbox.count; i++) {
+        Stretch s = inbox.active[i];
+        add<true>(p, s, 0, to, 0);
+    }
 }
 
 INLINE void add_up(const Projection& p, Inbox& inbox, Range targets, real* to) {
     look_up(p, inbox, targets);
-    for (int64 i = 0; i < inbox.count; i++) add<true>(p, inbox.active[i], 0, to, 0);
+    add_all(p, inbox, to);
     inbox.touched |= inbox.count > 0;
     inbox.count = 0;
 }
+
+constexpr int64 FEW_EVENTS = 8;  // neurons for each event, from which on events are few (measured)
 
 // Where each source has one synapse, its place is known.
 INLINE void add_single(const Projection& p, const Moment& now, Inbox& inbox, Range targets, real* to) {
@@ -616,10 +644,11 @@ INLINE void add_single(const Projection& p, const Moment& now, Inbox& inbox, Ran
     });
 }
 
-// Finds what arrives. Where stretches are long, it is added up block by block, just before the neurons of a block advance.
-inline void deliver(const Projection& p, const Moment& now) {
+// Finds what arrives. Where stretches are long, it is added up block by block, just before the neurons of a block advance; where events are
+// few and may act behind the neurons' step, they wait for that.
+template <bool late> inline void deliver(const Projection& p, const Moment& now) {
     Inbox& inbox = p.inbox[now.thread];
-    inbox.touched = false;
+    inbox.touched = inbox.waits = false;
     inbox.direct = p.span == 0;
     inbox.count = 0;
     const Range targets = own_targets(p, now);
@@ -637,8 +666,69 @@ inline void deliver(const Projection& p, const Moment& now) {
         ask(p, i, j);
         inbox.active[inbox.count++] = {i, j, many};
     });
-    if (inbox.direct) add_up(p, inbox, targets, to);
-    else look_up(p, inbox, targets);
+    const int64 synapses = look_up(p, inbox, targets);
+    if (late && !inbox.touched && FEW_EVENTS * synapses <= p.target->n) {
+        inbox.waits = inbox.count > 0;
+        inbox.direct = true;
+    }
+    if (inbox.waits || !inbox.direct) return;
+    add_all(p, inbox, to);
+    inbox.touched |= inbox.count > 0;
+    inbox.count = 0;
+}
+
+// Of a port whose events may act behind the neurons' step: only those of a single projection can, since its sum is added to the others'.
+inline void meet(const Port& port, const Moment& now) {
+    int64 active = 0;
+    for (int64 i = 0; i < port.count; i++) {
+        const Inbox& inbox = port.from[i]->inbox[now.thread];
+        active += inbox.touched || inbox.count > 0;
+    }
+    if (active < 2) return;
+    for (int64 i = 0; i < port.count; i++) {
+        const Projection& p = *port.from[i];
+        Inbox& inbox = p.inbox[now.thread];
+        if (!inbox.waits) continue;
+        add_all(p, inbox, p.arriving(now.stamp) + p.first_target);
+        inbox.touched = true;
+        inbox.waits = false;
+    }
+}
+
+struct Plus {  // how a sum changes a state
+    real operator()(real x, real sum) const { return x + sum; }
+};
+
+struct Minus {
+    real operator()(real x, real sum) const { return x - sum; }
+};
+
+// Changes a state by the sums of a stretch's targets, to which those of its own events are added if it is the last.
+template <class Change, class Own> INLINE void settle(const Projection& p, const Stretch& s, real* sums, real* to, Change change, Own own) {
+    for (int64 e = s.at; e < s.end; e++) {
+        const int64 j = p.edges.target[e];
+        to[j] = change(to[j], own(sums[j], e));
+        sums[j] = real(0);
+    }
+}
+
+// Changes a state by what waits at a port. Targets of the last stretch are settled as it is read, if none is there twice. A target that several
+// events reach is met again with a sum of zero, which changes nothing: no sum of events is -0.
+template <class Change> inline void settle(const Port& port, const Moment& now, real* state, Change change) {
+    for (int64 k = 0; k < port.count; k++) {
+        const Projection& p = *port.from[k];
+        Inbox& inbox = p.inbox[now.thread];
+        if (!inbox.waits) continue;
+        real *const sums = p.arriving(now.stamp) + p.first_target, *const to = state + p.first_target;
+        const Stretch last = inbox.active[inbox.count - 1];
+        const real many = real(last.many), weight = many * real(p.weight);
+        const bool apart = p.edges.apart;
+        inbox.count -= apart;
+        add_all(p, inbox, sums);
+        if (apart && p.weights) settle(p, last, sums, to, change, [&](real sum, int64 e) { return sum + many * p.weights[e]; });
+        else if (apart) settle(p, last, sums, to, change, [&](real sum, int64) { return sum + weight; });
+        for (int64 i = 0; i < inbox.count; i++) settle(p, inbox.active[i], sums, to, change, [](real sum, int64) { return sum; });
+    }
 }
 
 // What comes to the neurons from `first` to before `stop`, whole tiles.
@@ -777,21 +867,19 @@ INLINE void raise(const Projection& p, const Moment& now) {
 
 inline const Lanes<real> ZEROS{};
 
-// The sum of a port: the sums of its projections, one after the other, for the tiles from `first` to before `stop`.
+// The sum of a port, for the tiles from `first` to before `stop`: the sums of its projections, one after the other, put together in those of the
+// first to which something came. To put them together again changes nothing.
 struct Arrived {
     const Port& port;
     const Moment& now;
     int64 first, stop;
-    int64 active = 0;
-    const real* only = ZEROS.at;  // what the last active projection brings
-    int64 pitch = 0;
+    real* sums = nullptr;  // null where nothing comes
 
     INLINE Arrived(const Port& from, const Moment& at, int64 begin, int64 end) : port(from), now(at), first(begin), stop(end) {
         for (int64 i = 0; i < port.count; i++) {
             if (!touched(i)) continue;
-            active++;
-            only = comes(i);
-            pitch = LANES;
+            if (sums) join(comes(i));
+            else sums = comes(i);
         }
     }
 
@@ -803,21 +891,27 @@ struct Arrived {
         return (inbox.direct ? p.arriving(now.stamp) : p.block + now.thread * p.span - inbox.first) + first * LANES;
     }
 
-    INLINE const real* at(int64 tile, Lanes<real>& room) const {
-        if (active < 2) return only + (tile - first) * pitch;
-        room.fill(real(0));
-        for (int64 i = 0; i < port.count; i++) {
-            if (!touched(i)) continue;
-            const real* const more = comes(i) + (tile - first) * LANES;
-            for (int lane = 0; lane < LANES; lane++) room[lane] += more[lane];
+    NOINLINE void join(real* more) const {
+        VECTOR for (int64 lane = 0; lane < (stop - first) * LANES; lane++) {
+            sums[lane] += more[lane];
+            more[lane] = real(0);
         }
-        return room.at;
     }
 
     INLINE void clear() const {
-        for (int64 i = 0; i < port.count; i++)
-            if (touched(i)) __builtin_memset(comes(i), 0, (stop - first) * LANES * sizeof(real));
+        if (sums) __builtin_memset(sums, 0, (stop - first) * LANES * sizeof(real));
     }
+};
+
+template <bool some> struct Sums {
+    const real* from;
+    INLINE Sums(const real* sums, int64 lanes) : from(sums ? sums + lanes : ZEROS.at) {}
+    real operator[](int64 lane) const { return from[lane]; }
+};
+
+template <> struct Sums<false> {
+    Sums(const real*, int64) {}
+    real operator[](int64) const { return real(0); }
 };
 
 template <bool each> struct Input;

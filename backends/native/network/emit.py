@@ -24,9 +24,10 @@ from birc.backends.native.network.plan import Kernel, Plan, Synapses, plan
 from birc.backends.networks import NetworkArtifact
 from birc.ir.network import NetworkProgram
 
-TILES = (256, 128, 64)
-SMALL = 8
-"""Tiles that a network's largest population has at least, if it can."""
+LANES: Mapping[Dtype, int] = {"f32": 64, "f64": 32}
+"""Neurons in a tile: four of the widest vectors, so that a loop over them is straight code, and few idle lanes in small populations."""
+
+CHANGES = {"add": "Plus", "sub": "Minus"}
 
 
 def emit_network(program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
@@ -45,11 +46,11 @@ def emit_network(program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
             title=comment(program.name),
             doc=doc_comment(program.network.doc),
             command=" ".join(("c++", *flags, f"{name}.cpp", "-o", f"{name}.so")),
-            lanes=lanes(program),
+            lanes=LANES[dtype],
             real=real,
             count=COUNTS[dtype],
             headers=[*headers, header("birc_network.h", "birc.backends.native.network")],
-            neurons=[neurons(kernel, real) for kernel in parts.distinct_kernels],
+            neurons=[neurons(kernel, real, "[base + lane]") for kernel in parts.distinct_kernels],
             synapses=[synapses(kind, real) for kind in parts.synapses],
             populations=[population(parts, i) for i in range(len(parts.populations))],
             wires=[{"number": wire.number, "name": comment(wire.name), "wire": wire} for wire in parts.wires],
@@ -59,12 +60,6 @@ def emit_network(program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
         )
     )
     return NetworkArtifact("native", program, dtype, {f"{name}.cpp": text}, {"compiler_flags": flags})
-
-
-def lanes(program: NetworkProgram) -> int:
-    """Neurons in a tile: long loops for large populations, few idle lanes for small ones."""
-    largest = max((p.population.count for p in program.populations), default=0)
-    return next((n for n in TILES if n * SMALL <= largest), TILES[-1])
 
 
 @dataclass(frozen=True)
@@ -81,6 +76,8 @@ class Text:
     events: list[dict[str, Any]]
     payloads: list[str]
     one_by_one: list[str]
+    quiet: bool
+    """Whether steps without a sum to add are worth a text of their own: it is often so where few events are added behind the step."""
     fires: bool
     nowhere: bool
     """Whether something is looked up that no lane reads."""
@@ -91,10 +88,10 @@ class Text:
         return len(self.stretches) > 1
 
 
-def neurons(kernel: Kernel, real: Real) -> Text:
-    """The text of a kernel."""
+def neurons(kernel: Kernel, real: Real, neuron: str = "[lane]") -> Text:
+    """The text of a kernel; `neuron` is how it indexes bind values."""
     kept = frozenset(kernel.kept)
-    writer = Writer(kernel.step, kernel.places, aliases(kernel.loops), real, lane="[lane]")
+    writer = Writer(kernel.step, kernel.places, aliases(kernel.loops), real, "[lane]", neuron)
     written = {id(part): writer.loop(part, kept) for part in kernel.loops}
     return Text(
         name=kernel.name,
@@ -107,6 +104,7 @@ def neurons(kernel: Kernel, real: Real) -> Text:
         events=[written[id(part)] for part in kernel.event_loops],
         payloads=list(writer.payloads.values()),
         one_by_one=[loop.deliver.port for loop in kernel.event_loops],
+        quiet=bool(kernel.settled) and set(writer.payloads.values()) == set(kernel.settled),
         fires=any(isinstance(part, Loop) and part.fired for part in kernel.loops),
         nowhere=any(isinstance(part, LookupLoop) and not kept.issuperset(part.lookup.results) for part in kernel.loops),
     )
@@ -152,6 +150,7 @@ def population(parts: Plan, number: int) -> dict[str, Any]:
     name = parts.populations[number].population.name
     kernel = parts.kernels[number]
     wires = [wire for wire in parts.wires if wire.target == name and wire.port is not None]
+    slots = [slot.name for slot in kernel.places.slots]
     return {
         "number": number,
         "name": parts.names[name],
@@ -159,6 +158,10 @@ def population(parts: Plan, number: int) -> dict[str, Any]:
         "kernel": kernel.name,
         "summed": [wire for wire in wires if kernel.summing(str(wire.port))],
         "one_by_one": [list(parts.onto(name, loop.deliver.port)) for loop in kernel.event_loops],
+        "settled": {
+            port: (kernel.places.events.index(port), slots.index(change.slot), CHANGES[change.op])
+            for port, change in kernel.settled.items()
+        },
         "ports": [loop.deliver.port for loop in kernel.event_loops],
     }
 

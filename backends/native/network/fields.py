@@ -29,10 +29,10 @@ class SourceFields(ctypes.Structure):
 class EdgesFields(ctypes.Structure):
     """`birc::Edges`."""
 
-    _fields_ = _members("sources delays *delay *starts *target dense single")
+    _fields_ = _members("sources delays *delay *starts *target dense single apart")
 
 
-INBOX = 8 * (4 + 3 * 256)
+INBOX = 8 * (5 + 3 * 256)
 """Bytes of `birc::Inbox`."""
 
 

@@ -35,6 +35,8 @@ WORDS = 4
 FEW = 8
 """Probabilities with which all draws of a Poisson source are compared."""
 LARGEST = 0xFFFFFFFF
+LOOKED_AT = 1 << 24
+"""Synapses up to which it is worth to know whether some are of one pair."""
 SAMPLE = 1 << 12
 """Synapses that tell whether it is worth looking at all."""
 
@@ -74,7 +76,7 @@ class Fixed:
         target = np.ascontiguousarray(edges.target, np.int32)
         single = len(delays) == 1 and edges.count == edges.sources and bool((np.diff(starts) == 1).all())
         at = self.memory.at
-        return EdgesFields(edges.sources, len(delays), at(delays), at(starts), at(target), is_dense(edges), single)
+        return EdgesFields(edges.sources, len(delays), at(delays), at(starts), at(target), is_dense(edges), single, is_apart(edges))
 
     def _weights(self, weight: Array | float | None) -> tuple[int, float]:
         """Where weights are, and the one of all."""
@@ -118,7 +120,7 @@ class Fixed:
             block = max(1, neurons // self.lanes)
             if block < tiles and any(length * block / tiles >= WORTH for length in lengths):
                 return block
-        return max(1, tiles)
+        return min(max(1, tiles), BLOCKS[0] // self.lanes)
 
     def _span(self, p: BoundProjection) -> int:
         """Neurons of a block, 0 for a projection whose stretches are too short to be delivered block by block."""
@@ -228,6 +230,15 @@ def _follow(target: Array, edges: Edges) -> bool:
     inner = edges.starts[(edges.starts > 0) & (edges.starts < len(target))] - 1
     breaks[inner] = False
     return not breaks.any()
+
+
+def is_apart(edges: Edges) -> bool:
+    """Whether it is known that no stretch reaches a target twice; targets of a stretch ascend."""
+    if not 1 < edges.count <= LOOKED_AT:
+        return False
+    again = edges.target[1:] == edges.target[:-1]
+    again[edges.starts[(edges.starts > 0) & (edges.starts < edges.count)] - 1] = False
+    return not again.any()
 
 
 def least_words(table: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from birc.backends.c_family import RESERVED
@@ -11,6 +11,7 @@ from birc.backends.c_family.loops import CHAIN, EventLoop, Part, kept_names, loo
 from birc.backends.c_family.quotients import turn_quotients
 from birc.backends.c_family.shorten import shorten
 from birc.backends.names import identifiers
+from birc.backends.native.network.settled import Settled, settled
 from birc.ir.network import NetworkProgram, PopulationProgram, ProjectionProgram
 from birc.ir.step import Deliver, Step
 from birc.ir.synapse import SynapseProgram
@@ -28,6 +29,11 @@ class Kernel:
     def summing(self, port: str) -> bool:
         """Whether a port gets the sum of its events; one that no handler reads does."""
         return all(s.summing for _, s in self.step.statements() if isinstance(s, Deliver) and s.port == port)
+
+    @property
+    def settled(self) -> Mapping[str, Settled]:
+        """What sums may change behind the step, by port."""
+        return settled(self.step)
 
     @property
     def normals(self) -> tuple[tuple[str, int, int], ...]:
