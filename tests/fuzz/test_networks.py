@@ -39,7 +39,7 @@ def test_interpreter_and_numpy_agree(first: int, tmp_path: Path) -> None:
 def test_native_agrees(first: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Some of them large enough that two threads share their neurons."""
     monkeypatch.setattr(call, "NEURONS", 1)
-    monkeypatch.setattr(emit, "TILES", (TILE,))
+    monkeypatch.setattr(emit, "LANES", {"f32": TILE, "f64": TILE})
     for seed in range(first, first + BATCH):
         fuzzed = random_network(seed, 40 if seed % 4 == 0 else 12)
         network = network_of(fuzzed, tmp_path)
