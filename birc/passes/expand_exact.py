@@ -137,6 +137,17 @@ def _gain(system: System, i: int, j: int) -> Expr:
     return make_entry("input_gain", len(a), i, j, h, tuple(e for row in a for e in row))
 
 
+def _change(system: System, i: int) -> Expr:
+    """Entry i, i of e^{Ah} - 1, which in a cycle is that of A ∫0^h e^{As} ds."""
+    row = system.matrix[i]
+    if _alone(system, i):
+        return ZERO if is_zero(row[i]) else op("expm1", mul(row[i], system.h))
+    total: Expr = ZERO
+    for j, a in enumerate(row):
+        total = add(total, ZERO if is_zero(a) else mul(a, _gain(system, j, i)))
+    return total
+
+
 def _names(integrate: Integrate) -> tuple[str, ...]:
     """What the constants of each state are called after."""
     return integrate.states if integrate.part == 1.0 else tuple(f"half.{s}" for s in integrate.states)
@@ -145,16 +156,16 @@ def _names(integrate: Integrate) -> tuple[str, ...]:
 def _advance(system: System, i: int) -> Expr:
     """The noise-free value of state `i` after the step: propagated states (P), then what drives them (Q).
 
-    A state in no cycle gets what the step changes added, by the propagator's distance from 1 (E): rounding a propagator near 1 would leave
-    few digits of that distance, which is the rate.
+    A state gets what the step changes added, by the propagator's distance from 1 (E): rounding a propagator near 1 would leave few digits
+    of that distance, which is the rate.
     """
     total: Expr = ZERO
     name, known = system.names[i], system.constants.known
-    adds = _alone(system, i) and not is_zero(system.matrix[i][i])
+    change = _change(system, i)
+    adds = not is_zero(change)
     for j, start in enumerate(system.start):
         if i == j and adds:
-            rate = op("expm1", mul(system.matrix[i][i], system.h))
-            total = add(total, mul(system.constants.name(f".E.{name}", rate), start))
+            total = add(total, mul(system.constants.name(f".E.{name}", change), start))
             continue
         label = f".P.{name}" if i == j else f".P.{name}.{system.names[j]}"
         total = add(total, mul(system.constants.name(label, _propagator(system, i, j)), start))

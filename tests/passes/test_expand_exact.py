@@ -42,4 +42,4 @@ def test_equal_time_constants_need_no_difference() -> None:
 
 def test_constants_have_names_of_their_own() -> None:
     names = set(bound(lowered(SMALL["held_in_a_block"])))
-    assert {".P.v", ".P.v.w", ".P.w.v", ".P.w", ".P.held.w.held.v", ".E.held.w"} <= names
+    assert {".E.v", ".P.v.w", ".P.w.v", ".E.w", ".P.held.w.held.v", ".E.held.w"} <= names
