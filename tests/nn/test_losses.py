@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from importlib import import_module
 from math import exp, log
 from typing import Any
 
@@ -308,7 +309,9 @@ def test_mistakes_are_said(call: Callable[[], Any], message: str) -> None:
 
 def masked(x: Array, mask: Array) -> Any:
     """A tensor as a layer gives it behind `Masking`."""
-    return Marked()(x, mask=mask)
+    tensor = keras.ops.convert_to_tensor(x)
+    import_module("keras.src.backend").set_keras_mask(tensor, keras.ops.convert_to_tensor(mask))
+    return Marked()(tensor)
 
 
 class Marked(keras.layers.Layer):  # type: ignore[misc]
