@@ -26,6 +26,7 @@ from birc.exact.verify import Posed, pose, quickest_target
 from birc.ir.solvers import SOLVERS
 from birc.verification.trial import run_free
 from tests.bench import timing
+from tests.bench.page import millions
 
 Array = npt.NDArray[np.floating[Any]]
 
@@ -135,7 +136,7 @@ def section(case: Case, rounds: int) -> str:
         name += ": first order, for comparison with peers" if scheme.name == PEERS else ""
         cells = [name, str(SOLVERS[scheme.name].order), str(len(stamps)), worst(stamps, exact)]
         cells += [worst(located, exact)] if case.between is not None else []
-        lines.append(f"| {' | '.join([*cells, f'{speeds[scheme.name] / 1e6:.3g}'])} |")
+        lines.append(f"| {' | '.join([*cells, millions(speeds[scheme.name])])} |")
     none = f"\n{', '.join(f'`{n}`' for n in unfit)}: not for these equations.\n" if unfit else ""
     head = f"I = {case.drive} for 1 s, dt = {case.dt}; the exact solution has {len(exact.spikes)} spikes."
     return f"## {case.title}\n\n{head}\n\n" + "\n".join(lines) + "\n" + none
