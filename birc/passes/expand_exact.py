@@ -138,14 +138,15 @@ def _gain(system: System, i: int, j: int) -> Expr:
 
 
 def _change(system: System, i: int) -> Expr:
-    """Entry i, i of e^{Ah} - 1, which in a cycle is that of A ∫0^h e^{As} ds."""
-    row = system.matrix[i]
+    """Entry i, i of e^{Ah} - 1; in a cycle that of A ∫0^h e^{As} ds, but where A h is large: its terms would cancel, and a 1 does no harm."""
+    row, h = system.matrix[i], system.h
     if _alone(system, i):
-        return ZERO if is_zero(row[i]) else op("expm1", mul(row[i], system.h))
-    total: Expr = ZERO
+        return ZERO if is_zero(row[i]) else op("expm1", mul(row[i], h))
+    total, size = ZERO, ZERO
     for j, a in enumerate(row):
-        total = add(total, ZERO if is_zero(a) else mul(a, _gain(system, j, i)))
-    return total
+        if not is_zero(a):
+            total, size = add(total, mul(a, _gain(system, j, i))), add(size, op("abs", a))
+    return op("select", op("lt", mul(size, h), const(1.0)), total, sub(_propagator(system, i, i), const(1.0)))
 
 
 def _names(integrate: Integrate) -> tuple[str, ...]:
