@@ -138,7 +138,7 @@ def _gain(system: System, i: int, j: int) -> Expr:
 
 
 def _change(system: System, i: int) -> Expr:
-    """Entry i, i of e^{Ah} - 1; in a cycle that of A ∫0^h e^{As} ds, but where A h is large: its terms would cancel, and a 1 does no harm."""
+    """Entry i, i of e^{Ah} - 1; in a cycle that of A ∫0^h e^{As} ds, but where A h is large: there its terms cancel."""
     row, h = system.matrix[i], system.h
     if _alone(system, i):
         return ZERO if is_zero(row[i]) else op("expm1", mul(row[i], h))
