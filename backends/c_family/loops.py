@@ -114,7 +114,9 @@ def loops_of(step: Step, chain: int | None = None) -> list[Part]:
 
 
 def _short(loop: Loop, chain: int | None) -> list[Loop]:
-    """A loop as loops of at most `LONGEST` definitions and no longer chains; the last has what it leaves behind."""
+    """A loop as loops of at most `LONGEST` definitions, with no longer chains and at most `FUNCTIONS` if one is given; the last has what it
+    leaves behind.
+    """
     pieces: list[list[Named]] = [[]]
     waits: dict[str, int] = {}
     slow = 0

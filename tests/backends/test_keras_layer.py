@@ -568,6 +568,8 @@ def test_a_layer_of_the_written_module_reads_units() -> None:
     assert module.LIFUnit(dt="1 ms", tau_m="0.02 s").settings.values["tau_m"] == 20
     with pytest.raises(module.LayerError, match="tau_m = '20 mV': expected a number, or text in ms, s, us, ns"):
         module.LIFUnit(dt="1 ms", tau_m="20 mV")
+    with pytest.raises(module.LayerError, match="is no number from 0 to 16777216 of steps"):
+        compiled().layer(units=2, t_ref="20000 s").build((1, 2, 2))
     with pytest.raises(module.LayerError, match="dt is missing"):
         module.LIFUnit()
 
