@@ -37,8 +37,10 @@ SHARED = {
 RESET = "reset"
 """`select` on the spike itself: what the option `detach_reset` decides about."""
 
-MATRIX = ("propagator", "input_gain", "noise_factor")
+MATRIX = ("propagator", "increment", "input_gain", "noise_factor")
 """Entries of matrix functions; they occur in the bind section only."""
+REST = "increment_rest"
+"""What `increment` leaves elsewhere: here it is the whole."""
 
 STEP_CALL = {op: text.replace("{m}", "ops") for op, text in SHARED.items()} | {RESET: "spike.reset({0}, z, {1}, {2})"}
 BIND_CALL = {op: text.replace("{m}", "m") for op, text in SHARED.items()} | {"steps": "steps(m, {0}, {1})"}
@@ -86,6 +88,8 @@ def bind_syntax(names: Mapping[str, str]) -> Syntax:
         raise ValueError(f"op {e.op} has no place in the bind section")
 
     def entry(e: Expr, arguments: Sequence[str]) -> str:
+        if e.op == REST:
+            return number(0.0)
         h, *matrix = arguments
         return f"{e.op}(m, {h}, ({e.attr}), [{', '.join(matrix)}])"
 

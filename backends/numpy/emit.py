@@ -23,7 +23,7 @@ from birc.ir.step import Define, Deliver, Emit, Lookup, Phase, Put, Step, Store
 RESERVED = frozenset(keyword.kwlist) | frozenset(keyword.softkwlist) | frozenset(dir(builtins)) | frozenset(OWN_NAMES)
 
 HELPERS = ("exprel", "sigmoid", "heaviside", "steps")
-ENTRIES = frozenset({"propagator", "input_gain", "noise_factor"})
+ENTRIES = frozenset({"propagator", "increment", "increment_rest", "input_gain", "noise_factor"})
 
 FIRED = ".spike"
 STORED, PUT, NEXT = ".store.", ".put.", ".next"

@@ -58,15 +58,15 @@ def partials(node: Expr) -> tuple[Expr, ...]:
         return (ZERO,) * len(node.args)
     if row.partials is not None:
         return row.partials(*node.args)
-    if node.op in ("propagator", "input_gain"):
+    if node.op in ("propagator", "increment", "input_gain"):
         return _of_entry(node)
-    if row.kind == "real":
+    if row.kind == "real" and node.op != "increment_rest":  # `increment` has the derivative of both
         raise ValueError(f"the derivative of {node.op} is not known")
     return (ZERO,) * len(node.args)
 
 
 def _of_entry(node: Expr) -> tuple[Expr, ...]:
-    """Derivatives of an entry of exp(A h), or of its integral over h, by h and by each entry of A.
+    """Derivatives of an entry of exp(A h), or of exp(A h) - 1, or of its integral over h, by h and by each entry of A.
 
     By an entry of A it is the upper right block of the same function of [[A, E], [0, A]], where E is 1 at that entry (Van Loan 1978).
     """
@@ -84,7 +84,8 @@ def _of_entry(node: Expr) -> tuple[Expr, ...]:
         upper = [(*rows[r], *(ONE if (r, c) == (k, m) else ZERO for c in range(n))) for r in range(n)]
         return tuple(e for row in (*upper, *((*(ZERO,) * n, *row) for row in rows)) for e in row)
 
-    by_entries = (make_entry(node.op, 2 * n, i, n + j, h, block(k, m)) for k in range(n) for m in range(n))
+    same = "propagator" if node.op == "increment" else node.op  # but for the 1 and the digits in two parts, which this block has not
+    by_entries = (make_entry(same, 2 * n, i, n + j, h, block(k, m)) for k in range(n) for m in range(n))
     return by_h, *by_entries
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from birc.ir.expr import Expr, const, make, op, topo
 from birc.ir.fused import fma
-from birc.ir.matrix import input_gain, noise_factor, propagator
+from birc.ir.matrix import increment, increment_rest, input_gain, noise_factor, propagator
 from birc.units import NONE, TIME, Dimension, over, power, times
 
 Array = npt.NDArray[Any]
@@ -261,6 +261,8 @@ TABLE: tuple[Op, ...] = (
     Op("select", 3, "args", "select", np.where, lambda c, a, b: (ZERO, op("select", c, ONE, ZERO), op("select", c, ZERO, ONE)), _i_select),
     Op("steps", 2, "int", "steps", _steps, bind_only=True),
     Op("propagator", -1, "real", "any", _entry(propagator), bind_only=True),
+    Op("increment", -1, "real", "any", _entry(increment), bind_only=True),
+    Op("increment_rest", -1, "real", "any", _entry(increment_rest), bind_only=True),
     Op("input_gain", -1, "real", "any", _entry(input_gain), bind_only=True),
     Op("noise_factor", -1, "real", "any", _entry(noise_factor), bind_only=True),
 )  # fmt: skip

@@ -106,7 +106,7 @@ def _propagator(system: System, i: int, j: int) -> Expr:
             return const(1.0) if is_zero(a[i][i]) else op("exp", mul(a[i][i], h))
         if _direct(system, j, i):
             return mul(mul(a[i][j], h), _divided_exponential(a[i][i], a[j][j], h))
-    return make_entry("propagator", len(a), i, j, h, tuple(e for row in a for e in row))
+    return _entry("propagator", system, i, j)
 
 
 def _divided_exponential(a: Expr, b: Expr, h: Expr) -> Expr:
@@ -134,19 +134,23 @@ def _gain(system: System, i: int, j: int) -> Expr:
         return ZERO
     if i == j and _alone(system, i):
         return h if is_zero(a[i][i]) else mul(h, op("exprel", mul(a[i][i], h)))
-    return make_entry("input_gain", len(a), i, j, h, tuple(e for row in a for e in row))
+    return _entry("input_gain", system, i, j)
 
 
-def _change(system: System, i: int) -> Expr:
-    """Entry i, i of e^{Ah} - 1; in a cycle that of A ∫0^h e^{As} ds, but where A h is large: there its terms cancel."""
-    row, h = system.matrix[i], system.h
-    if _alone(system, i):
-        return ZERO if is_zero(row[i]) else op("expm1", mul(row[i], h))
-    total, size = ZERO, ZERO
-    for j, a in enumerate(row):
-        if not is_zero(a):
-            total, size = add(total, mul(a, _gain(system, j, i))), add(size, op("abs", a))
-    return op("select", op("lt", mul(size, h), const(1.0)), total, sub(_propagator(system, i, i), const(1.0)))
+def _change(system: System, i: int, j: int) -> Expr:
+    """Entry i, j of e^{Ah} - 1."""
+    if i == j and _alone(system, i):
+        return ZERO if is_zero(system.matrix[i][i]) else op("expm1", mul(system.matrix[i][i], system.h))
+    return _entry("increment", system, i, j) if _together(system, i, j) else _propagator(system, i, j)
+
+
+def _together(system: System, i: int, j: int) -> bool:
+    """Whether a cycle leads through both states."""
+    return _reaches(system, i, j) and _reaches(system, j, i)
+
+
+def _entry(name: str, system: System, i: int, j: int) -> Expr:
+    return make_entry(name, len(system.matrix), i, j, system.h, tuple(e for row in system.matrix for e in row))
 
 
 def _names(integrate: Integrate) -> tuple[str, ...]:
@@ -155,21 +159,22 @@ def _names(integrate: Integrate) -> tuple[str, ...]:
 
 
 def _advance(system: System, i: int) -> Expr:
-    """The noise-free value of state `i` after the step: propagated states (P), then what drives them (Q).
+    """The noise-free value of state `i` after the step: what the step changes (E, and P from other states), then what drives it (Q).
 
-    A state gets what the step changes added, by the propagator's distance from 1 (E): rounding a propagator near 1 would leave few digits
-    of that distance, which is the rate.
+    A state gets its change added: rounding a propagator near 1 would leave few digits of its distance from 1, which is the rate.
+    What turns in a cycle meets the rounding of the same entries again and again; it also gets what that rounding left of them (R).
     """
     total: Expr = ZERO
     name, known = system.names[i], system.constants.known
-    change = _change(system, i)
-    adds = not is_zero(change)
     for j, start in enumerate(system.start):
-        if i == j and adds:
-            total = add(total, mul(system.constants.name(f".E.{name}", change), start))
-            continue
-        label = f".P.{name}" if i == j else f".P.{name}.{system.names[j]}"
-        total = add(total, mul(system.constants.name(label, _propagator(system, i, j)), start))
+        label = f".E.{name}" if i == j else f".P.{name}.{system.names[j]}"
+        total = add(total, mul(system.constants.name(label, _change(system, i, j)), start))
+    rest: Expr = ZERO
+    for j, start in enumerate(system.start):
+        if _together(system, i, j):
+            label = f".R.{name}" if i == j else f".R.{name}.{system.names[j]}"
+            rest = add(rest, mul(system.constants.name(label, _entry("increment_rest", system, i, j)), start))
+    total = add(total, rest)
     constant: Expr = ZERO
     by_leaf: dict[str, Expr] = {}
     for j, b in enumerate(system.drive):
@@ -187,7 +192,7 @@ def _advance(system: System, i: int) -> Expr:
     for leaf, coefficient in by_leaf.items():
         total = add(total, mul(system.constants.name(f".Q.{name}.{leaf}", coefficient), value(leaf)))
     total = add(total, system.constants.name(f".Q.{name}.rest", constant))
-    return add(system.start[i], total) if adds else total
+    return add(system.start[i], total)
 
 
 def _diffuse(system: System, integrate: Integrate, i: int) -> Expr:

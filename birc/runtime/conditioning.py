@@ -15,7 +15,7 @@ from birc.ir.matrix import ILL_CONDITIONED, SMALL
 def ill_conditioned(root: Expr, number: Callable[[Expr], Any], names: Callable[[Expr], list[str]]) -> list[Diagnostic]:
     """A warning (I129) for a matrix exponential below `root` that is ill-conditioned; `number` evaluates, `names` says what it rests on."""
     for e in order(root):
-        if e.op not in ("propagator", "input_gain"):
+        if e.op not in ("propagator", "increment", "input_gain"):
             continue
         n = int(str(e.attr).split(",")[0])
         rows = np.stack(np.broadcast_arrays(*(np.abs(np.asarray(number(a), np.float64)) for a in e.args[1:])), axis=-1)

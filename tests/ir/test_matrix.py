@@ -8,7 +8,8 @@ from decimal import Decimal, localcontext
 import numpy as np
 import pytest
 
-from birc.ir.matrix import ILL_CONDITIONED, Array, cholesky, expm, input_gain, noise_factor, norm
+from birc.ir.matrix import ILL_CONDITIONED, Array, cholesky, expm, increment, increment_rest, input_gain, noise_factor, norm
+from tests.turns import cos_sin
 
 
 def closed(a: Array) -> Array:
@@ -50,6 +51,26 @@ def test_what_is_not_finite() -> None:
         assert np.isinf(expm(np.array([[1e4, 1.0], [1.0, 1e4]]))).all()
         assert not np.isfinite(expm(np.array([[1e12, 1.0], [1.0, 1e12]]))).any()
     assert expm(np.zeros((3, 3))).tolist() == np.eye(3).tolist()
+
+
+@pytest.mark.parametrize("k", [1e-9, 0.1, 30.0, 1e7])
+def test_increments_in_two_parts(k: float) -> None:
+    """A rotation by k: together they have more than the digits of a double, and the first has 12 bits."""
+    h = 0.1
+    a = np.array([[0.0, -k], [k, 0.0]])
+    first, rest = increment(a, h), increment_rest(a, h)
+    with localcontext() as context:
+        context.prec = 80
+        turn = Decimal(k) * Decimal(h)
+        for (i, j), true in (((0, 0), -2 * cos_sin(turn / 2)[1] ** 2), ((1, 0), cos_sin(turn)[1])):
+            assert abs(Decimal(float(first[i, j])) + Decimal(float(rest[i, j])) - true) <= abs(true) / 2**64
+            assert first[i, j] == np.float32(first[i, j]) and math.frexp(first[i, j])[0] * 2**12 % 1 == 0
+
+
+def test_increments_that_are_not_finite() -> None:
+    grown = np.array([[1e5, 0.0], [0.0, 1e5]])
+    assert np.isinf(np.diag(increment(grown, 1.0))).all() and not increment_rest(grown, 1.0).any()
+    assert np.isnan(increment(np.array([[np.nan, 1.0], [0.0, 1.0]]), 1.0)).all()
 
 
 @pytest.mark.parametrize("k", [1.0, 1e7])

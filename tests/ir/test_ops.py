@@ -167,7 +167,7 @@ def test_evaluation(name: str, data: list[float]) -> None:
 
 
 def test_every_row_is_tested() -> None:
-    entries = {"propagator", "input_gain", "noise_factor"}
+    entries = {"propagator", "increment", "increment_rest", "input_gain", "noise_factor"}
     assert {row.name for row in TABLE} == set(BY_MATH) | entries
     assert len(OPS) == len(TABLE)
 
@@ -222,6 +222,8 @@ def test_matrix_functions(a: Any) -> None:
         return np.array([[OPS[name].evaluate(h, *args, attr=f"{n},{i},{j}") for j in range(n)] for i in range(n)], dtype=float)
 
     np.testing.assert_allclose(matrix("propagator", *entries), linalg.expm(a * h), rtol=1e-12, atol=1e-14)
+    change = matrix("increment", *entries) + matrix("increment_rest", *entries)
+    np.testing.assert_allclose(change, linalg.expm(a * h) - np.eye(n), rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(matrix("input_gain", *entries), gain, rtol=1e-9, atol=1e-12)
     factor = matrix("noise_factor", *entries, *noise.flat)
     np.testing.assert_allclose(factor @ factor.T, covariance, rtol=1e-8, atol=1e-10)

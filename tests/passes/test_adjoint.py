@@ -304,15 +304,16 @@ def _below(step: Step, define: Define) -> list[Any]:
 
 
 def test_entries_of_matrix_functions_have_derivatives() -> None:
-    """Of exp(A h) and of its integral, by h and by every entry, against central differences."""
+    """Of exp(A h), also minus 1, and of its integral, by h and by every entry, against central differences."""
     from birc.ir.derivative import partials
     from birc.ir.ops import make_entry
 
     names = [value(n) for n in ("h", "a", "b", "c", "d")]
     at = {"h": 0.7, "a": -0.3, "b": 0.8, "c": -1.1, "d": 0.2}
-    for op in ("propagator", "input_gain"):
+    for op in ("propagator", "increment", "input_gain"):
         for i, j in ((0, 0), (0, 1), (1, 0), (1, 1)):
             e = make_entry(op, 2, i, j, names[0], tuple(names[1:]))
+            whole = make_entry("propagator", 2, i, j, names[0], tuple(names[1:])) if op == "increment" else e
             for leaf, partial in zip(names, partials(e), strict=True):
-                sides = [value_of(e, {**at, str(leaf.attr): at[str(leaf.attr)] + s * 1e-5}, {}) for s in (1, -1)]
+                sides = [value_of(whole, {**at, str(leaf.attr): at[str(leaf.attr)] + s * 1e-5}, {}) for s in (1, -1)]
                 assert float(value_of(partial, at, {})) == pytest.approx(float((sides[0] - sides[1]) / 2e-5), rel=1e-7, abs=1e-9)

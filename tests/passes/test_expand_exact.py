@@ -28,7 +28,7 @@ def test_text(golden: Golden) -> None:
 def test_closed_forms_where_there_are_some() -> None:
     """A chain of two is written out; only what goes around or through a third state needs a matrix."""
     matrices = {
-        name: {e.op for d in lowered(model).bind for e in topo(d.value)} & {"propagator", "input_gain"}
+        name: {e.op for d in lowered(model).bind for e in topo(d.value)} & {"propagator", "increment", "input_gain"}
         for name, model in (LIBRARY | SMALL).items()
     }
     assert not matrices["LIF"] and not matrices["LIFExp"] and not matrices["ornstein_uhlenbeck"]

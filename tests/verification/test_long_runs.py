@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal, localcontext
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,14 @@ import pytest
 
 from birc.backends.c_family import build
 from birc.driver import compile_model
+from tests.turns import cos_sin
 
 pytestmark = pytest.mark.skipif(build.find_compiler() is None, reason="needs a C++ compiler")
 
 STEPS = 1_000_000
+STEP = 0.1
 END = 1e5
-"""Their end, in ms."""
+"""Their length and end, in ms."""
 LEAK = """
 neuron Leak:
     param tau = {tau} ms
@@ -31,7 +34,7 @@ neuron Chain:
 """
 OSCILLATOR = """
 neuron Oscillator:
-    param tau = {tau} ms, omega = 0.05 ms^-1
+    param tau = {tau} ms, omega = {omega} ms^-1
     state x = 1, y = 0
     x' = -x / tau - omega * y
     y' = -y / tau + omega * x
@@ -58,8 +61,13 @@ def test_one_that_feeds_another_of_the_same_time_constant(tmp_path: Path, tau: f
 
 
 @pytest.mark.parametrize("tau", [1e3, 1e6])
-def test_an_oscillator(tmp_path: Path, tau: float) -> None:
-    """800 turns; relative to the radius. What is left is the rounding of 0.005 radians."""
-    radius, turn = math.exp(-END / tau), 0.05 * END
-    x, y = last(tmp_path, OSCILLATOR.format(tau=tau), "x", "y")
-    assert math.hypot(x - radius * math.cos(turn), y - radius * math.sin(turn)) <= 2e-12 * radius
+@pytest.mark.parametrize("omega", [0.01, 0.05, 1.0, 3.0])
+def test_an_oscillator(tmp_path: Path, tau: float, omega: float) -> None:
+    """Up to 0.3 radians per step, 48,000 turns; relative to the radius. The length of a step is the double nearest to 0.1."""
+    x, y = last(tmp_path, OSCILLATOR.format(tau=tau, omega=omega), "x", "y")
+    with localcontext() as context:
+        context.prec = 60
+        end = Decimal(STEP) * STEPS
+        radius, (cos, sin) = (-end / Decimal(tau)).exp(), cos_sin(Decimal(omega) * end)
+        off = ((Decimal(x) - radius * cos) ** 2 + (Decimal(y) - radius * sin) ** 2).sqrt()
+        assert off / radius <= Decimal("1e-12")
