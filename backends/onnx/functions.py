@@ -21,6 +21,8 @@ SMALL = 1e-37
 """Lost beside any rounding error, and not yet subnormal in float32."""
 LEAST = -700.0
 """Above it exp(x) of a double has all its digits."""
+HALF_UNIT = 2.0**-53
+"""Half a unit in the last place of the double 1, that much below which another is."""
 MARGIN = 1e-14
 """More than log(exp(x)) of a double differs from an x near 0."""
 
@@ -51,6 +53,8 @@ def _all(dtype: Dtype) -> dict[str, Any]:
         small=SMALL,
         least=LEAST,
         margin=MARGIN,
+        half_unit=HALF_UNIT,
+        one_less=1 - HALF_UNIT,
         sine=SINE,
         cosine=COSINE,
     )

@@ -140,8 +140,8 @@ def _power(u: Expr, p: int) -> Expr:
 
 def _quotient(a: Expr, x: Expr, e: Expr) -> Expr:
     """a x / (e - 1) with e = exp(x)."""
-    near = op("lt", op("abs", x), const(NEAR))
     z = op("mul", x, x)
+    near = op("lt", z, const(NEAR * NEAR))
     series: Expr = const(SERIES[-1])
     for c in reversed(SERIES[:-1]):
         series = op("add", const(c), op("mul", z, series))
