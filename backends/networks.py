@@ -72,14 +72,15 @@ class BoundPopulation:
 
 @dataclass(frozen=True)
 class BoundSource:
-    """A source of events. `poisson` holds cumulative probabilities of a step's count (`uniform_of_cells`); else the events
-    are listed: `index` (int32) at `stamp` (int64, ascending, then index), `many` (int32) times each."""
+    """A source of events. `poisson` holds cumulative probabilities of a step's count (`uniform_of_cells`), or they are one in `apart`
+    cells (`rare_events`); else they are listed: `index` (int32) at `stamp` (int64, ascending, then index), `many` (int32) times each."""
 
     name: str
     n: int
     history: int
     poisson: Array | None = None
     stream: int = 0
+    apart: float | None = None
     stamp: Array | None = None
     index: Array | None = None
     many: Array | None = None

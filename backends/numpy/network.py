@@ -26,7 +26,7 @@ from birc.backends.numpy.emit import emit
 from birc.backends.numpy.run import cast, load_step
 from birc.ir.connectivity.edges import Edges
 from birc.ir.network import NetworkProgram
-from birc.ir.random import normal, poisson, uniform_of_cells
+from birc.ir.random import normal, poisson, rare_events, uniform_of_cells
 from birc.ir.step import Deliver, Step
 from birc.ir.synapse import COUNT, PIECE, SEND, TraceSlot
 
@@ -142,6 +142,8 @@ class _Stretch:
             counts = poisson(source.poisson, uniform_of_cells(self.job.seed, source.stream, t - 1, source.n))
             index = np.flatnonzero(counts).astype(np.int32)
             many = counts[index].astype(np.int32)
+        elif source.apart is not None:
+            index, many = rare_events(self.job.seed, source.stream, t - 1, source.n, source.apart)
         else:
             assert source.stamp is not None and source.index is not None and source.many is not None
             low, high = np.searchsorted(source.stamp, [t, t + 1])

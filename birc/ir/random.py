@@ -46,10 +46,10 @@ def philox(counter: tuple[Any, Any, Any, Any], key: tuple[int, int]) -> Words:
     return c0, c1, c2, c3
 
 
-def block(seed: int, stream: int, step: Any, instance: Any, lane: int = 0) -> Words:
-    """The words of one draw; `step` and `instance` are numbers or arrays that broadcast ([steps, 1] and [n] give [steps, n])."""
+def block(seed: int, stream: int, step: Any, instance: Any, lane: Any = 0) -> Words:
+    """The words of one draw; step, instance and lane are numbers or arrays that broadcast ([steps, 1] and [n] give [steps, n])."""
     step = np.asarray(step, dtype=np.uint64)
-    high = ((step >> HALF) & np.uint64(0xFFFF)) << np.uint64(16) | np.uint64(lane)
+    high = ((step >> HALF) & np.uint64(0xFFFF)) << np.uint64(16) | np.asarray(lane, dtype=np.uint64)
     return philox((step & LOW, high, instance, stream), (seed & 0xFFFFFFFF, seed >> 32))
 
 
@@ -77,6 +77,32 @@ def uniform_of_cells(seed: int, stream: int, step: int, n: int) -> Array:
     instances = np.arange((n + 3) // 4)
     high, low = (np.stack(block(seed, stream, step, instances, lane), axis=-1).reshape(-1)[:n] for lane in (0, 1))
     return uniform_of(high, low)
+
+
+FIELD = 1024
+"""Cells of a source that share a process of rare events."""
+RARE = 1 / 32
+"""The mean of a cell's events per step up to which they are rare."""
+
+
+def rare_events(seed: int, stream: int, step: int, n: int, apart: float) -> tuple[Array, Array]:
+    """Which of the cells 0 … n - 1 of a source have events, ascending (int32), and how many each (int32): on average one in `apart` cells.
+
+    They are those of a Poisson process along the cells of each field: from its first cell on events are -log(u) apart cells away from one
+    another, and cell i has those between i and i + 1. Draw j of field f is made of words 2 (j mod 2) and the next of instance f, lane j // 2.
+    """
+    cells = np.minimum(n - np.arange(0, n, FIELD), FIELD)[:, None]
+    fields, draws = np.arange(len(cells))[:, None], 8 + int(1.5 * FIELD / apart)
+    while True:
+        words = block(seed, stream, step, fields, np.arange(draws))
+        u = np.stack((uniform_of(*words[:2]), uniform_of(*words[2:])), axis=-1).reshape(len(cells), -1)
+        place = np.cumsum(-log(u) * apart, axis=1)
+        if np.all(place[:, -1:] >= cells):
+            break
+        draws *= 2
+    cell = (np.floor(place) + FIELD * fields)[place < cells].astype(np.int32)
+    index, many = np.unique(cell, return_counts=True)
+    return index, many.astype(np.int32)
 
 
 def normal(seed: int, stream: int, step: Any, instance: Any, lane: int = 0) -> Array:

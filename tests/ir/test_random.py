@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -140,6 +141,42 @@ def test_poisson_counts_are_the_inverse_of_the_distribution() -> None:
     counts = random.poisson(table, u)
     assert list(counts[:5]) == [0, 0, 1, 2, 3]
     assert 15 < counts[5] < 30
+
+
+def test_rare_events_of_a_field_by_hand() -> None:
+    """Gaps of -20 log(u) cells, two of each block of the field's; the second field has 76 cells."""
+    seed, stream, step, apart = 3, 17, 5, 20.0
+    for field, cells in ((0, 1024), (1, 76)):
+        place, expected = 0.0, Counter[int]()
+        for draw in range(200):
+            words = random.block(seed, stream, step, field, draw // 2)
+            high, low = words[2 * (draw % 2) : 2 * (draw % 2) + 2]
+            place += -float(random.log(random.uniform_of(high, low))) * apart
+            if place < cells:
+                expected[1024 * field + int(place)] += 1
+        index, many = random.rare_events(seed, stream, step, 1100, apart)
+        of_field = index // 1024 == field
+        assert dict(zip(index[of_field].tolist(), many[of_field].tolist(), strict=True)) == expected
+    assert index.dtype == many.dtype == np.int32
+
+
+@pytest.mark.parametrize("mean", [1e-5, 0.002, random.RARE])
+def test_rare_events_are_poissons(mean: float) -> None:
+    """Counts have mean and variance of Poisson's, also those of pairs of cells next to one another."""
+    steps, n = 2000, 3000
+    counts = np.zeros((steps, n), np.int32)
+    for k in range(steps):
+        index, many = random.rare_events(3, 17, k, n, 1 / mean)
+        counts[k, index] = many
+    for sums in (counts, counts[:, ::2] + counts[:, 1::2], counts[::2] + counts[1::2]):
+        expected, size = mean * steps * n / sums.size, sums.size
+        assert sums.mean() == pytest.approx(expected, abs=5 * math.sqrt(expected / size))
+        assert sums.var() == pytest.approx(expected, abs=5 * math.sqrt((expected + 2 * expected**2) / size))
+
+
+def test_few_rare_events() -> None:
+    assert random.rare_events(1, 2, 3, 5, 1e300)[0].size == 0
+    assert random.rare_events(1, 2, 3, 1, 1e-3)[1].sum() > 800  # as many as it takes
 
 
 def test_streams_are_stable_and_do_not_collide() -> None:

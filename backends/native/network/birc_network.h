@@ -116,8 +116,9 @@ struct Group {  // the spikes of a population or a source: those of stamp s are 
 
 struct Source {
     Group* group;
-    const double* table;  // cumulative probabilities of a count; null where events are listed
+    const double* table;  // cumulative probabilities of a count, or null
     int64 entries;
+    double apart;  // cells for an event where they are rare, or 0; events are listed where there is no table either
     int64 stream;
     const uint32* least;  // [FEW]: the upper words of the least draws above the first probabilities, the largest word where there are no more
     const int64* stamp;
@@ -336,15 +337,6 @@ inline uint64 packed(const uint8* flags) {
     return (eight * 0x0102040810204080) >> 56;
 }
 
-// Calls visit(lane) for each flag (0 or 1) that is raised, eight at a time.
-template <int N, class Visit> INLINE void each_raised(const uint8 (&flags)[N], Visit visit) {
-    for (int first = 0; first < N; first += 8) {
-        uint64 eight;
-        __builtin_memcpy(&eight, flags + first, 8);
-        for (; eight; eight &= eight - 1) visit(first + __builtin_ctzll(eight) / 8);
-    }
-}
-
 inline void list(Group& group, const Moment& now, int64 tile, const Lanes<count>& fired) {
     alignas(64) uint8 flags[LANES];
     for (int lane = 0; lane < LANES; lane++) flags[lane] = (uint8)fired[lane];
@@ -382,7 +374,7 @@ inline void close(Network& net, Group& group, const Moment& now, int64 unit) {
 // --- sources
 
 constexpr int BLOCK = 256;                         // instances that draw together
-constexpr uint32 RARE = (uint32)(0.9 * 4294967296.0);  // the least word from which on events are rare
+constexpr int64 FIELD = 1024;                      // instances that share a process of rare events
 constexpr int FEW = 8;                             // probabilities with which all of a block are compared
 
 // How often each of a block fires: the number of cumulative probabilities below a uniform draw. The upper word of a draw tells, but where it is
@@ -416,20 +408,7 @@ struct Draws {
         return many;
     }
 
-    // Where events are rare, few draws need to be finished.
-    NOINLINE void few() const {
-        alignas(64) uint32 draws[BLOCK];
-        alignas(64) uint8 flags[BLOCK];
-        upper(draws);
-        for (int lane = 0; lane < BLOCK; lane++) flags[lane] = draws[lane] >= source.least[0];
-        each_raised(flags, [&](int lane) {
-            const int64 many = count(lane);
-            if (many && base + lane < source.group->n) found(*source.group, now, at, base + lane, many);
-        });
-    }
-
-    // Else most of them fire.
-    NOINLINE void many() const {
+    NOINLINE void all() const {
         alignas(64) uint32 draws[BLOCK];
         alignas(64) int32 counts[BLOCK];
         upper(draws);
@@ -456,14 +435,33 @@ struct Draws {
     }
 };
 
-inline void draw(Source& source, const Moment& now) {
-    if (source.table) {
-        const Range mine = own(now, *source.group, BLOCK);
-        for (int64 base = mine.first; base < mine.stop; base += BLOCK) {
-            const Draws draws{source, now, base, mine.first};
-            if (source.least[0] < RARE) draws.many();
-            else draws.few();
+// Rare events of a field are a Poisson process along its cells.
+NOINLINE inline void draw_rare(const Source& source, const Moment& now, int64 base, int64 at) {
+    const uint64 step = (uint64)(now.stamp - 1), high = ((step >> 32) & 0xFFFFu) << 16;
+    const int64 rest = source.group->n - base, cells = rest < FIELD ? rest : FIELD;
+    double place = 0;
+    int64 last = 0, many = 0;
+    for (uint64 lane = 0;; lane++) {
+        const Words w = philox(step & 0xFFFFFFFFu, high | lane, (uint64)(base / FIELD), (uint64)source.stream, (uint32)now.seed, (uint32)(now.seed >> 32));
+        const double gap[2] = {-draw_log(uniform_of(w.w0, w.w1)) * source.apart, -draw_log(uniform_of(w.w2, w.w3)) * source.apart};
+        for (int j = 0; j < 2; j++) {
+            place = place + gap[j];
+            const int64 cell = place < (double)cells ? (int64)place : cells;
+            if (cell != last && many) found(*source.group, now, at, base + last, many), many = 0;
+            if (cell == cells) return;
+            last = cell, many++;
         }
+    }
+}
+
+inline int64 unit(const Source& source) { return source.table ? BLOCK : source.apart > 0 ? FIELD : source.group->n; }
+
+inline void draw(Source& source, const Moment& now) {
+    const Range mine = own(now, *source.group, unit(source));
+    if (source.table) {
+        for (int64 base = mine.first; base < mine.stop; base += BLOCK) Draws{source, now, base, mine.first}.all();
+    } else if (source.apart > 0) {
+        for (int64 base = mine.first; base < mine.stop; base += FIELD) draw_rare(source, now, base, mine.first);
     } else if (now.thread == 0) {
         for (; source.next < source.events && source.stamp[source.next] == now.stamp; source.next++)
             found(*source.group, now, 0, source.index[source.next], source.many[source.next]);
@@ -997,7 +995,7 @@ inline void prepared(Network& net, const Moment& now) {
     if (!net.prepares) return;
     wait(now);
     if (now.thread == 0)
-        for (int64 i = 0; i < net.source_count; i++) close(net, *net.sources[i].group, now, net.sources[i].table ? BLOCK : net.sources[i].group->n);
+        for (int64 i = 0; i < net.source_count; i++) close(net, *net.sources[i].group, now, unit(net.sources[i]));
     if (net.source_count) wait(now);
 }
 

@@ -186,10 +186,12 @@ class Fixed:
         """A source of events, but for its group and where its list begins."""
         if s.poisson is not None:
             table = np.ascontiguousarray(s.poisson, np.float64)
-            return SourceFields(0, self.memory.at(table), len(table), s.stream, self.memory.at(least_words(table)))
+            return SourceFields(0, self.memory.at(table), len(table), 0, s.stream, self.memory.at(least_words(table)))
+        if s.apart is not None:
+            return SourceFields(0, 0, 0, s.apart, s.stream)
         assert s.stamp is not None and s.index is not None and s.many is not None
         arrays = [np.ascontiguousarray(a, t) for a, t in ((s.stamp, np.int64), (s.index, np.int32), (s.many, np.int32))]
-        return SourceFields(0, 0, 0, 0, 0, *(self.memory.at(a) for a in arrays), len(arrays[0]), 0)
+        return SourceFields(0, 0, 0, 0, 0, 0, *(self.memory.at(a) for a in arrays), len(arrays[0]), 0)
 
 
 def mean_stretch(edges: Edges) -> float:

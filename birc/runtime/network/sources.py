@@ -44,7 +44,10 @@ def event_source(source: NetworkSource, names: Mapping[str, Any], setting: Setti
         if mean > random.MAX_MEAN:
             help = f"the most is {random.MAX_MEAN:g} per step: {random.MAX_MEAN / setting.h:g} kHz at a step of {setting.h:g} ms"
             raise BircError("I123", f"{what}: {mean:g} events per step are too many", source.span, help)
-        return BoundSource(source.name, source.count, history, random.poisson_table(mean), setting.stream("events", "source"))
+        stream = setting.stream("events", "source")
+        if 0 < mean <= random.RARE:
+            return BoundSource(source.name, source.count, history, stream=stream, apart=min(1 / mean, 1e300))
+        return BoundSource(source.name, source.count, history, random.poisson_table(mean), stream)
     if source.kind == "regular":
         stamps = _regular(number(arguments["rate"], names), arguments.get("start"), names, setting, what, source)
         index = np.tile(np.arange(source.count, dtype=np.int32), len(stamps))
