@@ -17,7 +17,8 @@ MODULE = frozenset(
         "LayerError", "Parameter", "Values", "Settings", "Spike", "Hard", "Within", "Start", "Held",
         "quantity", "number", "one_of", "names_of", "plain", "narrowed", "constraint",
         "bind", "step", "steps", "exprel", "sigmoid", "heaviside",
-        "propagator", "increment", "input_gain", "noise_factor", "expm", "expm1", "expm_graph", "expm1_graph", "cholesky", "entry",
+        "propagator", "increment", "input_gain", "noise_factor", "expm", "expm1", "scaled", "expm_graph", "expm1_graph", "scaled_graph",
+        "cholesky", "entry",
         *(f"surrogate_{name}{end}" for name in TABLE for end in ("", "_by_slope")),
         "state", "inputs", "events", "draws", "spike", "z", "who", "margin", "m", "p", "dt",
     )

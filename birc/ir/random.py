@@ -86,13 +86,14 @@ RARE = 1 / 32
 
 
 def rare_events(seed: int, stream: int, step: int, n: int, apart: float) -> tuple[Array, Array]:
-    """Which of the cells 0 … n - 1 of a source have events, ascending (int32), and how many each (int32): on average one in `apart` cells.
+    """Which of the cells 0 … n - 1 of a source have events, ascending, and how many each (both int32): on average one in `apart` cells.
 
     They are those of a Poisson process along the cells of each field: from its first cell on events are -log(u) apart cells away from one
-    another, and cell i has those between i and i + 1. Draw j of field f is made of words 2 (j mod 2) and the next of instance f, lane j // 2.
+    another, and cell i has those between i and i + 1. Draw j of field f is made of words 2 (j mod 2) and the next of its instance f,
+    lane j // 2.
     """
     cells = np.minimum(n - np.arange(0, n, FIELD), FIELD)[:, None]
-    fields, draws = np.arange(len(cells))[:, None], 8 + int(1.5 * FIELD / apart)
+    fields, draws = np.arange(len(cells))[:, None], 4 + int(0.75 * FIELD / apart)
     while True:
         words = block(seed, stream, step, fields, np.arange(draws))
         u = np.stack((uniform_of(*words[:2]), uniform_of(*words[2:])), axis=-1).reshape(len(cells), -1)

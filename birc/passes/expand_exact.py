@@ -150,6 +150,7 @@ def _together(system: System, i: int, j: int) -> bool:
 
 
 def _entry(name: str, system: System, i: int, j: int) -> Expr:
+    """Entry i, j of a numeric function of the matrix."""
     return make_entry(name, len(system.matrix), i, j, system.h, tuple(e for row in system.matrix for e in row))
 
 
@@ -166,14 +167,12 @@ def _advance(system: System, i: int) -> Expr:
     """
     total: Expr = ZERO
     name, known = system.names[i], system.constants.known
-    for j, start in enumerate(system.start):
-        label = f".E.{name}" if i == j else f".P.{name}.{system.names[j]}"
-        total = add(total, mul(system.constants.name(label, _change(system, i, j)), start))
     rest: Expr = ZERO
     for j, start in enumerate(system.start):
+        change, left = (f".E.{name}", f".R.{name}") if i == j else (f"{kind}.{name}.{system.names[j]}" for kind in (".P", ".R"))
+        total = add(total, mul(system.constants.name(change, _change(system, i, j)), start))
         if _together(system, i, j):
-            label = f".R.{name}" if i == j else f".R.{name}.{system.names[j]}"
-            rest = add(rest, mul(system.constants.name(label, _entry("increment_rest", system, i, j)), start))
+            rest = add(rest, mul(system.constants.name(left, _entry("increment_rest", system, i, j)), start))
     total = add(total, rest)
     constant: Expr = ZERO
     by_leaf: dict[str, Expr] = {}

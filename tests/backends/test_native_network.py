@@ -295,19 +295,19 @@ def test_cases_worked_out_by_hand(name: str, tmp_path: Path, monkeypatch: pytest
     case(**{key: value for key, value in {"tmp_path": tmp_path}.items() if key in inspect.signature(case).parameters})
 
 
-def spikes_of_a_source(rate: str, table: Array | None = None) -> tuple[Any, Array]:
-    """What a source of 701 cells sends in 80 steps, with a table of its own if one is given, and the counts of the reference [80, 701]."""
-    made = compiled(f"{RELAY}\nnetwork N:\n    population A: Relay[1]\n    source s: poisson(rate = {rate})[701]\n", "native")
+def spikes_of_a_source(rate: str, table: Array | None = None, n: int = 701, threads: int = 1) -> tuple[Any, Array]:
+    """What a source of n cells sends in 80 steps, with a table of its own if one is given, and the counts of the reference [80, n]."""
+    made = compiled(f"{RELAY}\nnetwork N:\n    population A: Relay[1]\n    source s: poisson(rate = {rate})[{n}]\n", "native")
     ready = made.bind(seed=7, steps=80)
     (source,) = ready.network.sources
     source = source if table is None else replace(source, poisson=table, apart=None)
-    found = made.runner.run(NetworkJob(replace(ready.network, sources=(source,)), 0, 80, copied(ready), seed=7))["s"]
+    found = made.runner.run(NetworkJob(replace(ready.network, sources=(source,)), 0, 80, copied(ready), seed=7, threads=threads))["s"]
     if source.poisson is not None:
-        return found, np.stack([poisson(source.poisson, uniform_of_cells(7, source.stream, k, 701)) for k in range(80)])
+        return found, np.stack([poisson(source.poisson, uniform_of_cells(7, source.stream, k, n)) for k in range(80)])
     assert source.apart is not None
-    counts = np.zeros((80, 701), np.int32)
+    counts = np.zeros((80, n), np.int32)
     for k in range(80):
-        index, many = rare_events(7, source.stream, k, 701, source.apart)
+        index, many = rare_events(7, source.stream, k, n, source.apart)
         counts[k, index] = many
     return found, counts
 
@@ -322,6 +322,13 @@ def assert_spikes(found: Any, counts: Array) -> None:
 @pytest.mark.parametrize("rate", ["0 Hz", "0.01 Hz", "30 Hz", "312 Hz", "313 Hz", "900 Hz", "40 kHz"])
 def test_poisson_counts_are_those_of_the_stream(rate: str) -> None:
     assert_spikes(*spikes_of_a_source(rate))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("rate", ["30 Hz", "900 Hz"])
+def test_sources_of_several_fields(rate: str, threads: int) -> None:
+    """Threads share fields of 1024 cells, or blocks of 256; the last one is not full."""
+    assert_spikes(*spikes_of_a_source(rate, n=3 * 1024 + 5, threads=threads))
 
 
 @pytest.mark.parametrize("off", [0, 1, -1])

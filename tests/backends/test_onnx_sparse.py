@@ -18,6 +18,7 @@ from tests.backends.programs import copy, interpreted, lif, lif_job, load, same
 
 CONDITION, V, K, R = value("c"), value("v"), value("k"), value("r")
 LEFT = op("max", op("sub", R, const(1)), const(0))
+NEAR_ZERO = op("select", CONDITION, K, V)
 BUSY, LATE = value("busy"), op("ge", V, const(1.0))
 
 
@@ -63,6 +64,10 @@ COUNTDOWN = spike(value("n"), LEFT)
         (program({"v": op("select", CONDITION, op("add", V, K), V)}), op("add", V, op("select", CONDITION, K, const(-0.0)))),
         (program({"v": op("select", CONDITION, op("sub", V, K), V)}), op("sub", V, op("select", CONDITION, K, const(0.0)))),
         (program({"r": COUNTDOWN}), op("max", op("sub", R, const(1)), spike(value("n"), const(0)))),
+        (
+            program({"v": op("div", NEAR_ZERO, op("select", CONDITION, const(1.0), op("add", V, const(3.0))))}),
+            op("select", CONDITION, K, op("div", V, op("add", V, const(3.0)))),
+        ),
         (program({"v": op("select", BUSY, V, K), "r": R}), op("select", value("busy.not"), K, V)),
     ],
 )
@@ -81,6 +86,8 @@ def test_each_form(step: Step, stored: Expr) -> None:
         program({"v": op("select", CONDITION, op("add", V, V), V)}),
         program({"v": op("select", CONDITION, op("mul", V, K), V)}),
         program({"v": op("select", CONDITION, op("add", V, K), K)}),
+        program({"v": op("div", NEAR_ZERO, op("select", CONDITION, const(2.0), op("add", V, const(3.0))))}),
+        program({"v": op("div", NEAR_ZERO, op("select", BUSY, const(1.0), op("add", V, const(3.0))))}, busy=op("gt", V, const(0.0))),
         program({"r": COUNTDOWN}, fired=LATE),
         program({"r": COUNTDOWN}, length=const(-7)),
         program({"r": COUNTDOWN}, busy=op("gt", R, const(2)), fired=op("and", LATE, op("not", BUSY))),

@@ -41,9 +41,10 @@ struct Spikes {  // those of a whole run, of which the last LIST are kept; `inde
     std::vector<int> list = std::vector<int>(LIST);
     long total = 0;
     int index(long k) const { return list[k & (LIST - 1)]; }
+    void add(int i) { list[total++ & (LIST - 1)] = i; }
     void read(const int* fired, long base, long n) {
         for (int i = 0; i < CHUNK; i++)
-            if (fired[i] && base + i < n) list[total++ & (LIST - 1)] = (int)(base + i);
+            if (fired[i] && base + i < n) add((int)(base + i));
     }
 };
 
@@ -208,55 +209,52 @@ template <class Model> static int recurrent(long n, long steps, Rows (*wire)(lon
 
 constexpr long SOURCES = 1000, WIDE = (SOURCES + CHUNK - 1) / CHUNK * CHUNK;
 
-struct Shifts {  // Marsaglia 2003: a small generator for each source
-    Array<uint32_t> state{WIDE};
-    explicit Shifts(std::mt19937_64& draw) {
-        for (long s = 0; s < WIDE; s++) state[s] = (uint32_t)(draw() >> 32) | 1;
+// Gaps between events along the sources, a Poisson process of so many events per source; two at a time.
+struct Shifts {  // xorshift128+ (Vigna 2017)
+    uint64_t s0, s1;
+    explicit Shifts(std::mt19937_64& draw) : s0(draw()), s1(draw()) {}
+    static double unit(uint64_t word) { return ((double)(int64_t)(word >> 11) + 0.5) * 0x1p-53; }
+    uint64_t next() {
+        uint64_t a = s0;
+        const uint64_t b = s1, sum = a + b;
+        s0 = b, a ^= a << 23;
+        s1 = a ^ b ^ a >> 18 ^ b >> 5;
+        return sum;
     }
-    void draw(long, long base, uint32_t* __restrict to) {
-        uint32_t* __restrict R = state.at(base);
-        for (int k = 0; k < CHUNK; k++) {
-            uint32_t r = R[k];
-            r ^= r << 13, r ^= r >> 17, r ^= r << 5;
-            to[k] = R[k] = r;
-        }
+    void draw(long, long, double (&to)[2]) {
+        for (double& u : to) u = unit(next());
     }
 };
 
-struct Philox {  // Salmon et al. 2011, 4x32-10: a function of step and source, as birc draws; a block for four sources, words in lanes of 64 bits
+struct Philox {  // Salmon et al. 2011, 4x32-10: a function of step and draw, as birc draws
     explicit Philox(std::mt19937_64&) {}
-    void draw(long step, long base, uint32_t* __restrict to) {
-        alignas(64) uint64_t pairs[CHUNK / 2];
-        for (int k = 0; k < CHUNK / 4; k++) {
-            uint64_t c0 = (uint32_t)step, c1 = 0, c2 = (uint32_t)(base / 4 + k), c3 = 7;
-            uint32_t k0 = 1, k1 = 0;
-            for (int round = 0; round < 10; round++) {
-                const uint64_t first = (c0 & 0xFFFFFFFFu) * 0xD2511F53u, second = (c2 & 0xFFFFFFFFu) * 0xCD9E8D57u;
-                c0 = (second >> 32) ^ c1 ^ k0;
-                c2 = (first >> 32) ^ c3 ^ k1;
-                c1 = (uint32_t)second, c3 = (uint32_t)first;
-                k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
-            }
-            pairs[2 * k] = c0 | c1 << 32, pairs[2 * k + 1] = c2 | c3 << 32;
+    void draw(long step, long pair, double (&to)[2]) {
+        uint64_t c0 = (uint32_t)step, c1 = pair, c2 = 0, c3 = 7;
+        uint32_t k0 = 1, k1 = 0;
+        for (int round = 0; round < 10; round++) {
+            const uint64_t first = c0 * 0xD2511F53u, second = c2 * 0xCD9E8D57u;
+            c0 = (second >> 32) ^ c1 ^ k0;
+            c2 = (first >> 32) ^ c3 ^ k1;
+            c1 = (uint32_t)second, c3 = (uint32_t)first;
+            k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
         }
-        memcpy(to, pairs, sizeof pairs);
+        to[0] = Shifts::unit(c0 << 32 | c1), to[1] = Shifts::unit(c2 << 32 | c3);
     }
 };
 
-// Song, Miller and Abbott 2000: Poisson sources, all of them onto each neuron; pair rule, additive; forward Euler steps of 0.1 ms. A uniform number
-// of each source and step. Weights lie by target: those of a target that fires are one row.
+// Song, Miller and Abbott 2000: Poisson sources, all of them onto each neuron; pair rule, additive; forward Euler steps of 0.1 ms.
+// Weights lie by target: those of a target that fires are one row.
 template <class Generator> static int plastic(long n, long steps) {
     constexpr long PITCH = WIDE + 64 / sizeof(real);  // an odd number of lines: the weights of a source do not share a set of the cache
     const double h = 0.1;
     const real most = real(.01), rise = real(.0001), fall = real(-.000105), decay = std::exp(-h / 20);
-    const uint32_t chance = (uint32_t)(15e-3 * h * 4294967296.0);
+    const double apart = 1 / (15e-3 * h);
     std::mt19937_64 draw(1);
     std::uniform_real_distribution<double> uniform(0, 0.01);
     double began = seconds();
     Array<real> w(n * PITCH), x(WIDE), y(n), v(n, -60), g(n);
     for (long k = 0; k < n * PITCH; k++) w[k] = (real)uniform(draw);
     Generator generator(draw);
-    alignas(64) uint32_t number[CHUNK];
     const double wiring = seconds() - began;
     Spikes sent, spikes;
     alignas(64) int fired[CHUNK];
@@ -278,16 +276,16 @@ template <class Generator> static int plastic(long n, long steps) {
             }
             if (any) spikes.read(fired, base, base + many);
         }
-        for (long base = 0; base < WIDE; base += CHUNK) {
-            int any = 0;
-            generator.draw(step, base, number);
-            real* __restrict X = x.at(base);
-            for (int k = 0; k < CHUNK; k++) {
-                X[k] *= decay;
-                fired[k] = number[k] < chance;
-                any |= fired[k];
+        for (long i = 0; i < WIDE; i++) x[i] *= decay;
+        double place = 0;
+        for (long pair = 0; place < SOURCES; pair++) {
+            double u[2];
+            generator.draw(step, pair, u);
+            for (const double& each : u) {
+                place -= std::log(each) * apart;
+                if (place < SOURCES) sent.add((int)place);
+                else break;
             }
-            if (any) sent.read(fired, base, SOURCES);
         }
         for (long j = 0; j < n; j++) y[j] *= decay;
         for (long k = before; k < sent.total; k++) {
