@@ -134,6 +134,10 @@ def test_constants_are_those_of_every_target(name: str) -> None:
     found = module.bind(np, np.float64(0.1), module.Settings(dt=0.1, parameters={}).values)
     names = artifact.manifest["names"]
     assert set(found) == {names[n] for n in wanted if names[n] in found} != set()
+    for rest in [n for n in wanted if n.startswith(".R.")]:  # increments are whole here
+        first = next(n for n in (f".E{rest[2:]}", f".P{rest[2:]}") if n in wanted)
+        assert found.pop(names[rest]) == 0
+        assert found.pop(names[first]) == pytest.approx(wanted[first] + wanted[rest], rel=1e-14)
     assert {n: float(v) for n, v in found.items()} == {names[n]: float(v) for n, v in wanted.items() if names[n] in found}
 
 

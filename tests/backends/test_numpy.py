@@ -153,7 +153,7 @@ def test_a_default_that_depends_on_others() -> None:
 
 def test_the_matrix_of_a_block_stands_in_the_text() -> None:
     text = text_of(lowered(SMALL["oscillator"]))
-    assert 'entry("propagator", 0, 1, h, [' in text
+    assert 'entry("increment", 0, 1, h, [' in text
     assert "from birc.ir.ops import OPS" in text
     assert "OPS" not in text_of(lowered(LIBRARY["LIF"]))
 

@@ -18,9 +18,22 @@ INLINE Words philox(uint64 c0, uint64 c1, uint64 c2, uint64 c3, uint32 k0, uint3
     return {c0, c1, c2, c3};
 }
 
+// A whole number below 2^53, exactly. AVX2 has no vector instruction for it: there both halves become the digits of a large number, which is taken away.
+INLINE double whole(uint64 k) {
+#if defined(__AVX2__) && !defined(__AVX512DQ__)
+    const uint64 upper = (k >> 32) | 0x4530000000000000u, lower = (k & 0xFFFFFFFFu) | 0x4330000000000000u;  // 2^84 + …, 2^52 + …
+    double high, low;
+    __builtin_memcpy(&high, &upper, 8);
+    __builtin_memcpy(&low, &lower, 8);
+    return (high - 0x1.00000001p84) + low;
+#else
+    return double((int64)k);
+#endif
+}
+
 INLINE double uniform_of(uint64 high, uint64 low) {
     const uint64 k = (high << 21) | (low >> 11);
-    return (double((int64)k) + 0.5) * 0x1p-53;
+    return (whole(k) + 0.5) * 0x1p-53;
 }
 
 INLINE double draw_log(double x) {
@@ -29,7 +42,7 @@ INLINE double draw_log(double x) {
     const uint64 fraction = (bits & 0x000FFFFFFFFFFFFFu) | 0x3FF0000000000000u;
     double m;
     __builtin_memcpy(&m, &fraction, 8);
-    double e = double((int64)(bits >> 52)) - 1023.0;
+    double e = whole(bits >> 52) - 1023.0;
     const bool large = m > 1.4142135623730951;
     m = large ? 0.5 * m : m;
     e = large ? e + 1.0 : e;
