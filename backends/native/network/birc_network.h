@@ -46,6 +46,11 @@ template <class I> struct Listed {
     int64 operator()(int64 lane) const { return at[lane]; }
 };
 
+struct Strided {  // each as far behind the one before
+    int64 first, by;
+    int64 operator()(int64 lane) const { return first + lane * by; }
+};
+
 struct Single {  // the same for all lanes
     int64 at;
     int64 operator()(int64) const { return at; }
@@ -100,6 +105,7 @@ struct Group {  // the spikes of a population or a source: those of stamp s are 
     int64* counts;  // [steps]
     int64 room, used;
     int64 before, work, total;  // of a stage: what groups ahead of it take, what it takes, what all take
+    int64 fired;                // members, in all steps so far
 
     int64 row(int64 stamp) const { return remainder(stamp, rows); }
     int32* index_at(int64 stamp) const { return index + row(stamp) * n; }
@@ -184,7 +190,8 @@ struct Projection {
     const uint32* streams;
     Edges back;
     const int64* synapse;
-    const Group* target;  // null at a signal
+    const Group* target;   // null at a signal
+    int64 row, column;     // where every source has one synapse with every target: from one source's to the next one's, from target to target
 
     real* arriving(int64 stamp) const { return sums + remainder(stamp, rows) * pitch; }
 };
@@ -362,6 +369,7 @@ inline void close(Network& net, Group& group, const Moment& now, int64 unit) {
         more = 0;
     }
     group.count[group.row(now.stamp)] = count;
+    group.fired += count;
     if (!group.spikes) return;
     group.counts[now.step] = count;
     if (!count) return;
@@ -829,10 +837,15 @@ INLINE Moment alone(const Moment& now) { return {now.stamp, now.step, now.row, 0
 template <class Place> constexpr bool is_next = false;
 template <> constexpr bool is_next<Next> = true;
 
+template <class Place> constexpr bool is_apart = is_next<Place>;  // whether it is known that no two lanes stand at one place
+template <> constexpr bool is_apart<Strided> = true;
+
 // Calls run(synapses, source, targets, lanes, many) for each stretch that an event reaches from its source …
 template <class Run> INLINE void forward(const Projection& p, const Moment& now, Time time, Run run) {
     arrivals(p, now, time, [&](int64 i, int64 begin, int64 end, int64 many) {
-        if (p.edges.dense) run(Next{begin}, Single{i}, Next{p.edges.target[begin]}, end - begin, many);
+        const int64 j = p.edges.target[begin];
+        if (p.column > 1) run(Strided{i * p.row + j * p.column, p.column}, Single{i}, Next{j}, end - begin, many);
+        else if (p.edges.dense) run(Next{begin}, Single{i}, Next{j}, end - begin, many);
         else run(Next{begin}, Single{i}, Listed<int32>{p.edges.target + begin}, end - begin, many);
     });
 }
@@ -842,9 +855,9 @@ template <class Run> INLINE void backward(const Projection& p, const Moment& now
     const Range mine = own_targets(p, now);
     arrivals(p.back, *p.target, p.first_target, alone(now), true, true, ALL, nullptr, [&](int64 j, int64 begin, int64 end, int64 many) {
         if (j < mine.first || j >= mine.stop) return;
-        const Listed<int64> synapses{p.synapse + begin};
-        if (p.back.dense) run(synapses, Next{p.back.target[begin]}, Single{j}, end - begin, many);
-        else run(synapses, Listed<int32>{p.back.target + begin}, Single{j}, end - begin, many);
+        if (p.row == 1) run(Next{j * p.column}, Next{0}, Single{j}, end - begin, many);
+        else if (p.row) run(Strided{j * p.column, p.row}, Next{0}, Single{j}, end - begin, many);
+        else run(Listed<int64>{p.synapse + begin}, Listed<int32>{p.back.target + begin}, Single{j}, end - begin, many);
     });
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from birc.backends.native.network.fields import (
 from birc.backends.native.network.fixed import NUMBERS, Fixed
 from birc.backends.native.network.held import LINE, Held
 from birc.backends.native.network.plan import Kernel, Wire
+from birc.backends.native.network.turned import may_turn, pays
 from birc.backends.networks import (
     HISTORY_COUNT,
     HISTORY_INDEX,
@@ -52,12 +54,13 @@ RECORDS = {"f": 0, "i": 1, "b": 2}
 class Call:
     """The structures of a job; they live as long as this."""
 
-    def __init__(self, fixed: Fixed, job: NetworkJob) -> None:
+    def __init__(self, fixed: Fixed, job: NetworkJob, rates: Mapping[str, float] | None = None) -> None:
         self.fixed, self.job, self.network = fixed, job, job.network
         self.memory = Memory()
         self.held = Held(job.state, fixed.real, fixed.lanes)
         neurons = sum(p.n for p in self.network.populations)
         self.threads = max(1, min(job.threads, neurons // NEURONS))
+        self.turned = self._turned(rates or {})
         self.sizes = {p.name: p.n for p in self.network.populations} | {s.name: s.n for s in self.network.sources}
         self.groups = {name: i for i, name in enumerate(self.sizes)}
         self.spikes: dict[str, tuple[Array, Array | None, Array]] = {}
@@ -202,6 +205,14 @@ class Call:
 
     # --- projections
 
+    def _turned(self, rates: Mapping[str, float]) -> frozenset[str]:
+        """Projections whose synapses lie by target in this job; those that are recorded go by source."""
+        recorded = {kept.variable for kept in self.job.record}
+        found = (p for p in self.network.projections if p.name in self.fixed.matrices and may_turn(p))
+        return frozenset(
+            p.name for p in found if pays(p, rates, self.job.steps) and not any(name.startswith(f"{p.name}.") for name in recorded)
+        )
+
     def _projections(self) -> Any:
         made = [self._projection(wire) for wire in self.fixed.plan.wires]
         fields = (ProjectionFields * max(1, len(made)))(*made)
@@ -237,28 +248,35 @@ class Call:
     def _plastic(self, fields: ProjectionFields, p: BoundProjection, wire: Wire) -> None:
         memory, synapse, kind = self.memory, p.synapse, wire.synapses
         assert synapse is not None and kind is not None
+        turned = p.name in self.turned
+
+        def states(name: str, dtype: Any = None) -> int:
+            if turned:
+                return memory.at(self.held.synapses(name, p.edges.sources, self.fixed.pitch(p), dtype))
+            return memory.at(self.held.plain(name, dtype))
+
         slots = [f"{p.name}.{slot.name}" for slot in synapse.start.slots if p.edges.count]  # no synapses, no states
-        fields.slots = memory.table([memory.at(self.held.plain(name)) for name in slots])
-        fields.bind = self.fixed.roles[p.name][p.name]
+        fields.slots = memory.table([states(name) for name in slots])
+        fields.bind, fields.dend = self.fixed.synapses(wire, turned)
         given = [0] * len(NUMBERS)
         for role, kernel in kind.roles.items():
             inputs = [name for name in kernel.places.inputs if input_of(kind, role, name)[0] in ("pre", "post", "given")]
             given[NUMBERS[role]] = memory.table([self._given(p, name) for name in inputs])
         fields.given = memory.table(given)
         if synapse.decays:
-            fields.last = memory.at(self.held.plain(p.name + LAST, np.int64))
+            fields.last = states(p.name + LAST, np.int64)
             tables = [p.tables.get(decay.input, (np.zeros(1), np.zeros(1))) for decay in synapse.decays]
             fields.fine = memory.table([memory.at(np.ascontiguousarray(fine, self.fixed.real)) for fine, _ in tables])
             fields.coarse = memory.table([memory.at(np.ascontiguousarray(coarse, self.fixed.real)) for _, coarse in tables])
             fields.most = memory.at(np.array([len(coarse) - 1 for _, coarse in tables], np.int64))
-        if isinstance(p.dend, np.ndarray):
-            fields.dend = memory.at(np.ascontiguousarray(p.dend, np.int32))
-        else:
+        if not isinstance(p.dend, np.ndarray):
             fields.wait = p.dend
         fields.streams = memory.at(np.array([p.streams[n.name] for n in (synapse.flow.noises if synapse.flow else ())], np.uint32))
         if p.back is not None:
             fields.back = self.fixed.back[p.name]
             fields.synapse = memory.at(np.ascontiguousarray(p.back.synapse, np.int64))
+            if p.name in self.fixed.matrices:
+                fields.row, fields.column = (1, self.fixed.pitch(p)) if turned else (p.edges.targets, 1)
 
     def _given(self, p: BoundProjection, name: str) -> int:
         """Where a trace or input of synapses stands, from the first source or target of the projection on."""
@@ -359,6 +377,10 @@ class Call:
         if times is None:
             return Spikes(index[:used].copy(), stamps)
         return Spikes(np.repeat(index[:used], times[:used]), np.repeat(stamps, times[:used]))
+
+    def rates(self, steps: int) -> dict[str, float]:
+        """Spikes of a cell and step in so many steps, by group."""
+        return {name: self.group_fields[i].fired / max(1, steps * self.sizes[name]) for name, i in self.groups.items()}
 
     def finish(self) -> None:
         """Bring the state and recordings back to the caller."""

@@ -17,7 +17,7 @@ def _members(words: str) -> list[tuple[str, Any]]:
 class GroupFields(ctypes.Structure):
     """`birc::Group`."""
 
-    _fields_ = _members("n rows *index *many *count *found *spikes *times *counts room used before work total")
+    _fields_ = _members("n rows *index *many *count *found *spikes *times *counts room used before work total fired")
 
 
 class SourceFields(ctypes.Structure):
@@ -44,7 +44,7 @@ class ProjectionFields(ctypes.Structure):
         *_members("*source first_source first_target *table step late *weights .weight *sums rows pitch *inbox *block span *level"),
         *_members("*slots *bind *given *last *fine *coarse *most *dend wait *streams"),
         ("back", EdgesFields),
-        *_members("*synapse *target"),
+        *_members("*synapse *target row column"),
     ]
 
 

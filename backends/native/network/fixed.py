@@ -11,7 +11,8 @@ import numpy as np
 from birc.backends import Array
 from birc.backends.native.network.fields import CouplingFields, EdgesFields, Memory, SourceFields
 from birc.backends.native.network.held import Held
-from birc.backends.native.network.plan import Kernel, Plan, Synapses
+from birc.backends.native.network.plan import Kernel, Plan, Wire
+from birc.backends.native.network.turned import is_matrix, pitch
 from birc.backends.native.run import TableFields, table_arrays
 from birc.backends.networks import BoundCoupling, BoundNetwork, BoundPopulation, BoundProjection, BoundSource
 from birc.ir.connectivity.edges import Edges
@@ -59,7 +60,8 @@ class Fixed:
         self.edges = {p.name: self.edge_fields(p.edges) for p in network.projections}
         self.back = {p.name: self.edge_fields(p.back.edges) for p in network.projections if p.back is not None}
         self.weights = {p.name: self._weights(p.weight) for p in network.projections}
-        self.roles = {w.name: self._roles(w.synapses) for w in plan.wires if w.synapses and w.name in self.projections}
+        self.matrices = {p.name for p in network.projections if is_matrix(p)}
+        self.made: dict[tuple[str, bool], tuple[int, int]] = {}
         self.couplings = [self._coupling(c) for c in network.couplings]
         self.sources = [self._source(s) for s in network.sources]
         self.stages = stages(network)
@@ -156,25 +158,38 @@ class Fixed:
     def _one(self, value: Any, kind: Kind) -> Array:
         return np.asarray(value).reshape(-1)[:1].astype(self.types.kinds[kind])
 
-    def _roles(self, kind: Synapses) -> dict[str, int]:
-        """For each projection of a kind of synapses, by its name, the table of its bind values by role."""
-        mine = [self.projections[w.name] for w in self.plan.wires if w.synapses is kind and w.name in self.projections]
-        tables: dict[str, int] = {}
-        for p in mine:
+    def synapses(self, wire: Wire, turned: bool) -> tuple[int, int]:
+        """The table of a projection's bind values by role, and its delays behind the synapses (0 where all are the same); by target if turned."""
+        if (wire.name, turned) not in self.made:
+            p, kind = self.projections[wire.name], wire.synapses
+            assert kind is not None
+            mine = [self.projections[w.name] for w in self.plan.wires if w.synapses is kind and w.name in self.projections]
             by_role = [0] * len(NUMBERS)
             for role, kernel in kind.roles.items():
-                by_role[NUMBERS[role]] = self.memory.table([self._synapse_value(p, mine, role, kernel, n) for n in kernel.places.binds])
-            tables[p.name] = self.memory.table(by_role)
-        return tables
+                values = [self._synapse_value(p, mine, role, kernel, name, turned) for name in kernel.places.binds]
+                by_role[NUMBERS[role]] = self.memory.table(values)
+            dend = self._one_each(p, p.dend, np.int32, turned) if isinstance(p.dend, np.ndarray) else 0
+            self.made[wire.name, turned] = self.memory.table(by_role), dend
+        return self.made[wire.name, turned]
 
-    def _synapse_value(self, p: BoundProjection, mine: list[BoundProjection], role: str, kernel: Kernel, name: str) -> int:
+    def _synapse_value(self, p: BoundProjection, mine: list[BoundProjection], role: str, kernel: Kernel, name: str, turned: bool) -> int:
         """A value of a projection's synapses, one for each where this is so in one of its kind."""
         if name not in p.bind.get(role, {}):  # no synapses, no values
             return self.zero
         value, kind = p.bind[role][name], kernel.places.kinds[name]
         if not any(np.size(other.bind.get(role, {}).get(name, 0)) > 1 for other in mine):
             return self.memory.at(self._one(value, kind))
-        return self.memory.at(np.ascontiguousarray(np.broadcast_to(value, p.edges.count), self.types.kinds[kind]))
+        return self._one_each(p, np.broadcast_to(value, p.edges.count), self.types.kinds[kind], turned)
+
+    def _one_each(self, p: BoundProjection, values: Array, dtype: Any, turned: bool) -> int:
+        """Where a value of each synapse is."""
+        if turned:
+            return self.memory.at(self.types.turned(values, p.edges.sources, self.pitch(p), dtype))
+        return self.memory.at(np.ascontiguousarray(values, dtype))
+
+    def pitch(self, p: BoundProjection) -> int:
+        """From one target of a turned matrix to the next."""
+        return pitch(p, self.real)
 
     def late(self, p: BoundProjection) -> bool:
         """Whether spikes of the source that take no time come only behind the target's step."""

@@ -67,6 +67,19 @@ class Held:
                 self.back.append((self.state[name], array))
         return self.arrays[name]
 
+    def turned(self, values: Array, sources: int, pitch: int, dtype: Any = None) -> Array:
+        """Values of a full matrix of synapses by target, in the type asked for: [targets, pitch], of which [:, :sources] are theirs."""
+        rows = values.reshape(sources, -1)
+        array = self.aligned((rows.shape[1], pitch), dtype)
+        array[:, :sources] = rows.T
+        return array
+
+    def synapses(self, name: str, sources: int, pitch: int, dtype: Any = None) -> Array:
+        """A state of such synapses; `back` brings it to the caller."""
+        array = self.turned(self.state[name], sources, pitch, dtype)
+        self.back.append((self.state[name].reshape(sources, -1), array[:, :sources].T))
+        return array
+
     def rows(self, name: str, sums: Array, first: int) -> None:
         """What is pending, in rows of all neurons of the target."""
         rows = self.state[name]
