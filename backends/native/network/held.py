@@ -51,11 +51,16 @@ class Held:
         return array
 
     def neurons(self, name: str, kind: Kind = "real") -> Array:
-        """A state of neurons; `back` brings it to the caller."""
+        """A state of neurons; `back` brings it to the caller.
+
+        It is 0 in lanes beyond the last neuron: one that decays there, where nothing comes, would else be subnormal at last, and slow.
+        """
         if name not in self.arrays:
             n = len(self.state[name])
-            self.arrays[name] = self.padded(self.state[name], n, kind)
-            self.back.append((self.state[name], self.arrays[name][:n]))
+            array = self.aligned(self.tiles(n) * self.lanes, self.kinds[kind])
+            array[:n] = self.state[name]
+            self.arrays[name] = array
+            self.back.append((self.state[name], array[:n]))
         return self.arrays[name]
 
     def plain(self, name: str, dtype: Any = None) -> Array:
