@@ -125,6 +125,9 @@ struct Source {
     const double* table;  // cumulative probabilities of a count, or null
     int64 entries;
     double apart;  // cells for an event where they are rare, or 0; events are listed where there is no table either
+    int64 pairs;    // of gaps between rare events that are drawn for SOON steps at once
+    double* ahead;  // [fields][2 pairs][SOON]: those gaps, in cells
+    int64* drawn;   // [fields]: the first of the steps that they are for
     int64 stream;
     const uint32* least;  // [FEW]: the upper words of the least draws above the first probabilities, the largest word where there are no more
     const int64* stamp;
@@ -443,15 +446,36 @@ struct Draws {
     }
 };
 
+constexpr int64 SOON = 8;  // steps whose gaps are drawn at once, as vectors
+
+// Two gaps between the rare events of a field in a step.
+INLINE void draw_gaps(const Source& source, const Moment& now, uint64 step, uint64 field, uint64 pair, double& first, double& second) {
+    const uint64 high = ((step >> 32) & 0xFFFFu) << 16 | pair;
+    const Words w = philox(step & 0xFFFFFFFFu, high, field, (uint64)source.stream, (uint32)now.seed, (uint32)(now.seed >> 32));
+    first = -draw_log(uniform_of(w.w0, w.w1)) * source.apart;
+    second = -draw_log(uniform_of(w.w2, w.w3)) * source.apart;
+}
+
+NOINLINE inline void draw_ahead(const Source& source, const Moment& now, int64 field) {
+    const uint64 step = (uint64)(now.stamp - 1);
+    source.drawn[field] = (int64)step;
+    for (int64 pair = 0; pair < source.pairs; pair++) {
+        double* const first = source.ahead + 2 * (field * source.pairs + pair) * SOON;
+        VECTOR for (int64 k = 0; k < SOON; k++) draw_gaps(source, now, step + k, field, pair, first[k], first[SOON + k]);
+    }
+}
+
 // Rare events of a field are a Poisson process along its cells.
 NOINLINE inline void draw_rare(const Source& source, const Moment& now, int64 base, int64 at) {
-    const uint64 step = (uint64)(now.stamp - 1), high = ((step >> 32) & 0xFFFFu) << 16;
-    const int64 rest = source.group->n - base, cells = rest < FIELD ? rest : FIELD;
+    const int64 step = now.stamp - 1, field = base / FIELD, rest = source.group->n - base, cells = rest < FIELD ? rest : FIELD;
+    if (step < source.drawn[field] || step >= source.drawn[field] + SOON) draw_ahead(source, now, field);
+    const double* const ahead = source.ahead + 2 * field * source.pairs * SOON + (step - source.drawn[field]);
     double place = 0;
     int64 last = 0, many = 0;
-    for (uint64 lane = 0;; lane++) {
-        const Words w = philox(step & 0xFFFFFFFFu, high | lane, (uint64)(base / FIELD), (uint64)source.stream, (uint32)now.seed, (uint32)(now.seed >> 32));
-        const double gap[2] = {-draw_log(uniform_of(w.w0, w.w1)) * source.apart, -draw_log(uniform_of(w.w2, w.w3)) * source.apart};
+    for (int64 pair = 0;; pair++) {
+        double gap[2];
+        if (pair < source.pairs) gap[0] = ahead[2 * pair * SOON], gap[1] = ahead[(2 * pair + 1) * SOON];
+        else draw_gaps(source, now, (uint64)step, (uint64)field, (uint64)pair, gap[0], gap[1]);
         for (int j = 0; j < 2; j++) {
             place = place + gap[j];
             const int64 cell = place < (double)cells ? (int64)place : cells;

@@ -41,6 +41,7 @@ from birc.backends.networks import (
     NetworkJob,
 )
 from birc.ir.ops import Kind
+from birc.ir.random import FIELD
 
 ROOM = 1 << 18
 """Spikes of a group that find room at a time, at least."""
@@ -48,6 +49,8 @@ MOST_STEPS = 1 << 16
 """Steps in one call, at most."""
 NEURONS = 2000
 """Neurons that are worth a thread."""
+SOON = 8
+"""Steps whose rare events are drawn at once."""
 RECORDS = {"f": 0, "i": 1, "b": 2}
 
 
@@ -122,6 +125,10 @@ class Call:
         source = self.network.sources[number]
         fields = SourceFields.from_buffer_copy(self.fixed.sources[number])
         fields.group = self._group_at(source.name)
+        if source.apart is not None:
+            of_fields = -(-source.n // FIELD)
+            fields.ahead = self.memory.at(self.held.aligned(of_fields * 2 * fields.pairs * SOON, np.float64))
+            fields.drawn = self.memory.at(np.full(of_fields, -SOON))
         if source.stamp is not None:
             fields.next = int(np.searchsorted(source.stamp, self.job.start, side="right"))
         return fields
@@ -282,7 +289,7 @@ class Call:
         """Where a trace or input of synapses stands, from the first source or target of the projection on."""
         assert p.synapse is not None
         if name in {trace.name for trace in p.synapse.traces}:
-            return self.memory.at(self.held.plain(p.trace(name)))
+            return self.memory.at(self.held.values(p.trace(name)))
         side, variable = p.inputs.get(name, ("", ""))
         if side == "signal":
             return self.memory.at(self._copy(variable, ""))
@@ -300,7 +307,7 @@ class Call:
             for trace in p.synapse.traces if p.synapse else ():
                 if trace.name in p.traces:
                     continue
-                values = self.held.plain(p.trace(trace.name))
+                values = self.held.values(p.trace(trace.name))
                 decay = float(p.bind["traces"].get(trace.name, 1.0))
                 group, first, edges = (
                     (p.source, p.first_source, ProjectionFields.edges.offset)

@@ -23,7 +23,7 @@ class GroupFields(ctypes.Structure):
 class SourceFields(ctypes.Structure):
     """`birc::Source`."""
 
-    _fields_ = _members("*group *table entries .apart stream *least *stamp *index *many events next")
+    _fields_ = _members("*group *table entries .apart pairs *ahead *drawn stream *least *stamp *index *many events next")
 
 
 class EdgesFields(ctypes.Structure):

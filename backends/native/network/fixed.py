@@ -17,6 +17,7 @@ from birc.backends.native.run import TableFields, table_arrays
 from birc.backends.networks import BoundCoupling, BoundNetwork, BoundPopulation, BoundProjection, BoundSource
 from birc.ir.connectivity.edges import Edges
 from birc.ir.ops import Kind
+from birc.ir.random import FIELD
 
 NUMBERS = {"flow": 0, "pre": 1, "post": 2, "rise_pre": 3, "rise_post": 4}
 """The place of each role in the tables of a projection."""
@@ -201,12 +202,13 @@ class Fixed:
         """A source of events, but for its group and where its list begins."""
         if s.poisson is not None:
             table = np.ascontiguousarray(s.poisson, np.float64)
-            return SourceFields(0, self.memory.at(table), len(table), 0, s.stream, self.memory.at(least_words(table)))
+            return SourceFields(0, self.memory.at(table), len(table), stream=s.stream, least=self.memory.at(least_words(table)))
         if s.apart is not None:
-            return SourceFields(0, 0, 0, s.apart, s.stream)
+            return SourceFields(apart=s.apart, pairs=pairs_ahead(min(s.n, FIELD) / s.apart), stream=s.stream)
         assert s.stamp is not None and s.index is not None and s.many is not None
         arrays = [np.ascontiguousarray(a, t) for a, t in ((s.stamp, np.int64), (s.index, np.int32), (s.many, np.int32))]
-        return SourceFields(0, 0, 0, 0, 0, 0, *(self.memory.at(a) for a in arrays), len(arrays[0]), 0)
+        stamp, index, many = (self.memory.at(a) for a in arrays)
+        return SourceFields(stamp=stamp, index=index, many=many, events=len(arrays[0]))
 
 
 def mean_stretch(edges: Edges) -> float:
@@ -256,6 +258,11 @@ def is_apart(edges: Edges) -> bool:
     again = edges.target[1:] == edges.target[:-1]
     again[edges.starts[(edges.starts > 0) & (edges.starts < edges.count)] - 1] = False
     return not again.any()
+
+
+def pairs_ahead(mean: float) -> int:
+    """Pairs of gaps that most steps need, where so many events are in a field on average."""
+    return 1 + int((mean + mean**0.5) / 2)
 
 
 def least_words(table: Array) -> Array:

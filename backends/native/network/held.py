@@ -63,6 +63,15 @@ class Held:
             self.back.append((self.state[name], array[:n]))
         return self.arrays[name]
 
+    def values(self, name: str) -> Array:
+        """A state of reals that is read and written as vectors in every step; `back` brings it to the caller."""
+        if name not in self.arrays:
+            array = self.aligned(len(self.state[name]))
+            array[:] = self.state[name]
+            self.arrays[name] = array
+            self.back.append((self.state[name], array))
+        return self.arrays[name]
+
     def plain(self, name: str, dtype: Any = None) -> Array:
         """A state as it is, in the type asked for (that of a real, if none is)."""
         if name not in self.arrays:
