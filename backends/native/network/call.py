@@ -97,12 +97,12 @@ class Call:
         else:
             index, count = np.zeros((1, n), np.int32), np.zeros(1, np.int64)
             many = np.zeros((1, n), np.int32) if is_source else None
-        times = np.zeros(room, np.int32) if is_source else None
-        listed = np.zeros(room, np.int32)
-        counts = np.zeros(MOST_STEPS, np.int64)
         at = self.memory.at
+        listed = times = counts = 0
         if name not in self.job.silent:
-            self.spikes[name] = listed, times, counts
+            kept = np.empty(room, np.int32), np.empty(room, np.int32) if is_source else None, np.empty(MOST_STEPS, np.int64)
+            self.spikes[name] = kept
+            listed, times, counts = (0 if array is None else at(array) for array in kept)
         return GroupFields(
             n,
             len(count),
@@ -110,9 +110,9 @@ class Call:
             0 if many is None else at(many),
             at(count),
             at(np.zeros(self.threads * LINE // 8, np.int64)),
-            at(listed) if name in self.spikes else 0,
-            0 if times is None else at(times),
-            at(counts),
+            listed,
+            times,
+            counts,
             room,
             0,
             *self.fixed.shares[name],

@@ -164,7 +164,7 @@ def simulate_network(
             if progress is not None:
                 progress(at - start, steps, fired)
             took = max(time.perf_counter() - began, 1e-6)
-            length = max(1, min(most, 16 * length, int(count * STRETCH / took)))
+            length = max(1, min(most, 8 * length, int(count * STRETCH / took)))
     except KeyboardInterrupt:
         values, reason = before, f"interrupted at {at * h:g} ms"
     end = NetworkState(network.program.name, at, h, seed, dtype, program, values)
