@@ -193,8 +193,9 @@ struct Projection {
     const uint32* streams;
     Edges back;
     const int64* synapse;
-    const Group* target;   // null at a signal
-    int64 row, column;     // where every source has one synapse with every target: from one source's to the next one's, from target to target
+    const Group* target;  // null at a signal
+    int64 full;           // whether every source has one synapse with every target, so that their places need no index
+    int64 turned;         // where such synapses lie by target: from one target's to the next one's; else 0
 
     real* arriving(int64 stamp) const { return sums + remainder(stamp, rows) * pitch; }
 };
@@ -868,7 +869,7 @@ template <> constexpr bool is_apart<Strided> = true;
 template <class Run> INLINE void forward(const Projection& p, const Moment& now, Time time, Run run) {
     arrivals(p, now, time, [&](int64 i, int64 begin, int64 end, int64 many) {
         const int64 j = p.edges.target[begin];
-        if (p.column > 1) run(Strided{i * p.row + j * p.column, p.column}, Single{i}, Next{j}, end - begin, many);
+        if (p.turned) run(Strided{i + j * p.turned, p.turned}, Single{i}, Next{j}, end - begin, many);
         else if (p.edges.dense) run(Next{begin}, Single{i}, Next{j}, end - begin, many);
         else run(Next{begin}, Single{i}, Listed<int32>{p.edges.target + begin}, end - begin, many);
     });
@@ -877,11 +878,17 @@ template <class Run> INLINE void forward(const Projection& p, const Moment& now,
 // … and from its target; these are a thread's own or none of its business.
 template <class Run> INLINE void backward(const Projection& p, const Moment& now, Run run) {
     const Range mine = own_targets(p, now);
+    const int64 sources = p.edges.sources;
+    if (p.full) {
+        return spikes(p.back, *p.target, p.first_target, now.stamp, [&](int64 j, int64, int64 many) {
+            if (j < mine.first || j >= mine.stop) return;
+            if (p.turned) run(Next{j * p.turned}, Next{0}, Single{j}, sources, many);
+            else run(Strided{j, p.back.sources}, Next{0}, Single{j}, sources, many);
+        });
+    }
     arrivals(p.back, *p.target, p.first_target, alone(now), true, true, ALL, nullptr, [&](int64 j, int64 begin, int64 end, int64 many) {
         if (j < mine.first || j >= mine.stop) return;
-        if (p.row == 1) run(Next{j * p.column}, Next{0}, Single{j}, end - begin, many);
-        else if (p.row) run(Strided{j * p.column, p.row}, Next{0}, Single{j}, end - begin, many);
-        else run(Listed<int64>{p.synapse + begin}, Listed<int32>{p.back.target + begin}, Single{j}, end - begin, many);
+        run(Listed<int64>{p.synapse + begin}, Listed<int32>{p.back.target + begin}, Single{j}, end - begin, many);
     });
 }
 

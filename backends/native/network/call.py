@@ -281,9 +281,10 @@ class Call:
         fields.streams = memory.at(np.array([p.streams[n.name] for n in (synapse.flow.noises if synapse.flow else ())], np.uint32))
         if p.back is not None:
             fields.back = self.fixed.back[p.name]
-            fields.synapse = memory.at(np.ascontiguousarray(p.back.synapse, np.int64))
-            if p.name in self.fixed.matrices:
-                fields.row, fields.column = (1, self.fixed.pitch(p)) if turned else (p.edges.targets, 1)
+            fields.full = p.name in self.fixed.matrices
+            fields.turned = self.fixed.pitch(p) if turned else 0
+            if not fields.full:
+                fields.synapse = memory.at(np.ascontiguousarray(p.back.synapse, np.int64))
 
     def _given(self, p: BoundProjection, name: str) -> int:
         """Where a trace or input of synapses stands, from the first source or target of the projection on."""

@@ -44,7 +44,7 @@ class ProjectionFields(ctypes.Structure):
         *_members("*source first_source first_target *table step late *weights .weight *sums rows pitch *inbox *block span *level"),
         *_members("*slots *bind *given *last *fine *coarse *most *dend wait *streams"),
         ("back", EdgesFields),
-        *_members("*synapse *target row column"),
+        *_members("*synapse *target full turned"),
     ]
 
 

@@ -59,9 +59,9 @@ class Fixed:
         self.binds = {p.name: self._binds(plan.kernel(p.name), p) for p in network.populations}
         self.tables = {p.name: self._tables(plan.kernel(p.name), p) for p in network.populations}
         self.edges = {p.name: self.edge_fields(p.edges) for p in network.projections}
-        self.back = {p.name: self.edge_fields(p.back.edges) for p in network.projections if p.back is not None}
+        self.matrices = {p.name for p in network.projections if self.edges[p.name].dense and is_matrix(p)}
+        self.back = {p.name: self._back(p) for p in network.projections if p.back is not None}
         self.weights = {p.name: self._weights(p.weight) for p in network.projections}
-        self.matrices = {p.name for p in network.projections if is_matrix(p)}
         self.made: dict[tuple[str, bool], tuple[int, int]] = {}
         self.couplings = [self._coupling(c) for c in network.couplings]
         self.sources = [self._source(s) for s in network.sources]
@@ -80,6 +80,13 @@ class Fixed:
         single = len(delays) == 1 and edges.count == edges.sources and bool((np.diff(starts) == 1).all())
         at = self.memory.at
         return EdgesFields(edges.sources, len(delays), at(delays), at(starts), at(target), is_dense(edges), single, is_apart(edges))
+
+    def _back(self, p: BoundProjection) -> EdgesFields:
+        """The way from targets; where synapses are a matrix, nothing but its delay."""
+        assert p.back is not None
+        if p.name not in self.matrices:
+            return self.edge_fields(p.back.edges)
+        return EdgesFields(p.edges.targets, 1, self.memory.at(np.ascontiguousarray(p.back.delays, np.int64)))
 
     def _weights(self, weight: Array | float | None) -> tuple[int, float]:
         """Where weights are, and the one of all."""

@@ -144,7 +144,8 @@ def simulate_network(
     before = {name: array.copy() for name, array in values.items()}
     try:
         while at < stop:
-            count = min(length, stop - at, pause - at % pause if pause else length)
+            left = stop - at
+            count = min(left if left <= 1.1 * length else length, pause - at % pause if pause else left)  # no short one behind
             began = time.perf_counter()
             kept = tuple(_window(r, at, count, values) for r in recorded)
             spikes = runner.run(job(values, at, count, kept))
