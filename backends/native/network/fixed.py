@@ -167,7 +167,7 @@ class Fixed:
         return np.asarray(value).reshape(-1)[:1].astype(self.types.kinds[kind])
 
     def synapses(self, wire: Wire, turned: bool) -> tuple[int, int]:
-        """The table of a projection's bind values by role, and its delays behind the synapses (0 where all are the same); by target if turned."""
+        """Where a projection's bind values by role are, and its delays behind the synapses (0: all are the same); by target if turned."""
         if (wire.name, turned) not in self.made:
             p, kind = self.projections[wire.name], wire.synapses
             assert kind is not None
