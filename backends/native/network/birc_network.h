@@ -127,7 +127,7 @@ struct Source {
     double apart;  // cells for an event where they are rare, or 0; events are listed where there is no table either
     int64 pairs;    // of gaps between rare events that are drawn for SOON steps at once
     double* ahead;  // [fields][2 pairs][SOON]: those gaps, in cells
-    int64* drawn;   // [fields]: the first of the steps that they are for
+    int64* drawn;   // [fields]: the first of the steps for which they are
     int64 stream;
     const uint32* least;  // [FEW]: the upper words of the least draws above the first probabilities, the largest word where there are no more
     const int64* stamp;
@@ -242,7 +242,7 @@ struct Population {
 
 struct Trace {
     real* values;
-    int64 n;
+    int64 n;  // whole tiles
     double decay;
     int64 nearest;
     const Edges* edges;
@@ -1028,7 +1028,8 @@ inline void prepare(Network& net, const Moment& now) {
         const Trace& trace = net.traces[i];
         const real decay = real(trace.decay);
         real* const values = trace.values;
-        for (int64 j = 0; j < trace.n; j++) values[j] *= decay;
+        for (int64 first = 0; first < trace.n; first += LANES)
+            VECTOR for (int lane = 0; lane < LANES; lane++) values[first + lane] *= decay;
     }
     if (now.thread == 0)
         for (int64 i = 0; i < net.signal_count; i++) *net.signals[i].level *= real(net.signals[i].decay);

@@ -13,6 +13,7 @@ from birc.backends.c_family.arrays import strided
 from birc.backends.native.network.emit import input_of
 from birc.backends.native.network.fields import (
     INBOX,
+    SOON,
     CopyFields,
     CouplingFields,
     FeedFields,
@@ -49,8 +50,6 @@ MOST_STEPS = 1 << 16
 """Steps in one call, at most."""
 NEURONS = 2000
 """Neurons that are worth a thread."""
-SOON = 8
-"""Steps whose rare events are drawn at once."""
 RECORDS = {"f": 0, "i": 1, "b": 2}
 
 
@@ -290,7 +289,7 @@ class Call:
         """Where a trace or input of synapses stands, from the first source or target of the projection on."""
         assert p.synapse is not None
         if name in {trace.name for trace in p.synapse.traces}:
-            return self.memory.at(self.held.values(p.trace(name)))
+            return self.memory.at(self.held.neurons(p.trace(name)))
         side, variable = p.inputs.get(name, ("", ""))
         if side == "signal":
             return self.memory.at(self._copy(variable, ""))
@@ -308,7 +307,7 @@ class Call:
             for trace in p.synapse.traces if p.synapse else ():
                 if trace.name in p.traces:
                     continue
-                values = self.held.values(p.trace(trace.name))
+                values = self.held.neurons(p.trace(trace.name))
                 decay = float(p.bind["traces"].get(trace.name, 1.0))
                 group, first, edges = (
                     (p.source, p.first_source, ProjectionFields.edges.offset)

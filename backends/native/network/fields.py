@@ -112,8 +112,10 @@ class NetworkFields(ctypes.Structure):
 
 _ALL = (GroupFields, SourceFields, EdgesFields, None, ProjectionFields, CouplingFields, PortFields, FeedFields, PopulationFields)
 SIZES = tuple(INBOX if fields is None else ctypes.sizeof(fields) for fields in (*_ALL, TraceFields, SignalFields, CopyFields, RecordFields))
-SIZES = (*SIZES, ctypes.sizeof(NetworkFields))
-"""Bytes of each structure, in the order of `birc_sizes`."""
+SOON = 8
+"""Steps whose rare events are drawn at once."""
+SIZES = (*SIZES, ctypes.sizeof(NetworkFields), SOON)
+"""Bytes of each structure, in the order of `birc_sizes`, and `birc::SOON`."""
 
 
 class Memory:

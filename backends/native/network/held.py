@@ -51,9 +51,9 @@ class Held:
         return array
 
     def neurons(self, name: str, kind: Kind = "real") -> Array:
-        """A state of neurons; `back` brings it to the caller.
+        """A state of neurons, or a trace of theirs, in whole tiles; `back` brings it to the caller.
 
-        It is 0 in lanes beyond the last neuron: one that decays there, where nothing comes, would else be subnormal at last, and slow.
+        It is 0 in lanes beyond the last neuron: what decays there, where nothing comes, would else be subnormal at last, and slow.
         """
         if name not in self.arrays:
             n = len(self.state[name])
@@ -61,15 +61,6 @@ class Held:
             array[:n] = self.state[name]
             self.arrays[name] = array
             self.back.append((self.state[name], array[:n]))
-        return self.arrays[name]
-
-    def values(self, name: str) -> Array:
-        """A state of reals that is read and written as vectors in every step; `back` brings it to the caller."""
-        if name not in self.arrays:
-            array = self.aligned(len(self.state[name]))
-            array[:] = self.state[name]
-            self.arrays[name] = array
-            self.back.append((self.state[name], array))
         return self.arrays[name]
 
     def plain(self, name: str, dtype: Any = None) -> Array:
