@@ -26,9 +26,9 @@ class Explained:
     place: str
 
 
-INDEX = Choice("index by target", "12 bytes a synapse", "spikes of a target find its synapses at once")
+INDEX = Choice("index by target", "8 bytes a synapse", "spikes of a target find its synapses at once")
 NO_INDEX = replace(INDEX, how="none", reason="every source reaches every target, so that places are known")
-TURNED = replace(NO_INDEX, reason=f"{NO_INDEX.reason}; native keeps states by target while targets fire more often than sources")
+TURNS = "native keeps states by target while targets fire more often than sources"
 
 
 def choices(made: ProjectionProgram, synapse: SynapseProgram) -> Iterator[Choice]:
@@ -39,10 +39,10 @@ def choices(made: ProjectionProgram, synapse: SynapseProgram) -> Iterator[Choice
             yield replace(choice, how=shared[choice.what], reason="the same spikes at the same time, decaying alike")
         else:
             yield choice
-    if synapse.needs_back and not is_matrix(made.projection):
-        yield INDEX
-    elif synapse.needs_back:
-        yield TURNED if synapse.post is not None and synapse.flow is None else NO_INDEX
+    if synapse.needs_back:
+        index = NO_INDEX if is_matrix(made.projection) else INDEX
+        turns = synapse.post is not None and synapse.flow is None
+        yield replace(index, reason=f"{index.reason}; {TURNS}") if turns else index
 
 
 def is_matrix(projection: Projection) -> bool:

@@ -1,4 +1,4 @@
-"""Full matrices of synapses on the native target: without an index, and by target while a job runs, with the reference's bits."""
+"""Synapses by target on the native target: full matrices, which need no index, and others, with the reference's bits."""
 
 from __future__ import annotations
 
@@ -96,8 +96,24 @@ NETWORKS = {
     project B -> C.pull: Pair(A_p = uniform(0, 0.1)), all_to_all
     project s -> C.exc: Pair(w = uniform(0, 0.3)), all_to_all
 """,
+    "sparse": """
+    population A: Leaky(v = uniform(0, 1))[70]
+    population B: Leaky(v = uniform(0, 1))[37]
+    population C: Steps(v = uniform(0, 1))[65]
+    source s: poisson(rate = 400 Hz)[83]
+    source reward: poisson(rate = 50 Hz)[3]
+    signal DA: tau = 30 ms
+    project reward -> DA: w = 0.3, all_to_all, axon = 1 ms
+    project s -> A.exc: Pair(w = uniform(0, 0.3)), all_to_all, axon = uniform(1 ms, 5 ms)
+    project s -> B.exc: Nearest(w = 0.05), all_to_all, axon = 2 ms, back = uniform(1 ms, 5 ms)
+    project s[3:60] -> B[5:30].exc: Triplet(A2 = uniform(0, 0.02)), random(p = 0.4), axon = 1 ms
+    project A -> B.exc: Voltage(u = post.v, w = 0.2), random(p = 0.3), dend = uniform(1 ms, 5 ms), back = 1 ms
+    project A -> A.inh: Triplet(w = uniform(0, 0.05)), all_to_all, axon = 1 ms
+    project B -> A.exc: Reward(DA = DA, w = 0.05), fixed_indegree(k = 9), multapses, axon = uniform(1 ms, 3 ms), dend = 2 ms
+    project B -> C.pull: Pair(A_p = uniform(0, 0.1)), random(p = 0.5)
+    project s[0:65] -> C.exc: Pair(w = uniform(0, 0.3)), one_to_one
+""",
 }
-"""All projections of plastic synapses are matrices."""
 
 
 def network(text: str, target: str, dtype: Dtype = "f64") -> CompiledNetwork:
@@ -179,25 +195,15 @@ def test_recorded_synapses_lie_by_source(seen: list[frozenset[str]], monkeypatch
     assert seen == [frozenset({"A -> B.exc"})]
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "project s -> A.exc: Pair, all_to_all, axon = uniform(1 ms, 3 ms)",
-        "project s -> A.exc: Pair, all_to_all, back = uniform(1 ms, 3 ms)",
-        "project s -> A.exc: Pair, random(p = 0.9)",
-        "project A -> A.exc: Pair, all_to_all, axon = 1 ms",
-        "project s -> A.exc: Depressing, all_to_all",
-        "project s -> A.exc: Flowing, all_to_all",
-    ],
-)
-def test_what_stays_by_source(line: str, seen: list[frozenset[str]], monkeypatch: pytest.MonkeyPatch) -> None:
-    """No matrix; nothing happens at a target's spike; something flows, and draws by place."""
+@pytest.mark.parametrize("synapse", ["Depressing", "Flowing"])
+def test_what_stays_by_source(synapse: str, seen: list[frozenset[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Synapses where nothing happens at a target's spike; those in which something flows, and draws by place."""
     monkeypatch.setattr(turned, "WORTH", -np.inf)
     text = f"""
     population A: Leaky(v = uniform(0, 1))[37]
     source s: poisson(rate = 400 Hz)[19]
     project s -> A.exc: w = 0.3, all_to_all
-    {line}
+    project s -> A.exc: {synapse}, all_to_all
 """
     reference, native = network(text, "numpy"), network(text, "native")
     ready = reference.bind(seed=5, steps=80)
@@ -205,6 +211,20 @@ def test_what_stays_by_source(line: str, seen: list[frozenset[str]], monkeypatch
     same_spikes(reference.runner.run(wanted), native.runner.run(found))
     same(wanted, found)
     assert seen == [frozenset()]
+
+
+def test_an_index_of_more_than_32_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As networks of 2^31 synapses have it."""
+    monkeypatch.setattr(turned, "WORTH", np.inf)
+    reference, native = network(NETWORKS["sparse"], "numpy"), network(NETWORKS["sparse"], "native")
+    ready = reference.bind(seed=5, steps=60)
+    for p in ready.network.projections:
+        if p.back is not None:
+            assert p.back.synapse.dtype == np.int32
+            vars(p.back)["synapse"] = p.back.synapse.astype(np.int64)
+    wanted, found = (replace(job(ready, copied(ready), 0, 60), record=()) for _ in range(2))
+    same_spikes(reference.runner.run(wanted), native.runner.run(found))
+    same(wanted, found)
 
 
 # --- when it pays

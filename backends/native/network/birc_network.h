@@ -192,10 +192,12 @@ struct Projection {
     int64 wait;
     const uint32* streams;
     Edges back;
-    const int64* synapse;
-    const Group* target;  // null at a signal
-    int64 full;           // whether every source has one synapse with every target, so that their places need no index
-    int64 turned;         // where such synapses lie by target: from one target's to the next one's; else 0
+    const int32* synapse;  // of each edge of `back`: its place by source
+    const int64* far;      // the same, where there are 2^31 or more
+    const int32* place;    // where the synapse of each edge lies by target; null where states lie by source, or `turned` tells
+    const Group* target;   // null at a signal
+    int64 full;            // whether every source has one synapse with every target, so that their places need no index
+    int64 turned;          // where such synapses lie by target: from one target's to the next one's; else 0
 
     real* arriving(int64 stamp) const { return sums + remainder(stamp, rows) * pitch; }
 };
@@ -870,6 +872,7 @@ template <class Run> INLINE void forward(const Projection& p, const Moment& now,
     arrivals(p, now, time, [&](int64 i, int64 begin, int64 end, int64 many) {
         const int64 j = p.edges.target[begin];
         if (p.turned) run(Strided{i + j * p.turned, p.turned}, Single{i}, Next{j}, end - begin, many);
+        else if (p.place) run(Listed<int32>{p.place + begin}, Single{i}, Listed<int32>{p.edges.target + begin}, end - begin, many);
         else if (p.edges.dense) run(Next{begin}, Single{i}, Next{j}, end - begin, many);
         else run(Next{begin}, Single{i}, Listed<int32>{p.edges.target + begin}, end - begin, many);
     });
@@ -888,7 +891,10 @@ template <class Run> INLINE void backward(const Projection& p, const Moment& now
     }
     arrivals(p.back, *p.target, p.first_target, alone(now), true, true, ALL, nullptr, [&](int64 j, int64 begin, int64 end, int64 many) {
         if (j < mine.first || j >= mine.stop) return;
-        run(Listed<int64>{p.synapse + begin}, Listed<int32>{p.back.target + begin}, Single{j}, end - begin, many);
+        const Listed<int32> sources{p.back.target + begin};
+        if (p.place) run(Next{begin}, sources, Single{j}, end - begin, many);
+        else if (p.far) run(Listed<int64>{p.far + begin}, sources, Single{j}, end - begin, many);
+        else run(Listed<int32>{p.synapse + begin}, sources, Single{j}, end - begin, many);
     });
 }
 

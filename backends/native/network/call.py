@@ -13,6 +13,7 @@ from birc.backends.c_family.arrays import strided
 from birc.backends.native.network.emit import input_of
 from birc.backends.native.network.fields import (
     INBOX,
+    LINE,
     SOON,
     CopyFields,
     CouplingFields,
@@ -29,9 +30,9 @@ from birc.backends.native.network.fields import (
     TraceFields,
 )
 from birc.backends.native.network.fixed import NUMBERS, Fixed
-from birc.backends.native.network.held import LINE, Held
+from birc.backends.native.network.held import Held
 from birc.backends.native.network.plan import Kernel, Wire
-from birc.backends.native.network.turned import may_turn, pays
+from birc.backends.native.network.turned import Matrix, may_turn, pays
 from birc.backends.networks import (
     HISTORY_COUNT,
     HISTORY_INDEX,
@@ -214,7 +215,7 @@ class Call:
     def _turned(self, rates: Mapping[str, float]) -> frozenset[str]:
         """Projections whose synapses lie by target in this job; those that are recorded go by source."""
         recorded = {kept.variable for kept in self.job.record}
-        found = (p for p in self.network.projections if p.name in self.fixed.matrices and may_turn(p))
+        found = (p for p in self.network.projections if may_turn(p))
         return frozenset(
             p.name for p in found if pays(p, rates, self.job.steps) and not any(name.startswith(f"{p.name}.") for name in recorded)
         )
@@ -257,9 +258,7 @@ class Call:
         turned = p.name in self.turned
 
         def states(name: str, dtype: Any = None) -> int:
-            if turned:
-                return memory.at(self.held.synapses(name, p.edges.sources, self.fixed.pitch(p), dtype))
-            return memory.at(self.held.plain(name, dtype))
+            return memory.at(self.held.synapses(name, self.fixed.orders[p.name], dtype) if turned else self.held.plain(name, dtype))
 
         slots = [f"{p.name}.{slot.name}" for slot in synapse.start.slots if p.edges.count]  # no synapses, no states
         fields.slots = memory.table([states(name) for name in slots])
@@ -280,10 +279,13 @@ class Call:
         fields.streams = memory.at(np.array([p.streams[n.name] for n in (synapse.flow.noises if synapse.flow else ())], np.uint32))
         if p.back is not None:
             fields.back = self.fixed.back[p.name]
-            fields.full = p.name in self.fixed.matrices
-            fields.turned = self.fixed.pitch(p) if turned else 0
-            if not fields.full:
-                fields.synapse = memory.at(np.ascontiguousarray(p.back.synapse, np.int64))
+            order = self.fixed.orders[p.name]
+            if isinstance(order, Matrix):
+                fields.full, fields.turned = True, order.pitch if turned else 0
+            elif turned:
+                fields.place = memory.at(order.place)
+            else:
+                setattr(fields, "far" if p.back.synapse.dtype == np.int64 else "synapse", memory.at(p.back.synapse))
 
     def _given(self, p: BoundProjection, name: str) -> int:
         """Where a trace or input of synapses stands, from the first source or target of the projection on."""

@@ -32,6 +32,8 @@ class EdgesFields(ctypes.Structure):
     _fields_ = _members("sources delays *delay *starts *target dense single apart")
 
 
+LINE = 64
+"""Bytes of a line of the cache."""
 INBOX = 8 * (5 + 3 * 256)
 """Bytes of `birc::Inbox`."""
 
@@ -44,7 +46,7 @@ class ProjectionFields(ctypes.Structure):
         *_members("*source first_source first_target *table step late *weights .weight *sums rows pitch *inbox *block span *level"),
         *_members("*slots *bind *given *last *fine *coarse *most *dend wait *streams"),
         ("back", EdgesFields),
-        *_members("*synapse *target full turned"),
+        *_members("*synapse *far *place *target full turned"),
     ]
 
 

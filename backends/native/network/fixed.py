@@ -12,7 +12,7 @@ from birc.backends import Array
 from birc.backends.native.network.fields import CouplingFields, EdgesFields, Memory, SourceFields
 from birc.backends.native.network.held import Held
 from birc.backends.native.network.plan import Kernel, Plan, Wire
-from birc.backends.native.network.turned import is_matrix, pitch
+from birc.backends.native.network.turned import Listed, Order, is_matrix, matrix
 from birc.backends.native.run import TableFields, table_arrays
 from birc.backends.networks import BoundCoupling, BoundNetwork, BoundPopulation, BoundProjection, BoundSource
 from birc.ir.connectivity.edges import Edges
@@ -59,7 +59,7 @@ class Fixed:
         self.binds = {p.name: self._binds(plan.kernel(p.name), p) for p in network.populations}
         self.tables = {p.name: self._tables(plan.kernel(p.name), p) for p in network.populations}
         self.edges = {p.name: self.edge_fields(p.edges) for p in network.projections}
-        self.matrices = {p.name for p in network.projections if self.edges[p.name].dense and is_matrix(p)}
+        self.orders = {p.name: self._order(p) for p in network.projections if p.back is not None}
         self.back = {p.name: self._back(p) for p in network.projections if p.back is not None}
         self.weights = {p.name: self._weights(p.weight) for p in network.projections}
         self.made: dict[tuple[str, bool], tuple[int, int]] = {}
@@ -81,10 +81,17 @@ class Fixed:
         at = self.memory.at
         return EdgesFields(edges.sources, len(delays), at(delays), at(starts), at(target), is_dense(edges), single, is_apart(edges))
 
+    def _order(self, p: BoundProjection) -> Order:
+        """How a projection's synapses lie by target, where they do."""
+        assert p.back is not None
+        if self.edges[p.name].dense and is_matrix(p.edges, p.back):
+            return matrix(p.edges, self.real)
+        return Listed(p.back)
+
     def _back(self, p: BoundProjection) -> EdgesFields:
         """The way from targets; where synapses are a matrix, nothing but its delay."""
         assert p.back is not None
-        if p.name not in self.matrices:
+        if isinstance(self.orders[p.name], Listed):
             return self.edge_fields(p.back.edges)
         return EdgesFields(p.edges.targets, 1, self.memory.at(np.ascontiguousarray(p.back.delays, np.int64)))
 
@@ -192,12 +199,8 @@ class Fixed:
     def _one_each(self, p: BoundProjection, values: Array, dtype: Any, turned: bool) -> int:
         """Where a value of each synapse is."""
         if turned:
-            return self.memory.at(self.types.turned(values, p.edges.sources, self.pitch(p), dtype))
+            return self.memory.at(self.types.turned(values, self.orders[p.name], dtype))
         return self.memory.at(np.ascontiguousarray(values, dtype))
-
-    def pitch(self, p: BoundProjection) -> int:
-        """From one target of a turned matrix to the next."""
-        return pitch(p, self.real)
 
     def late(self, p: BoundProjection) -> bool:
         """Whether spikes of the source that take no time come only behind the target's step."""

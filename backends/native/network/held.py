@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from birc.backends import Array
+from birc.backends.native.network.fields import LINE
+from birc.backends.native.network.turned import Order
 from birc.ir.ops import Kind
 
-LINE = 64
-"""Bytes of a line of the cache, at whose multiples arrays of neurons begin."""
 PAGE = 4096
 """Bytes after which addresses share a place in the first cache."""
 APART = 5
@@ -27,6 +27,7 @@ class Held:
         self.made = 0
         self.arrays: dict[str, Array] = {}
         self.back: list[tuple[Array, Array]] = []
+        self.turned_back: list[tuple[Array, Array, Order]] = []
 
     def tiles(self, n: int) -> int:
         """Tiles of so many neurons."""
@@ -72,17 +73,16 @@ class Held:
                 self.back.append((self.state[name], array))
         return self.arrays[name]
 
-    def turned(self, values: Array, sources: int, pitch: int, dtype: Any = None) -> Array:
-        """Values of a full matrix of synapses by target, in the type asked for: [targets, pitch], of which [:, :sources] are theirs."""
-        rows = values.reshape(sources, -1)
-        array = self.aligned((rows.shape[1], pitch), dtype)
-        array[:, :sources] = rows.T
+    def turned(self, values: Array, order: Order, dtype: Any = None) -> Array:
+        """Values of synapses by target, in the type asked for."""
+        array = self.aligned(order.shape, dtype)
+        order.turn(values, array)
         return array
 
-    def synapses(self, name: str, sources: int, pitch: int, dtype: Any = None) -> Array:
-        """A state of such synapses; `back` brings it to the caller."""
-        array = self.turned(self.state[name], sources, pitch, dtype)
-        self.back.append((self.state[name].reshape(sources, -1), array[:, :sources].T))
+    def synapses(self, name: str, order: Order, dtype: Any = None) -> Array:
+        """A state of synapses by target; `finish` brings it to the caller."""
+        array = self.turned(self.state[name], order, dtype)
+        self.turned_back.append((self.state[name], array, order))
         return array
 
     def rows(self, name: str, sums: Array, first: int) -> None:
@@ -103,3 +103,5 @@ class Held:
         """Bring everything back."""
         for to, array in self.back:
             to[...] = array
+        for to, array, order in self.turned_back:
+            order.turn_back(array, to)

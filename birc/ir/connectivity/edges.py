@@ -60,8 +60,11 @@ class Backward:
 
     @cached_property
     def synapse(self) -> Array:
-        """The place of each synapse in the forward order (int64 [synapses]). Within one target and delay they stand in that order."""
-        return np.argsort(self._row, kind="stable").astype(np.int64)
+        """The place of each synapse in the forward order (int32 [synapses]; int64 where there are 2^31 or more).
+
+        Within one target and delay they stand in that order.
+        """
+        return np.argsort(self._row, kind="stable").astype(np.int32 if self.forward.count < 1 << 31 else np.int64)
 
     @cached_property
     def edges(self) -> Edges:
