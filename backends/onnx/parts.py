@@ -13,6 +13,8 @@ from birc.backends import Array, Events, Job, Spikes
 
 LEAST_NEURONS = 2048
 """Of a part: with fewer, starting an op takes longer than computing it."""
+LEAST_STATEMENTS = 1 << 22
+"""Of a part, those of all its neurons and steps: with fewer, starting a thread takes longer than it saves (about 4 ms)."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +25,12 @@ class Part:
     first: int
 
 
-def parts(job: Job) -> list[Part]:
-    """Parts of about the same size, one for each thread that is worth its while; state and recordings are views."""
-    count = max(1, min(job.threads, job.n // LEAST_NEURONS))
+def parts(job: Job, statements: int) -> list[Part]:
+    """Parts of about the same size, one for each thread that is worth its while; state and recordings are views.
+
+    statements: of a step of one neuron.
+    """
+    count = max(1, min(job.threads, job.n // LEAST_NEURONS, job.n * job.steps * statements // LEAST_STATEMENTS))
     if count == 1:
         return [Part(job, 0)]
     ends = [job.n * k // count for k in range(count + 1)]

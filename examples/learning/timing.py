@@ -23,7 +23,8 @@ from birc.nn import FirstSpikeCrossEntropy, LIFNeuron, SpikeDecoder
 Array = npt.NDArray[Any]
 CLASSES, CHANNELS, STEPS, SLOT = 4, 12, 50, 3
 JITTER, LATE = 2, 8
-EPOCHS = 25
+EPOCHS, BATCH = 25, 50
+RATE = 5e-3
 FIGURE = Path("out/learning_timing.png")
 
 
@@ -98,13 +99,15 @@ def main(epochs: int = EPOCHS) -> Told:
     test, test_classes = patterns(1000, random)
 
     model = network()
-    model.compile(keras.optimizers.Adam(3e-3), FirstSpikeCrossEntropy(tau=2.0))
-    losses = model.fit(spikes, classes, batch_size=50, epochs=epochs, verbose=0).history["loss"]
+    # First spikes jump from step to step as the weights change: a rate that stays may end behind a bad jump.
+    falling = keras.optimizers.schedules.CosineDecay(RATE, epochs * len(spikes) // BATCH)
+    model.compile(keras.optimizers.Adam(falling), FirstSpikeCrossEntropy(tau=2.0))
+    losses = model.fit(spikes, classes, batch_size=BATCH, epochs=epochs, verbose=0).history["loss"]
     scrambled = random.permuted(test, axis=1)
 
     counts = counts_network()
-    counts.compile(keras.optimizers.Adam(3e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    counts.fit(spikes.sum(axis=1), classes, batch_size=50, epochs=epochs, verbose=0)
+    counts.compile(keras.optimizers.Adam(RATE), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    counts.fit(spikes.sum(axis=1), classes, batch_size=BATCH, epochs=epochs, verbose=0)
     guessed = counts.predict(test.sum(axis=1), verbose=0).argmax(axis=1)
 
     told = Told(
