@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from birc.approximations import words_of_table
 from birc.backends.show import show
 from birc.ir.linear import mul
-from birc.ir.model import Network
+from birc.ir.model import Network, Projection
+from birc.ir.network import ProjectionProgram
 from birc.ir.plasticity import Change, Term
 from birc.ir.synapse import Choice, SynapseProgram
-from birc.lowering import lower_network
+from birc.lowering import lower_network, spread
 from birc.tabulation import network_with_tables, without
 
 
@@ -25,19 +26,30 @@ class Explained:
     place: str
 
 
-INDEX = Choice("index by target", "12 bytes a synapse", "spikes of a target find its synapses at once")
+INDEX = Choice("index by target", "8 bytes a synapse", "spikes of a target find its synapses at once")
+NO_INDEX = replace(INDEX, how="none", reason="every source reaches every target, so that places are known")
+TURNS = "native keeps states by target while targets fire more often than sources"
 
 
-def choices(synapse: SynapseProgram, traces: Iterable[tuple[str, str, str]]) -> Iterator[Choice]:
+def choices(made: ProjectionProgram, synapse: SynapseProgram) -> Iterator[Choice]:
     """What was decided about the synapses of a projection, where some of its traces are those of others."""
-    shared = {name: f"`{its}` of {other}" for name, other, its in traces}
+    shared = {name: f"`{its}` of {other}" for name, other, its in made.traces}
     for choice in synapse.choices:
         if choice.what in shared:
             yield replace(choice, how=shared[choice.what], reason="the same spikes at the same time, decaying alike")
         else:
             yield choice
     if synapse.needs_back:
-        yield INDEX
+        index = NO_INDEX if is_matrix(made.projection) else INDEX
+        turns = synapse.post is not None and synapse.flow is None
+        yield replace(index, reason=f"{index.reason}; {TURNS}") if turns else index
+
+
+def is_matrix(projection: Projection) -> bool:
+    """Whether every source has one synapse with every target, and all the same delays."""
+    differing, ends = spread(projection), (projection.source.population, projection.target.population)
+    whole = projection.rule in ("all_to_all", "dense") and (ends[0] != ends[1] or "self" in projection.flags)
+    return whole and not differing.axon and not differing.back
 
 
 def _change(name: str, change: Change) -> Explained:
@@ -76,7 +88,7 @@ def explain_network(
     for made in program.projections:
         where = made.projection.span.where if made.projection.span else ""
         if made.synapse is not None:
-            rows += [Explained(f"{made.name}: {c.what}", c.how, c.reason, where) for c in choices(made.synapse, made.traces)]
+            rows += [Explained(f"{made.name}: {c.what}", c.how, c.reason, where) for c in choices(made, made.synapse)]
             rows += [_change(made.name, change) for change in made.synapse.changes]
         elif not made.continuous:
             rows.append(Explained(made.name, "static", "its weight does not change: spikes act at their targets", where))

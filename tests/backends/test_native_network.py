@@ -15,7 +15,8 @@ import pytest
 from birc.backends import Array, Dtype
 from birc.backends.c_family import build
 from birc.backends.native.network import call, fixed
-from birc.backends.native.network.fixed import least_word
+from birc.backends.native.network.fixed import least_word, pairs_ahead
+from birc.backends.native.network.held import Held
 from birc.backends.networks import HISTORY_INDEX, HISTORY_MANY, LAST, Kept, NetworkJob
 from birc.errors import BircError
 from birc.ir.random import poisson, rare_events, uniform_of, uniform_of_cells
@@ -331,6 +332,23 @@ def test_sources_of_several_fields(rate: str, threads: int) -> None:
     assert_spikes(*spikes_of_a_source(rate, n=3 * 1024 + 5, threads=threads))
 
 
+@pytest.mark.parametrize("start", [0, 3, 77])
+def test_gaps_that_are_drawn_ahead(start: int) -> None:
+    """Eight steps at once from wherever a job starts; steps with more events than most draw further gaps by themselves."""
+    made = compiled(f"{RELAY}\nnetwork N:\n    population A: Relay[1]\n    source s: poisson(rate = 20 Hz)[1500]\n", "native")
+    ready = made.bind(seed=7, steps=start + 80)
+    (source,) = ready.network.sources
+    assert source.apart is not None
+    found = made.runner.run(NetworkJob(ready.network, start, 80, copied(ready), seed=7))["s"]
+    counts = np.zeros((start + 80, 1500), np.int32)
+    for k in range(start, start + 80):
+        index, many = rare_events(7, source.stream, k, 1500, source.apart)
+        counts[k, index] = many
+    assert_spikes(found, counts)
+    in_fields = np.add.reduceat(counts, [0, 1024], axis=1)
+    assert in_fields[:, 0].max() >= 2 * pairs_ahead(1024 / source.apart) > in_fields[start:, 0].mean()
+
+
 @pytest.mark.parametrize("off", [0, 1, -1])
 def test_a_draw_is_finished_where_its_upper_word_is_that_of_a_probability(off: int) -> None:
     """Probabilities that are draws of this very run, and those next to them."""
@@ -405,6 +423,17 @@ def test_rows_that_are_too_long_for_little_memory(monkeypatch: pytest.MonkeyPatc
     same(wanted, found)
     tables = {name: step > 0 for name, (_, step) in made.runner.fixed.rows.items()}  # type: ignore[attr-defined]
     assert tables["A -> B.exc"] and not tables["A -> A.inh"]
+
+
+def test_what_decays_beyond_the_last_neuron_is_0() -> None:
+    """A copy of a neuron that nothing reaches would become subnormal, which takes a processor a hundred times as long."""
+    state = {"A.g": np.full(37, 0.5)}
+    held = Held(state, np.float64, 32)
+    lanes = held.neurons("A.g")
+    assert len(lanes) == 64 and (lanes[:37] == 0.5).all() and not lanes[37:].any()
+    lanes *= 2
+    held.finish()
+    assert (state["A.g"] == 1).all()
 
 
 def test_threads_share_the_work_of_a_stage() -> None:

@@ -67,7 +67,7 @@ NETWORK_CASES = (
         0.1,
         100,
         "100,000",
-        10_000,
+        50_000,
         {"f32": 33, "f64": 33},
         ("E",),
         (("floor, drawing as birc does", "floor_network", "stdp-philox"),),

@@ -97,7 +97,24 @@ def test_explained() -> None:
     assert rows["S -> E.exc: x"] == "one for each source neuron"
     assert rows["S -> I.exc: x"] == "`x` of S -> E.exc"
     assert rows["S -> I.exc: y"] == "one for each target neuron"
-    assert rows["S -> I.exc: index by target"] == "12 bytes a synapse"
+    assert rows["S -> I.exc: index by target"] == "8 bytes a synapse"
+    assert rows["S -> E.exc: index by target"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("line", "how"),
+    [
+        ("project S -> E.exc: Pair, all_to_all, axon = 1 ms, back = 2 ms", "none"),
+        ("project S -> E.exc: Pair, all_to_all, axon = uniform(1 ms, 2 ms)", "8 bytes a synapse"),
+        ("project S -> E.exc: Pair, all_to_all, back = uniform(1 ms, 2 ms)", "8 bytes a synapse"),
+        ("project S -> E.exc: Pair, random(p = 0.5)", "8 bytes a synapse"),
+        ("project E -> E.exc: Pair, all_to_all, axon = 1 ms", "8 bytes a synapse"),
+        ("project E -> E.exc: Pair, all_to_all, axon = 1 ms, self", "none"),
+    ],
+)
+def test_where_no_index_is_needed(line: str, how: str) -> None:
+    (row,) = (row for row in explain_network(network_of(text(line))) if row.variable.endswith(": index by target"))
+    assert row.method == how and row.reason.endswith("; native keeps states by target while targets fire more often than sources")
 
 
 def outcome(target: str, lines: tuple[str, ...]) -> tuple[NetworkResult, dict[str, np.ndarray]]:

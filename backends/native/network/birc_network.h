@@ -46,6 +46,11 @@ template <class I> struct Listed {
     int64 operator()(int64 lane) const { return at[lane]; }
 };
 
+struct Strided {  // each as far behind the one before
+    int64 first, by;
+    int64 operator()(int64 lane) const { return first + lane * by; }
+};
+
 struct Single {  // the same for all lanes
     int64 at;
     int64 operator()(int64) const { return at; }
@@ -100,6 +105,7 @@ struct Group {  // the spikes of a population or a source: those of stamp s are 
     int64* counts;  // [steps]
     int64 room, used;
     int64 before, work, total;  // of a stage: what groups ahead of it take, what it takes, what all take
+    int64 fired;                // members, in all steps so far
 
     int64 row(int64 stamp) const { return remainder(stamp, rows); }
     int32* index_at(int64 stamp) const { return index + row(stamp) * n; }
@@ -119,6 +125,9 @@ struct Source {
     const double* table;  // cumulative probabilities of a count, or null
     int64 entries;
     double apart;  // cells for an event where they are rare, or 0; events are listed where there is no table either
+    int64 pairs;    // of gaps between rare events that are drawn for SOON steps at once
+    double* ahead;  // [fields][2 pairs][SOON]: those gaps, in cells
+    int64* drawn;   // [fields]: the first of the steps for which they are
     int64 stream;
     const uint32* least;  // [FEW]: the upper words of the least draws above the first probabilities, the largest word where there are no more
     const int64* stamp;
@@ -183,8 +192,12 @@ struct Projection {
     int64 wait;
     const uint32* streams;
     Edges back;
-    const int64* synapse;
-    const Group* target;  // null at a signal
+    const int32* synapse;  // of each edge of `back`: its place by source
+    const int64* far;      // the same, where there are 2^31 or more
+    const int32* place;    // where the synapse of each edge lies by target; null where states lie by source, or `turned` tells
+    const Group* target;   // null at a signal
+    int64 full;            // whether every source has one synapse with every target, so that their places need no index
+    int64 turned;          // where such synapses lie by target: from one target's to the next one's; else 0
 
     real* arriving(int64 stamp) const { return sums + remainder(stamp, rows) * pitch; }
 };
@@ -231,7 +244,7 @@ struct Population {
 
 struct Trace {
     real* values;
-    int64 n;
+    int64 n;  // whole tiles
     double decay;
     int64 nearest;
     const Edges* edges;
@@ -362,6 +375,7 @@ inline void close(Network& net, Group& group, const Moment& now, int64 unit) {
         more = 0;
     }
     group.count[group.row(now.stamp)] = count;
+    group.fired += count;
     if (!group.spikes) return;
     group.counts[now.step] = count;
     if (!count) return;
@@ -435,15 +449,36 @@ struct Draws {
     }
 };
 
+constexpr int64 SOON = 8;  // steps whose gaps are drawn at once, as vectors
+
+// Two gaps between the rare events of a field in a step.
+INLINE void draw_gaps(const Source& source, const Moment& now, uint64 step, uint64 field, uint64 pair, double& first, double& second) {
+    const uint64 high = ((step >> 32) & 0xFFFFu) << 16 | pair;
+    const Words w = philox(step & 0xFFFFFFFFu, high, field, (uint64)source.stream, (uint32)now.seed, (uint32)(now.seed >> 32));
+    first = -draw_log(uniform_of(w.w0, w.w1)) * source.apart;
+    second = -draw_log(uniform_of(w.w2, w.w3)) * source.apart;
+}
+
+NOINLINE inline void draw_ahead(const Source& source, const Moment& now, int64 field) {
+    const uint64 step = (uint64)(now.stamp - 1);
+    source.drawn[field] = (int64)step;
+    for (int64 pair = 0; pair < source.pairs; pair++) {
+        double* const first = source.ahead + 2 * (field * source.pairs + pair) * SOON;
+        VECTOR for (int64 k = 0; k < SOON; k++) draw_gaps(source, now, step + k, field, pair, first[k], first[SOON + k]);
+    }
+}
+
 // Rare events of a field are a Poisson process along its cells.
 NOINLINE inline void draw_rare(const Source& source, const Moment& now, int64 base, int64 at) {
-    const uint64 step = (uint64)(now.stamp - 1), high = ((step >> 32) & 0xFFFFu) << 16;
-    const int64 rest = source.group->n - base, cells = rest < FIELD ? rest : FIELD;
+    const int64 step = now.stamp - 1, field = base / FIELD, rest = source.group->n - base, cells = rest < FIELD ? rest : FIELD;
+    if (step < source.drawn[field] || step >= source.drawn[field] + SOON) draw_ahead(source, now, field);
+    const double* const ahead = source.ahead + 2 * field * source.pairs * SOON + (step - source.drawn[field]);
     double place = 0;
     int64 last = 0, many = 0;
-    for (uint64 lane = 0;; lane++) {
-        const Words w = philox(step & 0xFFFFFFFFu, high | lane, (uint64)(base / FIELD), (uint64)source.stream, (uint32)now.seed, (uint32)(now.seed >> 32));
-        const double gap[2] = {-draw_log(uniform_of(w.w0, w.w1)) * source.apart, -draw_log(uniform_of(w.w2, w.w3)) * source.apart};
+    for (int64 pair = 0;; pair++) {
+        double gap[2];
+        if (pair < source.pairs) gap[0] = ahead[2 * pair * SOON], gap[1] = ahead[(2 * pair + 1) * SOON];
+        else draw_gaps(source, now, (uint64)step, (uint64)field, (uint64)pair, gap[0], gap[1]);
         for (int j = 0; j < 2; j++) {
             place = place + gap[j];
             const int64 cell = place < (double)cells ? (int64)place : cells;
@@ -829,10 +864,16 @@ INLINE Moment alone(const Moment& now) { return {now.stamp, now.step, now.row, 0
 template <class Place> constexpr bool is_next = false;
 template <> constexpr bool is_next<Next> = true;
 
+template <class Place> constexpr bool is_apart = is_next<Place>;  // whether it is known that no two lanes stand at one place
+template <> constexpr bool is_apart<Strided> = true;
+
 // Calls run(synapses, source, targets, lanes, many) for each stretch that an event reaches from its source …
 template <class Run> INLINE void forward(const Projection& p, const Moment& now, Time time, Run run) {
     arrivals(p, now, time, [&](int64 i, int64 begin, int64 end, int64 many) {
-        if (p.edges.dense) run(Next{begin}, Single{i}, Next{p.edges.target[begin]}, end - begin, many);
+        const int64 j = p.edges.target[begin];
+        if (p.turned) run(Strided{i + j * p.turned, p.turned}, Single{i}, Next{j}, end - begin, many);
+        else if (p.place) run(Listed<int32>{p.place + begin}, Single{i}, Listed<int32>{p.edges.target + begin}, end - begin, many);
+        else if (p.edges.dense) run(Next{begin}, Single{i}, Next{j}, end - begin, many);
         else run(Next{begin}, Single{i}, Listed<int32>{p.edges.target + begin}, end - begin, many);
     });
 }
@@ -840,11 +881,20 @@ template <class Run> INLINE void forward(const Projection& p, const Moment& now,
 // … and from its target; these are a thread's own or none of its business.
 template <class Run> INLINE void backward(const Projection& p, const Moment& now, Run run) {
     const Range mine = own_targets(p, now);
+    const int64 sources = p.edges.sources;
+    if (p.full) {
+        return spikes(p.back, *p.target, p.first_target, now.stamp, [&](int64 j, int64, int64 many) {
+            if (j < mine.first || j >= mine.stop) return;
+            if (p.turned) run(Next{j * p.turned}, Next{0}, Single{j}, sources, many);
+            else run(Strided{j, p.back.sources}, Next{0}, Single{j}, sources, many);
+        });
+    }
     arrivals(p.back, *p.target, p.first_target, alone(now), true, true, ALL, nullptr, [&](int64 j, int64 begin, int64 end, int64 many) {
         if (j < mine.first || j >= mine.stop) return;
-        const Listed<int64> synapses{p.synapse + begin};
-        if (p.back.dense) run(synapses, Next{p.back.target[begin]}, Single{j}, end - begin, many);
-        else run(synapses, Listed<int32>{p.back.target + begin}, Single{j}, end - begin, many);
+        const Listed<int32> sources{p.back.target + begin};
+        if (p.place) run(Next{begin}, sources, Single{j}, end - begin, many);
+        else if (p.far) run(Listed<int64>{p.far + begin}, sources, Single{j}, end - begin, many);
+        else run(Listed<int32>{p.synapse + begin}, sources, Single{j}, end - begin, many);
     });
 }
 
@@ -984,7 +1034,8 @@ inline void prepare(Network& net, const Moment& now) {
         const Trace& trace = net.traces[i];
         const real decay = real(trace.decay);
         real* const values = trace.values;
-        for (int64 j = 0; j < trace.n; j++) values[j] *= decay;
+        for (int64 first = 0; first < trace.n; first += LANES)
+            VECTOR for (int lane = 0; lane < LANES; lane++) values[first + lane] *= decay;
     }
     if (now.thread == 0)
         for (int64 i = 0; i < net.signal_count; i++) *net.signals[i].level *= real(net.signals[i].decay);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from birc.backends.c_family.arrays import strided
 from birc.backends.native.network.emit import input_of
 from birc.backends.native.network.fields import (
     INBOX,
+    LINE,
+    SOON,
     CopyFields,
     CouplingFields,
     FeedFields,
@@ -27,8 +30,9 @@ from birc.backends.native.network.fields import (
     TraceFields,
 )
 from birc.backends.native.network.fixed import NUMBERS, Fixed
-from birc.backends.native.network.held import LINE, Held
+from birc.backends.native.network.held import Held
 from birc.backends.native.network.plan import Kernel, Wire
+from birc.backends.native.network.turned import Matrix, may_turn, pays
 from birc.backends.networks import (
     HISTORY_COUNT,
     HISTORY_INDEX,
@@ -39,6 +43,7 @@ from birc.backends.networks import (
     NetworkJob,
 )
 from birc.ir.ops import Kind
+from birc.ir.random import FIELD
 
 ROOM = 1 << 18
 """Spikes of a group that find room at a time, at least."""
@@ -52,12 +57,13 @@ RECORDS = {"f": 0, "i": 1, "b": 2}
 class Call:
     """The structures of a job; they live as long as this."""
 
-    def __init__(self, fixed: Fixed, job: NetworkJob) -> None:
+    def __init__(self, fixed: Fixed, job: NetworkJob, rates: Mapping[str, float] | None = None) -> None:
         self.fixed, self.job, self.network = fixed, job, job.network
         self.memory = Memory()
         self.held = Held(job.state, fixed.real, fixed.lanes)
         neurons = sum(p.n for p in self.network.populations)
         self.threads = max(1, min(job.threads, neurons // NEURONS))
+        self.turned = self._turned(rates or {})
         self.sizes = {p.name: p.n for p in self.network.populations} | {s.name: s.n for s in self.network.sources}
         self.groups = {name: i for i, name in enumerate(self.sizes)}
         self.spikes: dict[str, tuple[Array, Array | None, Array]] = {}
@@ -91,12 +97,12 @@ class Call:
         else:
             index, count = np.zeros((1, n), np.int32), np.zeros(1, np.int64)
             many = np.zeros((1, n), np.int32) if is_source else None
-        times = np.zeros(room, np.int32) if is_source else None
-        listed = np.zeros(room, np.int32)
-        counts = np.zeros(MOST_STEPS, np.int64)
         at = self.memory.at
+        listed = times = counts = 0
         if name not in self.job.silent:
-            self.spikes[name] = listed, times, counts
+            kept = np.empty(room, np.int32), np.empty(room, np.int32) if is_source else None, np.empty(MOST_STEPS, np.int64)
+            self.spikes[name] = kept
+            listed, times, counts = (0 if array is None else at(array) for array in kept)
         return GroupFields(
             n,
             len(count),
@@ -104,9 +110,9 @@ class Call:
             0 if many is None else at(many),
             at(count),
             at(np.zeros(self.threads * LINE // 8, np.int64)),
-            at(listed) if name in self.spikes else 0,
-            0 if times is None else at(times),
-            at(counts),
+            listed,
+            times,
+            counts,
             room,
             0,
             *self.fixed.shares[name],
@@ -119,6 +125,10 @@ class Call:
         source = self.network.sources[number]
         fields = SourceFields.from_buffer_copy(self.fixed.sources[number])
         fields.group = self._group_at(source.name)
+        if source.apart is not None:
+            of_fields = -(-source.n // FIELD)
+            fields.ahead = self.memory.at(self.held.aligned(of_fields * 2 * fields.pairs * SOON, np.float64))
+            fields.drawn = self.memory.at(np.full(of_fields, -SOON))
         if source.stamp is not None:
             fields.next = int(np.searchsorted(source.stamp, self.job.start, side="right"))
         return fields
@@ -202,6 +212,14 @@ class Call:
 
     # --- projections
 
+    def _turned(self, rates: Mapping[str, float]) -> frozenset[str]:
+        """Projections whose synapses lie by target in this job; those that are recorded go by source."""
+        recorded = {kept.variable for kept in self.job.record}
+        found = (p for p in self.network.projections if may_turn(p))
+        return frozenset(
+            p.name for p in found if pays(p, rates, self.job.steps) and not any(name.startswith(f"{p.name}.") for name in recorded)
+        )
+
     def _projections(self) -> Any:
         made = [self._projection(wire) for wire in self.fixed.plan.wires]
         fields = (ProjectionFields * max(1, len(made)))(*made)
@@ -237,34 +255,43 @@ class Call:
     def _plastic(self, fields: ProjectionFields, p: BoundProjection, wire: Wire) -> None:
         memory, synapse, kind = self.memory, p.synapse, wire.synapses
         assert synapse is not None and kind is not None
+        turned = p.name in self.turned
+
+        def states(name: str, dtype: Any = None) -> int:
+            return memory.at(self.held.synapses(name, self.fixed.orders[p.name], dtype) if turned else self.held.plain(name, dtype))
+
         slots = [f"{p.name}.{slot.name}" for slot in synapse.start.slots if p.edges.count]  # no synapses, no states
-        fields.slots = memory.table([memory.at(self.held.plain(name)) for name in slots])
-        fields.bind = self.fixed.roles[p.name][p.name]
+        fields.slots = memory.table([states(name) for name in slots])
+        fields.bind, fields.dend = self.fixed.synapses(wire, turned)
         given = [0] * len(NUMBERS)
         for role, kernel in kind.roles.items():
             inputs = [name for name in kernel.places.inputs if input_of(kind, role, name)[0] in ("pre", "post", "given")]
             given[NUMBERS[role]] = memory.table([self._given(p, name) for name in inputs])
         fields.given = memory.table(given)
         if synapse.decays:
-            fields.last = memory.at(self.held.plain(p.name + LAST, np.int64))
+            fields.last = states(p.name + LAST, np.int64)
             tables = [p.tables.get(decay.input, (np.zeros(1), np.zeros(1))) for decay in synapse.decays]
             fields.fine = memory.table([memory.at(np.ascontiguousarray(fine, self.fixed.real)) for fine, _ in tables])
             fields.coarse = memory.table([memory.at(np.ascontiguousarray(coarse, self.fixed.real)) for _, coarse in tables])
             fields.most = memory.at(np.array([len(coarse) - 1 for _, coarse in tables], np.int64))
-        if isinstance(p.dend, np.ndarray):
-            fields.dend = memory.at(np.ascontiguousarray(p.dend, np.int32))
-        else:
+        if not isinstance(p.dend, np.ndarray):
             fields.wait = p.dend
         fields.streams = memory.at(np.array([p.streams[n.name] for n in (synapse.flow.noises if synapse.flow else ())], np.uint32))
         if p.back is not None:
             fields.back = self.fixed.back[p.name]
-            fields.synapse = memory.at(np.ascontiguousarray(p.back.synapse, np.int64))
+            order = self.fixed.orders[p.name]
+            if isinstance(order, Matrix):
+                fields.full, fields.turned = True, order.pitch if turned else 0
+            elif turned:
+                fields.place = memory.at(order.place)
+            else:
+                setattr(fields, "far" if p.back.synapse.dtype == np.int64 else "synapse", memory.at(p.back.synapse))
 
     def _given(self, p: BoundProjection, name: str) -> int:
         """Where a trace or input of synapses stands, from the first source or target of the projection on."""
         assert p.synapse is not None
         if name in {trace.name for trace in p.synapse.traces}:
-            return self.memory.at(self.held.plain(p.trace(name)))
+            return self.memory.at(self.held.neurons(p.trace(name)))
         side, variable = p.inputs.get(name, ("", ""))
         if side == "signal":
             return self.memory.at(self._copy(variable, ""))
@@ -282,7 +309,7 @@ class Call:
             for trace in p.synapse.traces if p.synapse else ():
                 if trace.name in p.traces:
                     continue
-                values = self.held.plain(p.trace(trace.name))
+                values = self.held.neurons(p.trace(trace.name))
                 decay = float(p.bind["traces"].get(trace.name, 1.0))
                 group, first, edges = (
                     (p.source, p.first_source, ProjectionFields.edges.offset)
@@ -359,6 +386,10 @@ class Call:
         if times is None:
             return Spikes(index[:used].copy(), stamps)
         return Spikes(np.repeat(index[:used], times[:used]), np.repeat(stamps, times[:used]))
+
+    def rates(self, steps: int) -> dict[str, float]:
+        """Spikes of a cell and step in so many steps, by group."""
+        return {name: self.group_fields[i].fired / max(1, steps * self.sizes[name]) for name, i in self.groups.items()}
 
     def finish(self) -> None:
         """Bring the state and recordings back to the caller."""

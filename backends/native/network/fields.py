@@ -17,13 +17,13 @@ def _members(words: str) -> list[tuple[str, Any]]:
 class GroupFields(ctypes.Structure):
     """`birc::Group`."""
 
-    _fields_ = _members("n rows *index *many *count *found *spikes *times *counts room used before work total")
+    _fields_ = _members("n rows *index *many *count *found *spikes *times *counts room used before work total fired")
 
 
 class SourceFields(ctypes.Structure):
     """`birc::Source`."""
 
-    _fields_ = _members("*group *table entries .apart stream *least *stamp *index *many events next")
+    _fields_ = _members("*group *table entries .apart pairs *ahead *drawn stream *least *stamp *index *many events next")
 
 
 class EdgesFields(ctypes.Structure):
@@ -32,6 +32,8 @@ class EdgesFields(ctypes.Structure):
     _fields_ = _members("sources delays *delay *starts *target dense single apart")
 
 
+LINE = 64
+"""Bytes of a line of the cache."""
 INBOX = 8 * (5 + 3 * 256)
 """Bytes of `birc::Inbox`."""
 
@@ -44,7 +46,7 @@ class ProjectionFields(ctypes.Structure):
         *_members("*source first_source first_target *table step late *weights .weight *sums rows pitch *inbox *block span *level"),
         *_members("*slots *bind *given *last *fine *coarse *most *dend wait *streams"),
         ("back", EdgesFields),
-        *_members("*synapse *target"),
+        *_members("*synapse *far *place *target full turned"),
     ]
 
 
@@ -112,8 +114,10 @@ class NetworkFields(ctypes.Structure):
 
 _ALL = (GroupFields, SourceFields, EdgesFields, None, ProjectionFields, CouplingFields, PortFields, FeedFields, PopulationFields)
 SIZES = tuple(INBOX if fields is None else ctypes.sizeof(fields) for fields in (*_ALL, TraceFields, SignalFields, CopyFields, RecordFields))
-SIZES = (*SIZES, ctypes.sizeof(NetworkFields))
-"""Bytes of each structure, in the order of `birc_sizes`."""
+SOON = 8
+"""Steps whose rare events are drawn at once."""
+SIZES = (*SIZES, ctypes.sizeof(NetworkFields), SOON)
+"""Bytes of each structure, in the order of `birc_sizes`, and `birc::SOON`."""
 
 
 class Memory:

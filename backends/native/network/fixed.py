@@ -11,11 +11,13 @@ import numpy as np
 from birc.backends import Array
 from birc.backends.native.network.fields import CouplingFields, EdgesFields, Memory, SourceFields
 from birc.backends.native.network.held import Held
-from birc.backends.native.network.plan import Kernel, Plan, Synapses
+from birc.backends.native.network.plan import Kernel, Plan, Wire
+from birc.backends.native.network.turned import Listed, Order, is_matrix, matrix
 from birc.backends.native.run import TableFields, table_arrays
 from birc.backends.networks import BoundCoupling, BoundNetwork, BoundPopulation, BoundProjection, BoundSource
 from birc.ir.connectivity.edges import Edges
 from birc.ir.ops import Kind
+from birc.ir.random import FIELD
 
 NUMBERS = {"flow": 0, "pre": 1, "post": 2, "rise_pre": 3, "rise_post": 4}
 """The place of each role in the tables of a projection."""
@@ -57,9 +59,10 @@ class Fixed:
         self.binds = {p.name: self._binds(plan.kernel(p.name), p) for p in network.populations}
         self.tables = {p.name: self._tables(plan.kernel(p.name), p) for p in network.populations}
         self.edges = {p.name: self.edge_fields(p.edges) for p in network.projections}
-        self.back = {p.name: self.edge_fields(p.back.edges) for p in network.projections if p.back is not None}
+        self.orders = {p.name: self._order(p) for p in network.projections if p.back is not None}
+        self.back = {p.name: self._back(p) for p in network.projections if p.back is not None}
         self.weights = {p.name: self._weights(p.weight) for p in network.projections}
-        self.roles = {w.name: self._roles(w.synapses) for w in plan.wires if w.synapses and w.name in self.projections}
+        self.made: dict[tuple[str, bool], tuple[int, int]] = {}
         self.couplings = [self._coupling(c) for c in network.couplings]
         self.sources = [self._source(s) for s in network.sources]
         self.stages = stages(network)
@@ -77,6 +80,20 @@ class Fixed:
         single = len(delays) == 1 and edges.count == edges.sources and bool((np.diff(starts) == 1).all())
         at = self.memory.at
         return EdgesFields(edges.sources, len(delays), at(delays), at(starts), at(target), is_dense(edges), single, is_apart(edges))
+
+    def _order(self, p: BoundProjection) -> Order:
+        """How a projection's synapses lie by target, where they do."""
+        assert p.back is not None
+        if self.edges[p.name].dense and is_matrix(p.edges, p.back):
+            return matrix(p.edges, self.real)
+        return Listed(p.back)
+
+    def _back(self, p: BoundProjection) -> EdgesFields:
+        """The way from targets; where synapses are a matrix, nothing but its delay."""
+        assert p.back is not None
+        if isinstance(self.orders[p.name], Listed):
+            return self.edge_fields(p.back.edges)
+        return EdgesFields(p.edges.targets, 1, self.memory.at(np.ascontiguousarray(p.back.delays, np.int64)))
 
     def _weights(self, weight: Array | float | None) -> tuple[int, float]:
         """Where weights are, and the one of all."""
@@ -156,25 +173,34 @@ class Fixed:
     def _one(self, value: Any, kind: Kind) -> Array:
         return np.asarray(value).reshape(-1)[:1].astype(self.types.kinds[kind])
 
-    def _roles(self, kind: Synapses) -> dict[str, int]:
-        """For each projection of a kind of synapses, by its name, the table of its bind values by role."""
-        mine = [self.projections[w.name] for w in self.plan.wires if w.synapses is kind and w.name in self.projections]
-        tables: dict[str, int] = {}
-        for p in mine:
+    def synapses(self, wire: Wire, turned: bool) -> tuple[int, int]:
+        """Where a projection's bind values by role are, and its delays behind the synapses (0: all are the same); by target if turned."""
+        if (wire.name, turned) not in self.made:
+            p, kind = self.projections[wire.name], wire.synapses
+            assert kind is not None
+            mine = [self.projections[w.name] for w in self.plan.wires if w.synapses is kind and w.name in self.projections]
             by_role = [0] * len(NUMBERS)
             for role, kernel in kind.roles.items():
-                by_role[NUMBERS[role]] = self.memory.table([self._synapse_value(p, mine, role, kernel, n) for n in kernel.places.binds])
-            tables[p.name] = self.memory.table(by_role)
-        return tables
+                values = [self._synapse_value(p, mine, role, kernel, name, turned) for name in kernel.places.binds]
+                by_role[NUMBERS[role]] = self.memory.table(values)
+            dend = self._one_each(p, p.dend, np.int32, turned) if isinstance(p.dend, np.ndarray) else 0
+            self.made[wire.name, turned] = self.memory.table(by_role), dend
+        return self.made[wire.name, turned]
 
-    def _synapse_value(self, p: BoundProjection, mine: list[BoundProjection], role: str, kernel: Kernel, name: str) -> int:
+    def _synapse_value(self, p: BoundProjection, mine: list[BoundProjection], role: str, kernel: Kernel, name: str, turned: bool) -> int:
         """A value of a projection's synapses, one for each where this is so in one of its kind."""
         if name not in p.bind.get(role, {}):  # no synapses, no values
             return self.zero
         value, kind = p.bind[role][name], kernel.places.kinds[name]
         if not any(np.size(other.bind.get(role, {}).get(name, 0)) > 1 for other in mine):
             return self.memory.at(self._one(value, kind))
-        return self.memory.at(np.ascontiguousarray(np.broadcast_to(value, p.edges.count), self.types.kinds[kind]))
+        return self._one_each(p, np.broadcast_to(value, p.edges.count), self.types.kinds[kind], turned)
+
+    def _one_each(self, p: BoundProjection, values: Array, dtype: Any, turned: bool) -> int:
+        """Where a value of each synapse is."""
+        if turned:
+            return self.memory.at(self.types.turned(values, self.orders[p.name], dtype))
+        return self.memory.at(np.ascontiguousarray(values, dtype))
 
     def late(self, p: BoundProjection) -> bool:
         """Whether spikes of the source that take no time come only behind the target's step."""
@@ -186,12 +212,13 @@ class Fixed:
         """A source of events, but for its group and where its list begins."""
         if s.poisson is not None:
             table = np.ascontiguousarray(s.poisson, np.float64)
-            return SourceFields(0, self.memory.at(table), len(table), 0, s.stream, self.memory.at(least_words(table)))
+            return SourceFields(0, self.memory.at(table), len(table), stream=s.stream, least=self.memory.at(least_words(table)))
         if s.apart is not None:
-            return SourceFields(0, 0, 0, s.apart, s.stream)
+            return SourceFields(apart=s.apart, pairs=pairs_ahead(min(s.n, FIELD) / s.apart), stream=s.stream)
         assert s.stamp is not None and s.index is not None and s.many is not None
         arrays = [np.ascontiguousarray(a, t) for a, t in ((s.stamp, np.int64), (s.index, np.int32), (s.many, np.int32))]
-        return SourceFields(0, 0, 0, 0, 0, 0, *(self.memory.at(a) for a in arrays), len(arrays[0]), 0)
+        stamp, index, many = (self.memory.at(a) for a in arrays)
+        return SourceFields(stamp=stamp, index=index, many=many, events=len(arrays[0]))
 
 
 def mean_stretch(edges: Edges) -> float:
@@ -241,6 +268,11 @@ def is_apart(edges: Edges) -> bool:
     again = edges.target[1:] == edges.target[:-1]
     again[edges.starts[(edges.starts > 0) & (edges.starts < edges.count)] - 1] = False
     return not again.any()
+
+
+def pairs_ahead(mean: float) -> int:
+    """Pairs of gaps that most steps need, where so many events are in a field on average."""
+    return 1 + int((mean + mean**0.5) / 2)
 
 
 def least_words(table: Array) -> Array:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from birc.backends import Array
+from birc.backends.native.network.fields import LINE
+from birc.backends.native.network.turned import Order
 from birc.ir.ops import Kind
 
-LINE = 64
-"""Bytes of a line of the cache, at whose multiples arrays of neurons begin."""
 PAGE = 4096
 """Bytes after which addresses share a place in the first cache."""
 APART = 5
@@ -27,6 +27,7 @@ class Held:
         self.made = 0
         self.arrays: dict[str, Array] = {}
         self.back: list[tuple[Array, Array]] = []
+        self.turned_back: list[tuple[Array, Array, Order]] = []
 
     def tiles(self, n: int) -> int:
         """Tiles of so many neurons."""
@@ -51,11 +52,16 @@ class Held:
         return array
 
     def neurons(self, name: str, kind: Kind = "real") -> Array:
-        """A state of neurons; `back` brings it to the caller."""
+        """A state of neurons, or a trace of theirs, in whole tiles; `back` brings it to the caller.
+
+        It is 0 in lanes beyond the last neuron: what decays there, where nothing comes, would else be subnormal at last, and slow.
+        """
         if name not in self.arrays:
             n = len(self.state[name])
-            self.arrays[name] = self.padded(self.state[name], n, kind)
-            self.back.append((self.state[name], self.arrays[name][:n]))
+            array = self.aligned(self.tiles(n) * self.lanes, self.kinds[kind])
+            array[:n] = self.state[name]
+            self.arrays[name] = array
+            self.back.append((self.state[name], array[:n]))
         return self.arrays[name]
 
     def plain(self, name: str, dtype: Any = None) -> Array:
@@ -66,6 +72,18 @@ class Held:
             if array is not self.state[name]:
                 self.back.append((self.state[name], array))
         return self.arrays[name]
+
+    def turned(self, values: Array, order: Order, dtype: Any = None) -> Array:
+        """Values of synapses by target, in the type asked for."""
+        array = self.aligned(order.shape, dtype)
+        order.turn(values, array)
+        return array
+
+    def synapses(self, name: str, order: Order, dtype: Any = None) -> Array:
+        """A state of synapses by target; `finish` brings it to the caller."""
+        array = self.turned(self.state[name], order, dtype)
+        self.turned_back.append((self.state[name], array, order))
+        return array
 
     def rows(self, name: str, sums: Array, first: int) -> None:
         """What is pending, in rows of all neurons of the target."""
@@ -85,3 +103,5 @@ class Held:
         """Bring everything back."""
         for to, array in self.back:
             to[...] = array
+        for to, array, order in self.turned_back:
+            order.turn_back(array, to)

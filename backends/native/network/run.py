@@ -33,6 +33,7 @@ class NativeNetwork:
         self.libraries: dict[str, ctypes.CDLL] = {}
         self.fixed: Fixed | None = None
         self.steps = 0
+        self.rates: Mapping[str, float] = {}
 
     def library(self, head: str) -> ctypes.CDLL:
         """The library built behind some definitions."""
@@ -50,8 +51,8 @@ class NativeNetwork:
         library = self.library(defines(self.plan, job))
         lanes = ctypes.c_int64.in_dll(library, "birc_lanes").value
         if self.fixed is None or self.fixed.network is not job.network:
-            self.fixed = Fixed(self.plan, job.network, self.real, lanes)
-        call = Call(self.fixed, job)
+            self.fixed, self.rates = Fixed(self.plan, job.network, self.real, lanes), {}
+        call = Call(self.fixed, job, self.rates)
         found: dict[str, list[Spikes]] = {name: [] for name in call.groups}
         neurons = sum(population.n for population in job.network.populations)
         steps = self.steps or max(1, UPDATES // max(1, neurons))
@@ -67,7 +68,7 @@ class NativeNetwork:
                 steps = max(1, min(2 * steps, int(done * SECONDS / spent)))
         finally:
             call.finish()
-        self.steps = steps
+        self.steps, self.rates = steps, call.rates(first)
         return {name: joined(some) for name, some in found.items()}
 
 

@@ -54,10 +54,4 @@ def delay_steps(drawn: Drawn, time: Array | float, h: float) -> Array:
 
 def backward(edges: Edges, delays: int | Array) -> Backward:
     """The synapses from their targets, by the delay of `on post` in steps: a number, or int [synapses] in the order of the edges."""
-    steps = np.atleast_1d(np.asarray(delays, dtype=np.int64))
-    present, which = np.unique(steps, return_inverse=True)
-    row = edges.target.astype(np.int64) * max(1, len(present)) + (which if len(which) == edges.count else 0)
-    synapse = np.argsort(row, kind="stable").astype(np.int64)
-    starts = np.zeros(edges.targets * len(present) + 1, np.int64)
-    np.cumsum(np.bincount(row, minlength=len(starts) - 1), out=starts[1:])
-    return Backward(Edges(edges.targets, edges.sources, present, starts, edges.source()[synapse]), synapse)
+    return Backward(edges, np.atleast_1d(np.asarray(delays, dtype=np.int64)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -44,13 +45,38 @@ class Edges:
 
 @dataclass(frozen=True)
 class Backward:
-    """The same synapses from their targets: `edges` leads from targets (as its sources) to sources, by the delay of `on post`.
+    """The synapses `forward` from their targets, by the delay of `on post`: `steps` (int64 [synapses] in the order of the edges, or [1]).
 
-    `synapse` (int64 [synapses]) is the place of each in the forward order. Within one target and delay they stand in that order.
+    What leads there is made when it is first asked for.
     """
 
-    edges: Edges
-    synapse: Array
+    forward: Edges
+    steps: Array
+
+    @cached_property
+    def delays(self) -> Array:
+        """The delays there are (int64, ascending)."""
+        return np.unique(self.steps)
+
+    @cached_property
+    def synapse(self) -> Array:
+        """The place of each synapse in the forward order (int32 [synapses]; int64 where there are 2^31 or more).
+
+        Within one target and delay they stand in that order.
+        """
+        return np.argsort(self._row, kind="stable").astype(np.int32 if self.forward.count < 1 << 31 else np.int64)
+
+    @cached_property
+    def edges(self) -> Edges:
+        """From targets (as its sources) to sources."""
+        starts = np.zeros(self.forward.targets * len(self.delays) + 1, np.int64)
+        np.cumsum(np.bincount(self._row, minlength=len(starts) - 1), out=starts[1:])
+        return Edges(self.forward.targets, self.forward.sources, self.delays, starts, self.forward.source()[self.synapse])
+
+    @property
+    def _row(self) -> Array:
+        which = np.searchsorted(self.delays, self.steps)
+        return self.forward.target.astype(np.int64) * max(1, len(self.delays)) + (which if len(which) == self.forward.count else 0)
 
 
 @dataclass(frozen=True)

@@ -220,7 +220,7 @@ def _histories(projections: list[BoundProjection]) -> dict[str, int]:
         longest = int(p.edges.delays[-1]) if len(p.edges.delays) else 0
         kept[p.source] = max(kept.get(p.source, 0), longest + 1)
         if p.back is not None:
-            back = int(p.back.edges.delays[-1]) if len(p.back.edges.delays) else 0
+            back = int(p.back.delays[-1]) if len(p.back.delays) else 0
             kept[p.target] = max(kept.get(p.target, 0), back + 1)
     return kept
 

@@ -144,7 +144,8 @@ def simulate_network(
     before = {name: array.copy() for name, array in values.items()}
     try:
         while at < stop:
-            count = min(length, stop - at, pause - at % pause if pause else length)
+            left = stop - at
+            count = min(left if left <= 1.1 * length else length, pause - at % pause if pause else left)  # no short one behind
             began = time.perf_counter()
             kept = tuple(_window(r, at, count, values) for r in recorded)
             spikes = runner.run(job(values, at, count, kept))
@@ -164,7 +165,7 @@ def simulate_network(
             if progress is not None:
                 progress(at - start, steps, fired)
             took = max(time.perf_counter() - began, 1e-6)
-            length = max(1, min(most, 4 * length, int(count * STRETCH / took)))
+            length = max(1, min(most, 8 * length, int(count * STRETCH / took)))
     except KeyboardInterrupt:
         values, reason = before, f"interrupted at {at * h:g} ms"
     end = NetworkState(network.program.name, at, h, seed, dtype, program, values)
