@@ -78,8 +78,11 @@ def topo(*roots: Expr) -> Iterator[Expr]:
             yield node
         elif node not in seen:
             seen.add(node)
-            stack.append((node, True))
-            stack.extend((a, False) for a in reversed(node.args))
+            if node.args:
+                stack.append((node, True))
+                stack += [(a, False) for a in reversed(node.args) if a not in seen]
+            else:
+                yield node
 
 
 @lru_cache(maxsize=4096)

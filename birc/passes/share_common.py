@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import count
 
-from birc.ir.expr import Expr, leaves, rebuild, topo, value
+from birc.ir.expr import Expr, rebuild, topo, value
 from birc.ir.step import Define, Deliver, Integrate, Phase, Statement, Step
 from birc.passes.expressions import map_any
 
@@ -27,8 +27,8 @@ def _share(step: Step) -> Step:
     uses: Counter[Expr] = Counter()
     for _, statement in step.statements():
         uses.update({n for root in _roots(statement) for n in topo(root) if n.args})
-    shared = {e for e, n in uses.items() if n > 1 and not leaves(e, "value") & inner and not leaves(e, "param")}
-    shared = _maximal(step, shared)
+    again = [e for e, n in uses.items() if n > 1]
+    shared = _maximal(step, set(again) - _above(again, lambda leaf: leaf.op == "param" or (leaf.op == "value" and leaf.attr in inner)))
     if not shared:
         return step
     names: dict[Expr, Expr] = {}
@@ -53,6 +53,15 @@ def _share(step: Step) -> Step:
                 body.append(map_any(statement, lambda e: _replace(e, names)))
         phases.append(Phase(phase.name, tuple(body)))
     return replace(step, phases=tuple(phases))
+
+
+def _above(roots: Iterable[Expr], leaf: Callable[[Expr], bool]) -> set[Expr]:
+    """The expressions below the roots that read such a leaf."""
+    found: set[Expr] = set()
+    for node in topo(*roots):
+        if any(a in found for a in node.args) if node.args else leaf(node):
+            found.add(node)
+    return found
 
 
 def _defines(statement: Statement, node: Expr) -> bool:
