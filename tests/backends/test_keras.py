@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import sys
-import time
 from dataclasses import replace
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -62,12 +61,8 @@ def test_text_of_a_model(golden: Golden) -> None:
 
 
 @pytest.mark.parametrize("name", LIBRARY)
-def test_emission_is_quick_and_self_contained(name: str) -> None:
-    step = library_step(name)
-    start = time.process_time()
-    text = text_of(step)
-    assert time.process_time() - start < 0.3
-    nodes = list(ast.walk(ast.parse(text)))
+def test_a_module_is_self_contained(name: str) -> None:
+    nodes = list(ast.walk(ast.parse(text_of(library_step(name)))))
     imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
     assert {name.partition(".")[0] for name in imported} - sys.stdlib_module_names == {"keras", "numpy"}

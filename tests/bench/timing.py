@@ -32,12 +32,17 @@ def median(measure: Callable[[], float], repeats: int) -> float:
     return statistics.median(measure() for _ in range(repeats))
 
 
-def fresh(code: str, **environment: str) -> float:
-    """What a fresh Python prints: a number of seconds."""
+def fresh_words(code: str, **environment: str) -> list[str]:
+    """What a fresh Python prints, word by word."""
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=True
     )
-    return float(done.stdout.split()[-1])
+    return done.stdout.split()
+
+
+def fresh(code: str, **environment: str) -> float:
+    """The number of seconds that a fresh Python prints."""
+    return float(fresh_words(code, **environment)[-1])
 
 
 def import_seconds() -> float:
@@ -95,6 +100,29 @@ def build_seconds(model: str) -> tuple[float, float]:
         fresh(LOAD.format(model="lif" if model != "lif" else "qif"), XDG_CACHE_HOME=cache)  # the compiler itself is known from now on
         cold = fresh(LOAD.format(model=model), XDG_CACHE_HOME=cache)
         return cold, fresh(LOAD.format(model=model), XDG_CACHE_HOME=cache)
+
+
+EMIT = """
+import time, warnings
+from birc import driver, sources
+from birc.backends import load_backend
+warnings.simplefilter("ignore")
+backend, found = load_backend({target!r}), {{}}
+for name in ["leaky_integrator", *sources.neuron_files()]:  # with the first one, imports and templates are loaded
+    step = driver.lower(sources.choose(sources.load(name), None)[0])[1]
+    if not backend.refuse(step, "f32"):
+        began = time.process_time()
+        backend.emit(step, "f32")
+        found[name] = time.process_time() - began
+slowest = max(found, key=found.get)
+print(slowest, found[slowest])
+"""
+
+
+def emission_seconds(target: str) -> tuple[float, str]:
+    """What emitting the library's neuron takes that takes a target longest, in processor time; its name."""
+    name, seconds = fresh_words(EMIT.format(target=target))
+    return float(seconds), name
 
 
 def floor_program(dtype: Dtype, folder: Path, name: str = "floor", flags: tuple[str, ...] = FLOOR_FLAGS) -> Path:
