@@ -49,7 +49,9 @@ def explain(layer: BaseBiologicalLayer) -> Explanation:
     """What a layer of neurons computes, with the present values of what it learns. Raises I311 for what is no such layer."""
     if not isinstance(layer, BaseBiologicalLayer):
         name = getattr(layer, "name", layer)
-        raise data_mistake("explain", f"`{name}` is no layer of birc.nn, but a {type(layer).__name__}", "name one: explain(model.layers[0])")
+        raise data_mistake(
+            "explain", f"`{name}` is no layer of birc.nn, but a {type(layer).__name__}", "name one: explain(model.layers[0])"
+        )
     step, inner = layer.compiled.step, layer.inner
     settings = inner.settings
     doc = (step.doc or step.name).partition("\n")[0]

@@ -68,7 +68,11 @@ class NaNCheck(keras.callbacks.Callback):  # type: ignore[misc]
         if layer is not None:
             return f"with the weights before, the first output that is not finite is that of the layer `{layer}`"
         layer = first_that_is_not_finite(model, self.x)
-        before = "; with the weights before all outputs are finite, so that the derivative or the step of the optimizer was not" if self.good else ""
+        before = (
+            "; with the weights before all outputs are finite, so that the derivative or the step of the optimizer was not"
+            if self.good
+            else ""
+        )
         return (f"the first output that is not finite is that of the layer `{layer}`" if layer else "all outputs are finite") + before
 
     def get_config(self) -> dict[str, Any]:

@@ -103,7 +103,9 @@ def _found(monkeypatch: pytest.MonkeyPatch, made: Any, options: Options, xs: lis
     weights = list(layer.trainable_weights)
 
     def run(given: list[Any], states: list[Any]) -> list[Any]:
-        return list(layer(given if len(given) > 1 else given[0], initial_state=states, mask=None if mask is None else ops.convert_to_tensor(mask)))
+        return list(
+            layer(given if len(given) > 1 else given[0], initial_state=states, mask=None if mask is None else ops.convert_to_tensor(mask))
+        )
 
     def loss(found: list[Any]) -> Any:
         parts = [ops.sum(y * ops.convert_to_tensor(np.random.default_rng(i).uniform(-1, 1, y.shape), y.dtype)) for i, y in enumerate(found)]
@@ -115,7 +117,11 @@ def _found(monkeypatch: pytest.MonkeyPatch, made: Any, options: Options, xs: lis
     names += [f"by state {i}" for i in range(len(states))] + [f"by {w.name}" for w in weights]
     values = dict(zip(names, map(_numbers, (*found, *by_x, *by_state, *by_weight)), strict=True))
     slots = list(sys.modules[type(layer).__module__].SLOTS.values())
-    return {n: a for n, a in values.items() if not n.startswith("by state") or int(n.split()[-1]) >= len(slots) or slots[int(n.split()[-1])][0] == "real"}
+    return {
+        n: a
+        for n, a in values.items()
+        if not n.startswith("by state") or int(n.split()[-1]) >= len(slots) or slots[int(n.split()[-1])][0] == "real"
+    }
 
 
 def _numbers(x: Any) -> Array:

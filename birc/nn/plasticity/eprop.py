@@ -156,7 +156,9 @@ class EProp(keras.layers.Layer):  # type: ignore[misc]
             raise mistake("EProp", self.name, f"`{compiled.model}` never spikes, so that nothing would be learned")
         for option in ("learn", "learn_surrogate", "detach_reset"):
             if option in self.neuron_options:
-                raise mistake("EProp", self.name, f"neuron: `{option}` has no place here: e-prop learns kernels and a bias, and detaches the reset")
+                raise mistake(
+                    "EProp", self.name, f"neuron: `{option}` has no place here: e-prop learns kernels and a bias, and detaches the reset"
+                )
         self.port_used = next(iter(self.module.PORTS)) if port is None else port
         cell = getattr(self.module, f"{compiled.artifact.manifest['layer']}Cell")
         try:
