@@ -20,14 +20,15 @@ class NaNCheck(keras.callbacks.Callback):  # type: ignore[misc]
     """Ends `fit` (I313) behind the first batch that leaves the loss or a weight infinite or NaN; says which batch, and which layers.
 
     The loss is looked at behind every batch, weights behind every `every`th. x: a few of the samples that are trained on, in which NaN is
-    refused (I311) before the first batch; with them the message also names the first layer whose output is not finite, by the weights of the
-    last look, when all were finite, or else by those that there are.
+    refused (I311) before the first batch; with them the message also names the first layer whose output is not finite, by the weights of
+    the last look, when all were finite, or else by those that there are.
     """
 
     def __init__(self, x: Any = None, every: int = 1) -> None:
         super().__init__()
         self.x, self.every = None if x is None else np.asarray(x), count("NaNCheck", "every", every)
-        self.epoch, self.good = 0, None
+        self.epoch = 0
+        self.good: list[Any] | None = None
 
     def on_train_begin(self, logs: Any = None) -> None:
         if self.x is not None and not np.isfinite(self.x).all():

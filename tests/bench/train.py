@@ -60,7 +60,8 @@ warm-up, in which the models of one engine take turns in one process.
 
 A network 784-256-128-10 over 50 steps, 64 samples at a time, trained with Adam; inputs are 0 or 1. "dense" are layers of Keras with ReLU
 over the same steps, "fused" leaky integrate-and-fire neurons whose steps run at once in a kernel made from the model and its derivative,
-"sweep" the same layers without that kernel, "loop" the same again under `keras.layers.RNN` (`BIRC_SWEEP=0`), the others the same network in other packages for torch, stepped as they are meant to be. The
+"sweep" the same layers without that kernel, "loop" the same again under `keras.layers.RNN` (`BIRC_SWEEP=0`), the others the same network
+in other packages for torch, stepped as they are meant to be. The
 ratios say how many times as fast as the dense network each is.
 
 {table(head, networks, 3)}{memory}

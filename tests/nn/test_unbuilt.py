@@ -31,9 +31,11 @@ def test_what_needs_no_input_works(stateful: bool) -> None:
 def test_what_needs_an_input_says_so() -> None:
     emitted = driver.compile_model("lif_unit", target="keras", dt="1 ms", dtype="f32").layer(units=3, name="hidden")
     for layer, name in ((neurons(), "LIFNeuron `hidden`"), (emitted, "LIFUnit `hidden`")):
-        for asked in (lambda layer=layer: layer.cell, lambda layer=layer: layer.get_initial_state(2)):  # type: ignore[misc]
-            with pytest.raises(AttributeError, match=f"{name} is not built: call it, or the model that it is in, on an input first"):
-                asked()
+        said = f"{name} is not built: call it, or the model that it is in, on an input first"
+        with pytest.raises(AttributeError, match=said):
+            _ = layer.cell
+        with pytest.raises(AttributeError, match=said):
+            layer.get_initial_state(2)
     with pytest.raises(BircError, match=r"I301.*it has no model"):
         nn.BaseBiologicalLayer().reset_states()
     with pytest.raises(BircError, match="with stateful=True the batch has to be known"):
