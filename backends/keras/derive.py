@@ -63,7 +63,8 @@ class KerasEngine:
             arrays = {f"input {p}": a for p, a in lesson.inputs.items()} | {f"up {o}": a for o, a in lesson.up.items()}
             np.savez(folder / "lesson.npz", **{"told": np.array(json.dumps(told)), **arrays})  # type: ignore[arg-type]
             command = [sys.executable, "-m", "birc.backends.keras.derive", place]
-            environment = {**os.environ, "KERAS_BACKEND": self.name, "JAX_ENABLE_X64": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+            own = {"BIRC_SWEEP": "0"}  # or the compiler's derivative would be held to itself
+            environment = {**os.environ, **own, "KERAS_BACKEND": self.name, "JAX_ENABLE_X64": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
             if done.returncode != 0 or not (folder / "learned.npz").exists():
                 said = [line for line in done.stderr.splitlines() if "Error" in line or "cannot" in line.lower()]

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from birc.backends import Artifact, Dtype
 from birc.backends.keras import names as reserved
+from birc.backends.keras.adjoint import adjoint_table
 from birc.backends.keras.ops import HELPERS, MATRIX, RESET, bind_syntax, number, quoted, step_syntax
 from birc.backends.keras.program import defined, roots, used_of_bind
 from birc.backends.keras.tables import tables
@@ -42,6 +43,8 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
     used |= {e.op for d in step.bind for e in topo(d.value)}
     used |= {e.op for s in TABLE.values() for e in topo(s.derivative)}
     found = tables(step, names)
+    back = adjoint_table(step, names)
+    used |= back.ops
     program = hashlib.sha256(print_step(step).encode()).hexdigest()[:12]
     default, named = surrogate(step)
     text = (
@@ -58,6 +61,7 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
             bind=bind_lines(step, names, found.needs_by_name),
             body=Body(step, names).text(),
             t=found,
+            adjoint=back,
             learned=[p.argument for p in found.parameters if p.learn],
             surrogate=json.dumps(default),
             surrogates=_surrogates(),

@@ -11,14 +11,16 @@ WORDS = frozenset(keyword.kwlist) | frozenset(keyword.softkwlist) | frozenset(di
 
 MODULE = frozenset(
     (
-        "annotations", "Any", "Iterable", "Mapping", "NamedTuple", "get_close_matches", "signature", "keras", "np", "ops",
+        "annotations", "Any", "Container", "Iterable", "Mapping", "NamedTuple", "count",
+        "get_close_matches", "import_module", "signature", "keras", "np", "ops", "os",
         "REAL", "PROGRAM", "INF", "PARAMETERS", "PRESETS", "SLOTS", "PORTS", "EVENT_PORTS", "SUMMING", "OUTPUTS", "DRAWS", "SPIKING",
         "FUSED", "NEEDS", "TIMES", "SURROGATES", "OTHERS", "SLOPES", "surrogate_of", "SURROGATE", "ARGUMENTS", "SQUARINGS",
         "LayerError", "Parameter", "Values", "Settings", "Spike", "Hard", "Within", "Start", "Held",
         "quantity", "number", "one_of", "names_of", "plain", "narrowed", "constraint",
         "bind", "step", "steps", "exprel", "sigmoid", "heaviside",
         "propagator", "increment", "input_gain", "noise_factor", "expm", "expm1", "scaled", "expm_graph", "expm1_graph", "scaled_graph",
-        "cholesky", "entry",
+        "cholesky", "entry", "SWEEP", "Sweep", "sweeps", "swept", "exporting", "Value", "ADJOINT", "LEARNED", "Plan", "Watched", "Rooms",
+        "asked", "values", "at", "put", "loop",
         *(f"surrogate_{name}{end}" for name in TABLE for end in ("", "_by_slope")),
         "state", "inputs", "events", "draws", "spike", "z", "who", "margin", "m", "p", "dt",
     )

@@ -43,6 +43,7 @@ _HOME = {
     "FirstSpikeCrossEntropy": "birc.nn.losses.temporal",
     "HomeostaticRateLoss": "birc.nn.losses.plasticity",
     "MaxMembraneCrossEntropy": "birc.nn.losses.spiking",
+    "NaNCheck": "birc.nn.nan_check",
     "RateRegularizer": "birc.nn.regularizers",
     "SparsityLoss": "birc.nn.losses.spiking",
     "SparsityRegularizer": "birc.nn.regularizers",

@@ -122,8 +122,19 @@ class BaseBiologicalLayer(keras.layers.Layer):  # type: ignore[misc]
 
     @property
     def cell(self) -> Any:
-        """The cell, once the layer is built, for `keras.layers.RNN`; its input is in the ports' units, without `gain`."""
+        """The cell, once the layer is built, for `keras.layers.RNN`; its input is in the ports' units, without `gain`.
+
+        Raises AttributeError before.
+        """
+        if not self.built:
+            raise AttributeError(f"{self.speaker.name} is not built: call it, or the model that it is in, on an input first")
         return self.inner.cell
+
+    @property
+    def _neurons(self) -> Any:
+        """The emitted layer; without a model there is none, which is refused."""
+        self.compiled  # noqa: B018
+        return self.inner
 
     # --- from arguments to the emitted layer
 
@@ -267,13 +278,13 @@ class BaseBiologicalLayer(keras.layers.Layer):  # type: ignore[misc]
 
     def compute_output_spec(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: Any = None) -> Any:
         first = keras.tree.flatten(sequences)[0]
-        inner = self.inner
+        inner = self._neurons
         own = (inner.units,) if inner.units is not None else tuple(first.shape[2:])
         shape = (*first.shape[:2], *own) if inner.return_sequences else (first.shape[0], *own)
         outputs = [keras.KerasTensor(shape, dtype=self.compute_dtype) for _ in inner.settings.output]
         if inner.return_state:
             neurons = int(inner.units or prod(first.shape[2:]))
-            return (*outputs, *(keras.KerasTensor((first.shape[0], neurons), dtype="float32") for _ in inner.cell.state_size))
+            return (*outputs, *(keras.KerasTensor((first.shape[0], neurons), dtype="float32") for _ in inner.states))
         return outputs if inner.settings.several else outputs[0]
 
     def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:
@@ -281,15 +292,15 @@ class BaseBiologicalLayer(keras.layers.Layer):  # type: ignore[misc]
         return keras.tree.map_structure(lambda tensor: tensor.shape, spec)
 
     def compute_mask(self, sequences: Any, previous_mask: Any = None) -> Any:
-        return self.inner.compute_mask(sequences, previous_mask)
+        return self._neurons.compute_mask(sequences, previous_mask)
 
     def get_initial_state(self, batch_size: int) -> list[Any]:
         """The states at stamp 0, as `initial_state` takes them."""
-        return self.inner.get_initial_state(batch_size)  # type: ignore[no-any-return]
+        return self.cell.get_initial_state(batch_size)  # type: ignore[no-any-return]
 
     def reset_state(self) -> None:
         """Back to stamp 0, of a layer that is stateful; any other begins every call there."""
-        self.inner.reset_state()
+        self._neurons.reset_state()
 
     def reset_states(self) -> None:
         """The same."""

@@ -99,7 +99,7 @@ def examine(model: Any, x: Any, y: Any = None) -> list[Seen]:
             found[id(layer)] = (keras.tree.flatten(inputs)[0], number, ops.ones(keras.tree.flatten(outputs)[0].shape[-1]))
             return outputs
 
-        with keras.StatelessScope(), _around(layers, look):
+        with keras.StatelessScope(), around(layers, look):
             model(samples, training=False)
         reached[:] = [layer for layer in layers if id(layer) in found]
         return [found[id(layer)] for layer in reached]
@@ -134,7 +134,7 @@ def _gradients(model: Any, layers: list[Any], zeros: list[Any], x: Any, y: Any) 
                 first = first + ops.cast(added.pop(id(layer)), first.dtype)
             return call(keras.tree.pack_sequence_as(inputs, [first, *rest]))
 
-        with keras.StatelessScope(collect_losses=True), _around(layers, moved):
+        with keras.StatelessScope(collect_losses=True), around(layers, moved):
             return model.compute_loss(y=targets, y_pred=model(samples, training=False)), ()
 
     found = in_graph(lambda values: differentiate(loss, values)[2])(zeros)
@@ -142,7 +142,7 @@ def _gradients(model: Any, layers: list[Any], zeros: list[Any], x: Any, y: Any) 
 
 
 @contextmanager
-def _around(layers: list[Any], what: Callable[[Any, Any, Callable[[Any], Any]], Any]) -> Iterator[None]:
+def around(layers: list[Any], what: Callable[[Any, Any, Callable[[Any], Any]], Any]) -> Iterator[None]:
     """`what` is called with each layer, its inputs, and its own call, in place of that."""
 
     def wrapped(layer: Any) -> Callable[..., Any]:

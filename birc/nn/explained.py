@@ -11,6 +11,7 @@ from keras import ops
 
 from birc.cards.facts import statements
 from birc.nn.base import BaseBiologicalLayer
+from birc.nn.mistakes import data_mistake
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,7 +46,12 @@ class Explanation:
 
 
 def explain(layer: BaseBiologicalLayer) -> Explanation:
-    """What a layer of neurons computes, with the present values of what it learns."""
+    """What a layer of neurons computes, with the present values of what it learns. Raises I311 for what is no such layer."""
+    if not isinstance(layer, BaseBiologicalLayer):
+        name = getattr(layer, "name", layer)
+        raise data_mistake(
+            "explain", f"`{name}` is no layer of birc.nn, but a {type(layer).__name__}", "name one: explain(model.layers[0])"
+        )
     step, inner = layer.compiled.step, layer.inner
     settings = inner.settings
     doc = (step.doc or step.name).partition("\n")[0]

@@ -31,6 +31,8 @@ from birc.units import NONE, Unit, internal_unit, over
 
 BAR = ".bar"
 SPIKE = "spike" + BAR
+JUMP = "spike.jump"
+"""What the reset gives to the derivative by the spike; a name of the program unless resets are detached."""
 SLOPE, UNIT = "surrogate.slope", "surrogate.unit"
 """Bind values of the surrogate beside its arguments: it sees slope * unit * margin."""
 PARAM = "param."
@@ -140,7 +142,11 @@ class _Adjoint:
         """Through the surrogate to the margin."""
         if self.margin is None or self.condition is None:
             return
-        up = add(make("read", (), SPIKE), self.bars.get(self.condition, ZERO))
+        jump = self.bars.get(self.condition, ZERO)
+        if jump is not ZERO:
+            self.body.append(Define(JUMP, jump))
+            jump = value(JUMP)
+        up = add(make("read", (), SPIKE), jump)
         x = op("mul", op("mul", value(SLOPE), value(UNIT)), self.margin)
         names = {X: x} | {value(name): value(argument(name)) for name in self.surrogate.arguments}
         if self.slope and self.surrogate.by_slope is not None:

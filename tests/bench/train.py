@@ -42,9 +42,11 @@ def section(rounds: int) -> str:
             kept += [(engine, share, name, f"{size / 1e6:.1f}") for name, size in found.get("kept", {}).items()]
         for case, title in SINGLE.items():
             seconds = measured(engine, case, rounds)["seconds"]
-            (loop_ahead, loop_step), (ahead, step) = seconds["loop"], seconds["fused"]
-            times = (f"{1e3 * t:.1f}" for t in (loop_ahead, ahead, loop_step, step))
-            layers.append((engine, title, *times, f"{loop_ahead / ahead:.1f}", f"{loop_step / step:.1f}"))
+            ways = [name for name in ("loop", "sweep", "fused") if name in seconds]
+            for name in ways:
+                ahead, step = seconds[name]
+                ratios = (f"{seconds['loop'][0] / ahead:.1f}", f"{seconds['loop'][1] / step:.1f}")
+                layers.append((engine, title, name, f"{1e3 * ahead:.1f}", f"{1e3 * step:.1f}", *ratios))
     said = ", ".join(f"{name} {version}" for name, version in versions.items())
     memory = (
         f"\n\nMegabytes kept for the way back, inputs and weights apart:\n\n{table(('engine', 'ones', 'network', 'MB'), kept, 3)}"
@@ -52,18 +54,19 @@ def section(rounds: int) -> str:
         else ""
     )
     head = ("engine", "ones", "network", "forward, ms", "step, ms", "forward, of dense", "step, of dense")
-    single = ("engine", "neuron", "loop, ms", "fused, ms", "loop step, ms", "fused step, ms", "forward", "step")
+    single = ("engine", "neuron", "layer", "forward, ms", "step, ms", "forward, of the loop", "step, of the loop")
     return f"""Keras on {said}. Milliseconds of processor time on one thread; medians of {rounds} rounds after a
 warm-up, in which the models of one engine take turns in one process.
 
 A network 784-256-128-10 over 50 steps, 64 samples at a time, trained with Adam; inputs are 0 or 1. "dense" are layers of Keras with ReLU
 over the same steps, "fused" leaky integrate-and-fire neurons whose steps run at once in a kernel made from the model and its derivative,
-"loop" the same layers stepped by Keras, the others the same network in other packages for torch, stepped as they are meant to be. The
+"sweep" the same layers without that kernel, "loop" the same again under `keras.layers.RNN` (`BIRC_SWEEP=0`), the others the same network
+in other packages for torch, stepped as they are meant to be. The
 ratios say how many times as fast as the dense network each is.
 
 {table(head, networks, 3)}{memory}
 
 One layer of 256 neurons over 100 steps, 64 samples; one parameter is learned.
 
-{table(single, layers, 2)}
+{table(single, layers, 3)}
 """

@@ -93,9 +93,10 @@ def currents(name: str) -> tuple[Any, Any]:
 
 def models(case: str) -> tuple[dict[str, Model], tuple[Any, Any]]:
     """The models of a case, and their data."""
+    portable = [*(("sweep",) if keras.backend.backend() != "torch" else ()), "loop"]
     if case in DRIVES:
-        return {"loop": alone(case, False), "fused": alone(case, True)}, currents(case)
-    networks = {"dense": dense(), "fused": spiking(True), "loop": spiking(False)}
+        return {"fused": alone(case, True), **{name: alone(case, False) for name in portable}}, currents(case)
+    networks = {"dense": dense(), "fused": spiking(True), **{name: spiking(False) for name in portable}}
     others = peers(SIZES, STEPS) if keras.backend.backend() == "torch" else {}
     return networks | others, spikes(float(case))
 
@@ -106,6 +107,7 @@ def timed(models: dict[str, Model], data: tuple[Any, Any], rounds: int) -> dict[
     found: dict[str, list[list[float]]] = {name: [] for name in models}
     for _ in range(rounds + 1):
         for name, model in models.items():
+            os.environ["BIRC_SWEEP"] = "0" if name == "loop" else "1"  # read where a model is traced
             time.sleep(SETTLE)
             marks = [time.process_time()]
             model.predict_on_batch(x)

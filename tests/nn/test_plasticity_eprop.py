@@ -65,11 +65,11 @@ def loss(z: Any) -> Any:
     return ops.sum(ops.square(z - wanted)) / STEPS
 
 
-def backpropagated(layer: Any, x: Any, kernel: Any, recurrent: Any | None) -> Any:
+def backpropagated(layer: Any, x: Any, kernel: Any, recurrent: Any | None, bias: Any = 0.0) -> Any:
     """The loss of the same neurons, step by step, with nothing between the framework and the derivative but the recurrent spikes."""
     states, z, out = layer.cell.get_initial_state(len(x)), ops.zeros((len(x), UNITS)), []
     for k in range(x.shape[1]):
-        arrived = ops.matmul(x[:, k], kernel)
+        arrived = ops.matmul(x[:, k], kernel) + bias
         if recurrent is not None:
             arrived = arrived + ops.matmul(ops.stop_gradient(z), recurrent)
         z, states = layer.cell(arrived, states)
@@ -79,7 +79,7 @@ def backpropagated(layer: Any, x: Any, kernel: Any, recurrent: Any | None) -> An
 
 def eprop(layer: Any, x: Any) -> tuple[float, list[Any]]:
     """The loss of the layer, and the derivatives by its kernels."""
-    kernels = [layer.kernel, *([layer.driven.recurrent_kernel] if layer.recurrent else [])]
+    kernels = [layer.kernel, *([layer.driven.recurrent_kernel] if layer.recurrent else []), *([layer.bias] if layer.use_bias else [])]
     if ENGINE == "tensorflow":
         tf = importlib.import_module("tensorflow")
         with tf.GradientTape() as tape:
@@ -98,7 +98,7 @@ def eprop(layer: Any, x: Any) -> tuple[float, list[Any]]:
     return float(result), [numbers(k.value.grad) for k in kernels]
 
 
-@pytest.mark.parametrize("recurrent", [False, True])
+@pytest.mark.parametrize(("recurrent", "use_bias"), [(False, False), (True, False), (True, True)])
 @pytest.mark.parametrize(
     ("neuron", "options", "gain"),
     [
@@ -107,9 +107,11 @@ def eprop(layer: Any, x: Any) -> tuple[float, list[Any]]:
         ("izhikevich", {"surrogate": {"name": "gaussian", "sigma": 1.0, "scale": 30.0}}, 12.0),
     ],
 )
-def test_the_derivative_is_that_of_backpropagation(neuron: str, options: dict[str, Any], gain: float, recurrent: bool) -> None:
+def test_the_derivative_is_that_of_backpropagation(
+    neuron: str, options: dict[str, Any], gain: float, recurrent: bool, use_bias: bool
+) -> None:
     x = spikes((3, STEPS, FEATURES), 0.4, 1)
-    layer = nn.EProp(UNITS, neuron=neuron, neuron_options=options, recurrent=recurrent)
+    layer = nn.EProp(UNITS, neuron=neuron, neuron_options=options, recurrent=recurrent, use_bias=use_bias)
     layer.build(x.shape)
     random = np.random.default_rng(2)
     kernel = (gain * random.uniform(0, 1, (FEATURES, UNITS))).astype(np.float32)
@@ -118,7 +120,10 @@ def test_the_derivative_is_that_of_backpropagation(neuron: str, options: dict[st
     if recurrent:
         layer.driven.recurrent_kernel.assign(back)
     given = [kernel, back] if recurrent else [kernel]
-    wanted, slow = gradients(lambda w, r=None: backpropagated(layer, x, w, r), *given)
+    if use_bias:
+        given.append((gain / 4 * random.uniform(0, 1, UNITS)).astype(np.float32))
+        layer.bias.assign(given[-1])
+    wanted, slow = gradients(lambda w, r=None, b=0.0: backpropagated(layer, x, w, r, b), *given)
     found, quick = eprop(layer, x)
     assert found == pytest.approx(wanted, rel=1e-6)
     assert numbers(layer(x)).sum() > 10
@@ -158,7 +163,7 @@ def test_a_recurrent_layer_learns_in_fit(tmp_path: Path) -> None:
         ({"neuron": "leaky_integrator"}, "EProp `e`: `LI` never spikes, so that nothing would be learned"),
         (
             {"neuron_options": {"learn": "tau_m"}},
-            "EProp `e`: neuron: `learn` has no place here: e-prop learns kernels, and detaches the reset",
+            "EProp `e`: neuron: `learn` has no place here: e-prop learns kernels and a bias, and detaches the reset",
         ),
         ({"port": "J"}, "EProp `e`: neuron: ports: 'J' is none of I, syn"),
         ({"units": 0}, "EProp `e`: units = 0: expected a whole number from 1"),

@@ -121,6 +121,7 @@ class EProp(keras.layers.Layer):  # type: ignore[misc]
     way through the recurrent spikes. Memory for it does not grow with time: [batch, features, units] for each state of the neuron. No
     derivative passes to the input.
 
+    use_bias: a number for each neuron that arrives in every step, a weight too: its eligibility is that of a synapse that always carries 1.
     neuron: a model of the library, or a file; neuron_options: what its layer takes, `surrogate` for one; port: what the kernels feed, by
     default the main one. dt: the length of a step ("1 ms", or a number of ms).
 
@@ -132,15 +133,18 @@ class EProp(keras.layers.Layer):  # type: ignore[misc]
         units: int,
         *,
         recurrent: bool = False,
+        use_bias: bool = False,
         neuron: Any = "lif_unit",
         neuron_options: Mapping[str, Any] | None = None,
         port: str | None = None,
         dt: Any = "1 ms",
         kernel_initializer: Any = "glorot_uniform",
         recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.use_bias, self.bias_initializer = use_bias, keras.initializers.get(bias_initializer)
         self.units = whole_number("EProp", self.name, "units", units)
         self.recurrent, self.dt, self.neuron, self.port = recurrent, dt, neuron, port
         self.neuron_options = dict(neuron_options or {})
@@ -152,7 +156,9 @@ class EProp(keras.layers.Layer):  # type: ignore[misc]
             raise mistake("EProp", self.name, f"`{compiled.model}` never spikes, so that nothing would be learned")
         for option in ("learn", "learn_surrogate", "detach_reset"):
             if option in self.neuron_options:
-                raise mistake("EProp", self.name, f"neuron: `{option}` has no place here: e-prop learns kernels, and detaches the reset")
+                raise mistake(
+                    "EProp", self.name, f"neuron: `{option}` has no place here: e-prop learns kernels and a bias, and detaches the reset"
+                )
         self.port_used = next(iter(self.module.PORTS)) if port is None else port
         cell = getattr(self.module, f"{compiled.artifact.manifest['layer']}Cell")
         try:
@@ -176,10 +182,11 @@ class EProp(keras.layers.Layer):  # type: ignore[misc]
         batch, _, features = inputs_shape
         real, draws = self.module.REAL, self.units * len(self.module.DRAWS)
         self.kernel = self.add_weight(name="kernel", shape=(features, self.units), initializer=self.kernel_initializer)
+        self.bias = self.add_weight(name="bias", shape=(self.units,), initializer=self.bias_initializer) if self.use_bias else None
         self.driven = DrivenCell(self.module, self.cell, self.recurrent, self.recurrent_initializer, name="driven")
         self.loop = keras.layers.RNN(self.driven, return_sequences=True, dtype=real, name="loop")
         self.loop.build((batch, None, self.units + draws))
-        sources = features + (self.units if self.recurrent else 0)
+        sources = features + (self.units if self.recurrent else 0) + (1 if self.use_bias else 0)
         trace = TraceCell(self.module, self.partials, self.cell, self.port_used, sources, name="trace")
         self.traces = keras.layers.RNN(trace, return_state=True, dtype=real, name="traces")
         self.traces.build((batch, None, sources + 2 * self.units + draws + 1))
@@ -192,12 +199,18 @@ class EProp(keras.layers.Layer):  # type: ignore[misc]
         kernel = ops.cast(ops.convert_to_tensor(self.kernel), real)
         shape = (*ops.shape(x)[:2], self.units)
         draws = [keras.random.normal(shape, dtype=real, seed=self.random) for _ in self.module.DRAWS]
-        out = self.loop(ops.concatenate([ops.matmul(x, ops.stop_gradient(kernel)), *draws], axis=-1))
+        driven = ops.matmul(x, ops.stop_gradient(kernel))
+        if self.bias is not None:
+            driven = driven + ops.stop_gradient(ops.cast(ops.convert_to_tensor(self.bias), real))
+        out = self.loop(ops.concatenate([driven, *draws], axis=-1))
         spikes, arrived = ops.split(ops.stop_gradient(out), 2, axis=-1)
         kernels, carried = [kernel], [x]
         if self.recurrent:
             kernels.append(ops.convert_to_tensor(self.driven.recurrent_kernel))
             carried.append(ops.concatenate([ops.zeros_like(spikes[:, :1]), spikes[:, :-1]], axis=1))
+        if self.bias is not None:
+            kernels.append(ops.expand_dims(ops.cast(ops.convert_to_tensor(self.bias), real), 0))
+            carried.append(ops.ones_like(spikes[..., :1]))
         slope = ops.zeros_like(spikes[..., :1]) + ops.convert_to_tensor(self.cell.surrogate_slope)
         seen = ops.concatenate([*carried, arrived, *draws], axis=-1)
         return ops.cast(self._learned(spikes, ops.concatenate(kernels, axis=0), seen, slope), self.compute_dtype)
@@ -225,10 +238,12 @@ class EProp(keras.layers.Layer):  # type: ignore[misc]
             **super().get_config(),
             "units": self.units,
             "recurrent": self.recurrent,
+            "use_bias": self.use_bias,
             "neuron": self.neuron if isinstance(self.neuron, str) else str(self.neuron),
             "neuron_options": self.neuron_options,
             "port": self.port,
             "dt": self.dt,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
         }
