@@ -6,7 +6,7 @@ installed packages add theirs by an entry point of the group `birc.backends`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from birc.errors import BircError, Diagnostic
 from birc.ir.step import Step
+from birc.ir.surrogates import Surrogate
 from birc.ir.synapse import SynapseProgram
 from birc.ir.tables import Pieces
 from birc.suggest import closest
@@ -158,6 +159,21 @@ class Layers(Protocol):
 
         Raises I301 for an option that does not fit.
         """
+
+
+Derive = Callable[[Step, Surrogate, bool, Container[str]], Step]
+"""The adjoint of a program, given its surrogate, whether resets are detached, and the bind values that get a derivative.
+
+Raises L140 where there is none (`birc.passes.adjoint`).
+"""
+
+
+@runtime_checkable
+class Differentiable(Protocol):
+    """A target whose artifacts can hold the step's derivative."""
+
+    def emit_differentiable(self, step: Step, dtype: Dtype, derive: Derive) -> Artifact:
+        """As `emit`, with what `derive` makes of the step."""
 
 
 Accelerator = Callable[["Artifact", str, Any], Any]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import ClassVar
 
-from birc.backends import Accelerator, Artifact, Dtype, Engine, Missing, Runner
+from birc.backends import Accelerator, Artifact, Derive, Dtype, Engine, Missing, Runner
 from birc.backends.keras.emit import emit
 from birc.backends.keras.engines import ENGINES
 from birc.backends.keras.legality import TAKES, refusals
@@ -41,6 +41,10 @@ class Keras:
     def emit(self, step: Step, dtype: Dtype) -> Artifact:
         """One module."""
         return emit(step, dtype)
+
+    def emit_differentiable(self, step: Step, dtype: Dtype, derive: Derive) -> Artifact:
+        """One module, which holds its adjoint."""
+        return emit(step, dtype, derive)
 
     def refuse_synapse(self, program: SynapseProgram, dtype: Dtype) -> tuple[Diagnostic, ...]:
         """As `refuse`, and noise."""

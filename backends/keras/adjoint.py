@@ -12,19 +12,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 
+from birc.backends import Derive
 from birc.backends.keras.names import RESERVED
 from birc.backends.keras.ops import INFIX, PREFIX, STEP_CALL, number
 from birc.backends.keras.program import defined
 from birc.backends.names import identifiers
 from birc.backends.text import Syntax, lines
 from birc.errors import BircError
+from birc.ir.adjoint import BAR, JUMP, SLOPE, UNIT, argument
 from birc.ir.expr import Expr, make, rebuild, topo, value
 from birc.ir.ops import Kind, kinds
 from birc.ir.spike import leaf_kinds
 from birc.ir.step import Define, Put, Statement, Step, Store
 from birc.ir.surrogates import Surrogate
-from birc.passes import adjoint
-from birc.passes.adjoint import BAR, JUMP, SLOPE, UNIT, argument
 
 LEARNED = argument("learned")
 ANY = Surrogate("any", {"learned": 1.0}, make("read", (), "spike.factor"), make("read", (), "spike.by_slope"), "")
@@ -52,10 +52,12 @@ class Table:
     ops: frozenset[str] = frozenset()
 
 
-def adjoint_table(step: Step, names: Mapping[str, str]) -> Table:
-    """The table; bind values and definitions of the step go by their `names`. Empty for a program that has no adjoint."""
+def adjoint_table(step: Step, names: Mapping[str, str], derive: Derive | None) -> Table:
+    """The table; bind values and definitions of the step go by their `names`. Empty if nothing derives, or there is no adjoint."""
+    if derive is None:
+        return Table()
     try:
-        program = adjoint.run(step, ANY, detach_reset=False, wanted={*(d.name for d in step.bind), LEARNED})
+        program = derive(step, ANY, False, {*(d.name for d in step.bind), LEARNED})
     except BircError:  # it looks functions up in tables
         return Table()
     return _Writer(step, program, names).table()

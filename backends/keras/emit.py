@@ -12,7 +12,7 @@ from itertools import count
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from birc.backends import Artifact, Dtype
+from birc.backends import Artifact, Derive, Dtype
 from birc.backends.keras import names as reserved
 from birc.backends.keras.adjoint import adjoint_table
 from birc.backends.keras.ops import HELPERS, MATRIX, RESET, bind_syntax, number, quoted, step_syntax
@@ -34,8 +34,8 @@ SURROGATE = "fast_sigmoid"
 """That of a model which names none: the one most used (Zenke and Ganguli, 2018)."""
 
 
-def emit(step: Step, dtype: Dtype) -> Artifact:
-    """The module's text; its number type is decided where it is imported, by Keras's `floatx`."""
+def emit(step: Step, dtype: Dtype, derive: Derive | None = None) -> Artifact:
+    """The module's text, with its adjoint if something derives; its number type is decided where it is imported, by Keras's `floatx`."""
     names = identifiers([*(d.name for d in step.bind), *defined(step)], reserved.RESERVED)
     classes = identifiers([step.name], reserved.RESERVED)
     layer = classes[step.name]
@@ -43,7 +43,7 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
     used |= {e.op for d in step.bind for e in topo(d.value)}
     used |= {e.op for s in TABLE.values() for e in topo(s.derivative)}
     found = tables(step, names)
-    back = adjoint_table(step, names)
+    back = adjoint_table(step, names, derive)
     used |= back.ops
     program = hashlib.sha256(print_step(step).encode()).hexdigest()[:12]
     default, named = surrogate(step)

@@ -21,11 +21,11 @@ from birc.backends.c_family.quotients import turn_quotients
 from birc.backends.c_family.shorten import shorten
 from birc.backends.c_family.writer import Writer
 from birc.fused import draws
+from birc.ir.adjoint import BAR, SPIKE, argument
 from birc.ir.expr import Expr, const, leaves, make, rebuild, topo, value
 from birc.ir.step import Define, Step
 from birc.ir.surrogates import Surrogate
 from birc.passes import adjoint, dead_code, dense_events
-from birc.passes.adjoint import BAR, SPIKE, argument
 from birc.passes.expressions import map_step
 
 LANES = 64

@@ -11,8 +11,8 @@ from birc.backends.c_family.build import find_compiler
 from birc.fused import on_host, product_on, sweep_on
 from birc.fused.emit import emit, learned_below, takes
 from birc.fused.sweep import Sweeper
+from birc.ir.adjoint import SLOPE, UNIT, argument
 from birc.ir.surrogates import TABLE
-from birc.passes.adjoint import SLOPE, UNIT, argument
 
 OFF = "BIRC_FUSED"
 """Environment variable: "0" keeps every layer to its loop."""

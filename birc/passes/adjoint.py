@@ -20,6 +20,7 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field, replace
 
 from birc.errors import BircError
+from birc.ir.adjoint import BAR, JUMP, SLOPE, SPIKE, UNIT, argument
 from birc.ir.derivative import backwards
 from birc.ir.expr import Expr, const, leaves, make, op, substitute, topo, value
 from birc.ir.linear import ZERO, add
@@ -29,19 +30,8 @@ from birc.ir.surrogates import TABLE, Surrogate, X
 from birc.passes import dead_code, dense_events, fold_step, share_common
 from birc.units import NONE, Unit, internal_unit, over
 
-BAR = ".bar"
-SPIKE = "spike" + BAR
-JUMP = "spike.jump"
-"""What the reset gives to the derivative by the spike; a name of the program unless resets are detached."""
-SLOPE, UNIT = "surrogate.slope", "surrogate.unit"
-"""Bind values of the surrogate beside its arguments: it sees slope * unit * margin."""
 PARAM = "param."
 DEFAULT = TABLE["fast_sigmoid"]
-
-
-def argument(name: str) -> str:
-    """The bind value of an argument of the surrogate."""
-    return f"surrogate.{name}"
 
 
 def run(step: Step, surrogate: Surrogate = DEFAULT, detach_reset: bool = True, wanted: Container[str] | None = None) -> Step:

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from birc.ir.adjoint import BAR, SPIKE
 from birc.ir.evaluate import Draw, Moment, evaluate, interpret
 from birc.ir.expr import Expr, topo
 from birc.ir.ops import evaluate_op
 from birc.ir.step import Step
-from birc.passes.adjoint import BAR, PARAM, SPIKE, bind_adjoint
+from birc.passes.adjoint import PARAM, bind_adjoint
 
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]

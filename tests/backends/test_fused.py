@@ -16,6 +16,7 @@ from birc.fused import arrays, draws
 from birc.fused.arrays import NOTHING
 from birc.fused.emit import SEGMENT, emit, learned_below, takes
 from birc.fused.sweep import Sweeper
+from birc.ir.adjoint import argument
 from birc.ir.surrogates import TABLE
 from birc.passes import adjoint, dense_events
 from birc.runtime.gradients import backward, forward
@@ -52,7 +53,7 @@ def test_library_against_the_interpreter(name: str) -> None:
     """States within single precision, and dL/d of inputs, draws, initial states, bind values and slope; the resets not detached."""
     dense, values, initial, inputs, _ = case(name)
     original = driver.lower(LIBRARY[name])[1]
-    wanted = frozenset({*(d.name for d in original.bind), adjoint.argument("alpha")})
+    wanted = frozenset({*(d.name for d in original.bind), argument("alpha")})
     kernel = emit(original, TABLE["arctan"], False, wanted)
     sweeper = Sweeper(kernel)
     step = draws.run(dense)
@@ -87,7 +88,7 @@ def test_library_against_the_interpreter(name: str) -> None:
 def test_a_run_of_many_segments_and_odd_sizes() -> None:
     """Steps over three segments, 70 neurons in groups of 64, several rows, one bind value for each neuron."""
     step = dense_events.run(step_of(TINY))
-    wanted = frozenset({".E.v", ".Q.v.I", "theta", adjoint.argument("alpha")})
+    wanted = frozenset({".E.v", ".Q.v.I", "theta", argument("alpha")})
     kernel = emit(step, TABLE["sigmoid"], True, wanted)
     sweeper = Sweeper(kernel)
     steps, n, rows = 2 * SEGMENT + 9, 70, 3

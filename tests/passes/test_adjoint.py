@@ -11,6 +11,7 @@ import pytest
 
 from birc import driver
 from birc.errors import BircError
+from birc.ir import adjoint as names
 from birc.ir.check import check_step
 from birc.ir.expr import value
 from birc.ir.step import Define, Step
@@ -108,7 +109,7 @@ def test_the_surrogate_sees_margin_times_slope() -> None:
     for name, surrogate in TABLE.items():
         adjoined = adjoint.run(step, surrogate)
         values, state = bound(step, adjoined)
-        values |= {adjoint.SLOPE: 1.5, adjoint.UNIT: 0.5}
+        values |= {names.SLOPE: 1.5, names.UNIT: 0.5}
         inputs = {"I": np.zeros((1, 1)), "syn": np.array([[0.4]])}
         seen = forward(step, values, state, inputs)
         found = backward(adjoined, values, seen, inputs, {"spikes": np.ones((1, 1))}).inputs["syn"][0, 0]
@@ -147,13 +148,13 @@ def test_by_the_slope_a_spike_is_the_surrogate_s_antiderivative() -> None:
 
 
 def _by_slope(step: Step, surrogate: Surrogate) -> float:
-    adjoined = adjoint.run(step, surrogate, wanted={adjoint.argument(str(surrogate.slope))})
+    adjoined = adjoint.run(step, surrogate, wanted={names.argument(str(surrogate.slope))})
     values, state = bound(step, adjoined)
-    values |= {adjoint.SLOPE: 1.5, adjoint.UNIT: 0.5}
+    values |= {names.SLOPE: 1.5, names.UNIT: 0.5}
     inputs = {"I": np.zeros((1, 1)), "syn": np.array([[0.4]])}
     seen = forward(step, values, state, inputs)
     found = backward(adjoined, values, seen, inputs, {"spikes": np.ones((1, 1))}).bind
-    return float(found[adjoint.argument(str(surrogate.slope))][0])
+    return float(found[names.argument(str(surrogate.slope))][0])
 
 
 def test_events_that_act_one_by_one_become_a_choice() -> None:
