@@ -105,14 +105,16 @@ def build_seconds(model: str) -> tuple[float, float]:
 EMIT = """
 import time, warnings
 from birc import driver, sources
-from birc.backends import load_backend
+from birc.backends import Differentiable, load_backend
+from birc.passes import adjoint
 warnings.simplefilter("ignore")
 backend, found = load_backend({target!r}), {{}}
+more = backend.emit_differentiable if isinstance(backend, Differentiable) else None
 for name in ["leaky_integrator", *sources.neuron_files()]:  # with the first one, imports and templates are loaded
     step = driver.lower(sources.choose(sources.load(name), None)[0])[1]
     if not backend.refuse(step, "f32"):
         began = time.process_time()
-        backend.emit(step, "f32")
+        more(step, "f32", adjoint.run) if more else backend.emit(step, "f32")
         found[name] = time.process_time() - began
 slowest = max(found, key=found.get)
 print(slowest, found[slowest])
