@@ -20,6 +20,7 @@ from birc.backends import FLOATS, Dtype
 from birc.backends.keras import BACKEND
 from birc.backends.keras.engines import ENGINES
 from birc.ir.surrogates import TABLE
+from birc.passes import adjoint
 
 pytest.importorskip("keras", reason='needs keras: pip install "birc[keras]"')
 if BACKEND.missing() is not None:
@@ -98,12 +99,15 @@ def test_a_sweep_equals_the_loop(monkeypatch: pytest.MonkeyPatch, model: str, dt
 @contextmanager
 def _doubles() -> Iterator[None]:
     """Keras computes in float64, and JAX can."""
-    keras.backend.set_floatx("float64")
+    policy = keras.config.dtype_policy()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
     try:
         with importlib.import_module("jax").enable_x64(True) if ENGINE == "jax" else nullcontext():
             yield
     finally:
-        keras.backend.set_floatx("float32")
+        keras.config.set_floatx("float32")
+        keras.config.set_dtype_policy(policy)
 
 
 def _found(monkeypatch: pytest.MonkeyPatch, made: Any, options: Options, xs: list[Array], mask: Array | None, on: bool) -> dict[str, Array]:
@@ -244,7 +248,9 @@ def test_what_the_sweep_does_not_take_is_left_to_the_loop(monkeypatch: pytest.Mo
     monkeypatch.setenv(SWEEP, "0")
     assert not calls(12)
     tabulated = driver.compile_model("hodgkin_huxley", target="numpy", dt="0.05 ms", tables="1e-6, v in [-120 mV, 80 mV]").step
-    assert importlib.import_module("birc.backends.keras.adjoint").adjoint_table(tabulated, {}).rows == ()
+    table = importlib.import_module("birc.backends.keras.adjoint").adjoint_table
+    assert table(tabulated, {}, adjoint.run).rows == ()
+    assert table(made.step, made.artifact.manifest["names"], adjoint.run).rows != ()
 
 
 def test_what_is_kept_is_what_the_way_back_asks_for() -> None:
