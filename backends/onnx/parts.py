@@ -10,11 +10,17 @@ from typing import Any
 import numpy as np
 
 from birc.backends import Array, Events, Job, Spikes
+from birc.backends.legality import expressions
+from birc.ir.expr import topo
+from birc.ir.ops import OPS
+from birc.ir.step import Step
 
 LEAST_NEURONS = 2048
 """Of a part: with fewer, starting an op takes longer than computing it."""
-LEAST_STATEMENTS = 1 << 22
-"""Of a part, those of all its neurons and steps: with fewer, starting a thread takes longer than it saves (about 4 ms)."""
+LEAST_OPERATIONS = 1 << 24
+"""Of a part, those of all its neurons and steps (about 6 ms): with fewer, a thread costs as much as it saves."""
+FUNCTION = 10
+"""Operations that take about as long as a transcendental function."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +31,16 @@ class Part:
     first: int
 
 
-def parts(job: Job, statements: int) -> list[Part]:
-    """Parts of about the same size, one for each thread that is worth its while; state and recordings are views.
+def operations(step: Step) -> int:
+    """How many a step of one neuron takes."""
+    nodes = (n for _, s in step.statements() for root, _ in expressions(s) for n in topo(root) if n.args)
+    return sum(FUNCTION if OPS[n.op].transcendental else 1 for n in nodes)
 
-    statements: of a step of one neuron.
-    """
-    count = max(1, min(job.threads, job.n // LEAST_NEURONS, job.n * job.steps * statements // LEAST_STATEMENTS))
+
+def parts(job: Job, step: Step) -> list[Part]:
+    """Parts of about the same size, one for each thread that is worth its while; state and recordings are views."""
+    work = job.n * job.steps * operations(step)
+    count = max(1, min(job.threads, job.n // LEAST_NEURONS, work // LEAST_OPERATIONS))
     if count == 1:
         return [Part(job, 0)]
     ends = [job.n * k // count for k in range(count + 1)]

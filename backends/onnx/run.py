@@ -62,7 +62,7 @@ class OnnxRunner:
         if job.steps == 1:
             return self._step(Part(job, 0))
         self.scan(job.record, self._held(job))  # made once, before threads want it
-        shares = parts(job, sum(1 for _ in self.artifact.step.statements()))
+        shares = parts(job, self.artifact.step)
         if len(shares) == 1:
             return self._steps(shares[0])
         with ThreadPoolExecutor(len(shares)) as pool:

@@ -83,7 +83,7 @@ def test_a_long_run_in_stretches_is_the_same(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("every", [1, 7])
 def test_neurons_shared_out_among_threads_give_the_same(monkeypatch: pytest.MonkeyPatch, every: int) -> None:
     monkeypatch.setattr("birc.backends.onnx.parts.LEAST_NEURONS", 4)
-    monkeypatch.setattr("birc.backends.onnx.parts.LEAST_STATEMENTS", 1)
+    monkeypatch.setattr("birc.backends.onnx.parts.LEAST_OPERATIONS", 1)
     jobs = [replace(lif_job(23, 60, "f64", every=every), threads=threads) for threads in (1, 3, 100)]
     for job in jobs:
         job.bind["v_th"] = np.linspace(0.2, 1.4, 23)  # type: ignore[index]

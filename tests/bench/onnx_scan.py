@@ -14,7 +14,7 @@ import numpy as np
 import birc
 from birc.backends import FLOATS, Dtype
 from birc.backends.onnx.emit import SCAN
-from birc.backends.onnx.parts import LEAST_NEURONS
+from birc.backends.onnx.parts import LEAST_NEURONS, LEAST_OPERATIONS
 from birc.backends.onnx.run import session
 from birc.backends.onnx.table import IR_VERSION, OPSET
 from birc.driver import Compiled
@@ -129,13 +129,13 @@ def section(repeats: int) -> str:
     bounds = [bound(model, repeats) for model in BOUNDED]
     head = ("neuron", "functions", "alone, us", "NumPy's, us", "Scan, us", "NumPy's loop, us")
     return f"""How many times as fast as the NumPy loop the Scan runs in onnxruntime: number type and neurons; on one thread by the time of
-the processor, on all cores by the clock (NumPy uses one, onnxruntime a thread for each share of {LEAST_NEURONS} neurons or more).
-The current is constant, so that what depends on it alone stands before the Scan.
+the processor, on all cores by the clock (NumPy uses one, onnxruntime a thread for each share of {LEAST_NEURONS} neurons or more that takes
+{LEAST_OPERATIONS:,} operations or more). The current is constant, so that what depends on it alone stands before the Scan.
 
 {table(("neuron", *(setting.title for setting in SETTINGS)), rows)}
 
-Models made of exponentials do not reach 1 in float64, where `Exp` and `Log` of onnxruntime take several times as long as NumPy's if the
-processor has AVX-512. For a step of {MANY:,} neurons on one thread these functions alone, then all of it:
+On one thread models made of exponentials do not reach 1 in float64, where `Exp` and `Log` of onnxruntime take several times as long
+as NumPy's if the processor has AVX-512. For a step of {MANY:,} neurons on one thread these functions alone, then all of it:
 
 {table(head, bounds, 2)}
 
