@@ -32,7 +32,7 @@ test-torch: $(TEST)/.torch ## run the tests that need torch: readers of NIR grap
 	KERAS_BACKEND=torch $(TEST)/bin/python -m pytest -q -m "not slow" tests/backends/test_fused.py tests/nn/test_bad_input.py
 
 test-seed: $(SEED)/.ready ## run the tests of the layers with the oldest Keras and TensorFlow that are supported
-	$(SEED)/bin/python -m pytest -q -n $(WORKERS) -m "not slow" tests/backends/test_keras.py tests/backends/test_keras_layer.py tests/nn
+	$(SEED)/bin/python -m pytest -q -n $(WORKERS) -m "not slow" tests/backends/test_keras.py tests/backends/test_keras_layer.py tests/backends/test_keras_sweep.py tests/nn
 
 test-core: $(TEST)/.ready ## run the quick tests
 	$(TEST)/bin/python -m pytest -q -n $(WORKERS) -m "not slow"
