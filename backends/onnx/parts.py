@@ -37,10 +37,12 @@ def operations(step: Step) -> int:
     return sum(FUNCTION if OPS[n.op].transcendental else 1 for n in nodes)
 
 
-def parts(job: Job, step: Step) -> list[Part]:
-    """Parts of about the same size, one for each thread that is worth its while; state and recordings are views."""
-    work = job.n * job.steps * operations(step)
-    count = max(1, min(job.threads, job.n // LEAST_NEURONS, work // LEAST_OPERATIONS))
+def parts(job: Job, each: int) -> list[Part]:
+    """Parts of about the same size, one for each thread that is worth its while; state and recordings are views.
+
+    each: the operations of a step of one neuron.
+    """
+    count = max(1, min(job.threads, job.n // LEAST_NEURONS, job.n * job.steps * each // LEAST_OPERATIONS))
     if count == 1:
         return [Part(job, 0)]
     ends = [job.n * k // count for k in range(count + 1)]

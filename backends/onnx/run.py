@@ -16,7 +16,7 @@ import numpy as np
 from birc.backends import FLOATS, Array, Artifact, Job, Spikes
 from birc.backends.onnx.emit import SCAN, STEP
 from birc.backends.onnx.held import CLOCK, with_held
-from birc.backends.onnx.parts import Part, joined, merged, parts
+from birc.backends.onnx.parts import Part, joined, merged, operations, parts
 from birc.ir.events import rounds, total
 from birc.ir.random import normal
 
@@ -42,6 +42,11 @@ class OnnxRunner:
         """The session of the step graph."""
         return session(self.artifact.files[STEP])
 
+    @cached_property
+    def operations(self) -> int:
+        """Of a step of one neuron."""
+        return operations(self.artifact.step)
+
     def scan(self, record: Iterable[str], held: Iterable[str] = ()) -> Any:
         """The session of the Scan graph in which only what is recorded is traced, and the inputs `held` are the same in all steps."""
         key = tuple(record), tuple(held)
@@ -62,7 +67,7 @@ class OnnxRunner:
         if job.steps == 1:
             return self._step(Part(job, 0))
         self.scan(job.record, self._held(job))  # made once, before threads want it
-        shares = parts(job, self.artifact.step)
+        shares = parts(job, self.operations)
         if len(shares) == 1:
             return self._steps(shares[0])
         with ThreadPoolExecutor(len(shares)) as pool:
