@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import os
 import sys
@@ -41,12 +42,15 @@ def load_keras() -> Any:
 
 
 def load_module(artifact: Artifact) -> ModuleType:
-    """The emitted module, imported under a name of its own; the same program is imported once for each number type."""
+    """The emitted module, imported under a name of its own; the same text is imported once for each number type.
+
+    The text tells modules apart, as one of a step without its derivative is another than the one that has it.
+    """
     floatx = load_keras().config.floatx()
     ((file, text),) = artifact.files.items()
     assert isinstance(text, str)
     layer = str(artifact.manifest["layer"])
-    name = f"birc_keras_{layer}_{artifact.manifest['program']}_{floatx}"
+    name = f"birc_keras_{layer}_{hashlib.sha256(text.encode()).hexdigest()[:12]}_{floatx}"
     if name not in sys.modules:
         module = ModuleType(name)
         module.__file__ = f"<birc {file}>"

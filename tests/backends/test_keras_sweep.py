@@ -253,6 +253,15 @@ def test_what_the_sweep_does_not_take_is_left_to_the_loop(monkeypatch: pytest.Mo
     assert table(made.step, made.artifact.manifest["names"], adjoint.run).rows != ()
 
 
+def test_an_emission_without_a_derivative_is_another_module() -> None:
+    """A runner of the step alone may have imported it before; the layer sweeps all the same."""
+    made = driver.compile_model("lif_unit", target="keras", dt="1 ms", dtype="f32")
+    run = importlib.import_module("birc.backends.keras.run")
+    alone, whole = (run.load_module(a) for a in (BACKEND.emit(made.step, "f32"), made.artifact))
+    assert (alone.PROGRAM, alone.ADJOINT) == (whole.PROGRAM, {})
+    assert whole.ADJOINT
+
+
 def test_what_is_kept_is_what_the_way_back_asks_for() -> None:
     """Two truths and the surrogate of a neuron whose weights alone learn; the states where a time constant does, as they are less."""
     made = driver.compile_model("lif_unit", target="keras", dt="1 ms", dtype="f32")
