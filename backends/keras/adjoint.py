@@ -3,7 +3,7 @@
     "s1": Value("real", ("busy", "v_1_bar"), lambda busy, v_1_bar: ops.where(busy, 0.0, v_1_bar))
 
 What a layer learns, and whether its resets are detached, is known when it is built; what then has to be kept of the way forwards is read
-off the table. The surrogate is left open: what it makes of the margin is a value that comes from elsewhere.
+off the table. The surrogate is left open: a row asks the spike what it makes of the margin.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from birc.backends.keras.program import defined
 from birc.backends.names import identifiers
 from birc.backends.text import Syntax, lines
 from birc.errors import BircError
-from birc.ir.adjoint import BAR, JUMP, SLOPE, UNIT, argument
+from birc.ir.adjoint import BAR, JUMP, MARGIN, SLOPE, UNIT, argument
 from birc.ir.expr import Expr, make, rebuild, topo, value
 from birc.ir.ops import Kind, kinds
 from birc.ir.spike import leaf_kinds
@@ -27,8 +27,10 @@ from birc.ir.step import Define, Put, Statement, Step, Store
 from birc.ir.surrogates import Surrogate
 
 LEARNED = argument("learned")
-ANY = Surrogate("any", {"learned": 1.0}, make("read", (), "spike.factor"), make("read", (), "spike.by_slope"), "")
+ANY = Surrogate("any", {"learned": 1.0}, make("read", (), "spike.factor"), make("read", (), "spike.by_slope"), "", open=True)
 """Stands for the surrogate that a layer will have."""
+OF_MARGIN = (("read spike.factor", "spike.factor(margin)"), ("read spike.by_slope", "spike.by_learned(margin)[0]"))
+"""What `ANY` reads, as values that a spike makes of the margin."""
 LEAVES = {"load": "was", "read": "came", "normal": "drawn"}
 """What the step finds, and what it is called in a row."""
 
@@ -85,21 +87,29 @@ class _Writer:
         self.ops: set[str] = set()
 
     def table(self) -> Table:
-        """Every statement."""
+        """Every statement; the margin before what makes use of it."""
+        margin = next((s for _, s in self.program.statements() if isinstance(s, Put) and s.output == MARGIN), None)
         for _, s in self.program.statements():
             match s:
                 case Define(name, e):
                     if self._moves(e):
+                        if not self.moving and margin is not None:
+                            self._add_margin(margin.value)
                         self.moving.add(value(name))
                     self._add(self.keys[name], e)
                 case Store(slot, e):
                     of = slot.removesuffix(BAR)
                     self._add(f"bar of state {of}" if of in self.slots else f"bar of number {self.keys[of]}", e)
-                case Put(port, e):
+                case Put(port, e) if port != MARGIN:
                     self._add(f"bar of port {port.removesuffix(BAR)}", e)
                 case _:
                     pass
         return Table(tuple(self.rows), frozenset(self.ops))
+
+    def _add_margin(self, e: Expr) -> None:
+        """How far the state is beyond the threshold, and what a spike makes of it."""
+        self._write("margin", e)
+        self.rows += [Row(key, "real", ("margin", "spike"), ("margin", "spike"), text) for key, text in OF_MARGIN]
 
     def _moves(self, e: Expr) -> bool:
         """Whether a derivative by something later goes into it."""

@@ -23,6 +23,7 @@ from birc.backends.text import lines, plain
 from birc.errors import Span
 from birc.ir.expr import Expr, const, make, rewrite, topo, value
 from birc.ir.ops import OPS, evaluate_op
+from birc.ir.resting import resting
 from birc.ir.spike import fired, is_real, leaf_kinds, margin
 from birc.ir.step import Define, Deliver, Emit, Phase, Put, Step, Store
 from birc.ir.surrogates import TABLE, Surrogate
@@ -62,6 +63,7 @@ def emit(step: Step, dtype: Dtype, derive: Derive | None = None) -> Artifact:
             body=Body(step, names).text(),
             t=found,
             adjoint=back,
+            resting=[(slot, tuple(names[n] for n in needs)) for slot, needs in resting(step).items()],
             learned=[p.argument for p in found.parameters if p.learn],
             surrogate=json.dumps(default),
             surrogates=_surrogates(),

@@ -19,8 +19,8 @@ MODULE = frozenset(
         "quantity", "number", "one_of", "names_of", "plain", "narrowed", "constraint",
         "bind", "step", "steps", "exprel", "sigmoid", "heaviside",
         "propagator", "increment", "input_gain", "noise_factor", "expm", "expm1", "scaled", "expm_graph", "expm1_graph", "scaled_graph",
-        "cholesky", "entry", "SWEEP", "Sweep", "sweeps", "swept", "exporting", "Value", "ADJOINT", "LEARNED", "Plan", "Watched", "Rooms",
-        "asked", "values", "at", "put", "loop",
+        "cholesky", "entry", "SWEEP", "Sweep", "sweeps", "swept", "exporting", "Value", "ADJOINT", "LEARNED", "RESTING", "Plan", "Rooms",
+        "truth", "least", "asked", "values", "at", "put", "loop",
         *(f"surrogate_{name}{end}" for name in TABLE for end in ("", "_by_slope")),
         "state", "inputs", "events", "draws", "spike", "z", "who", "margin", "m", "p", "dt",
     )

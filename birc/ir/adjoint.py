@@ -7,6 +7,8 @@ BAR = ".bar"
 SPIKE = "spike" + BAR
 JUMP = "spike.jump"
 """What the reset gives to the derivative by the spike; a name of the program unless resets are detached."""
+MARGIN = "spike.margin"
+"""How far the state is beyond the threshold: an output, where the surrogate is open."""
 SLOPE, UNIT = "surrogate.slope", "surrogate.unit"
 """Bind values of the surrogate beside its arguments: it sees slope * unit * margin."""
 

@@ -19,13 +19,17 @@ FAR = 1e6
 
 @dataclass(frozen=True)
 class Surrogate:
-    """A surrogate: its arguments with their defaults, the derivative of the spike by x, that by the slope, and its source."""
+    """A surrogate: its arguments with their defaults, the derivative of the spike by x, that by the slope, and its source.
+
+    One that is `open` stands for any other: its derivatives read what that one has, and the adjoint puts out what it asks for, the margin.
+    """
 
     name: str
     arguments: Mapping[str, float]
     derivative: Expr
     by_slope: Expr | None
     source: str
+    open: bool = False
 
     @property
     def slope(self) -> str | None:

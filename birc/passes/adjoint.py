@@ -20,7 +20,7 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field, replace
 
 from birc.errors import BircError
-from birc.ir.adjoint import BAR, JUMP, SLOPE, SPIKE, UNIT, argument
+from birc.ir.adjoint import BAR, JUMP, MARGIN, SLOPE, SPIKE, UNIT, argument
 from birc.ir.derivative import backwards
 from birc.ir.expr import Expr, const, leaves, make, op, substitute, topo, value
 from birc.ir.linear import ZERO, add
@@ -165,6 +165,7 @@ class _Adjoint:
     def _assembled(self, body: tuple[Statement, ...], puts: tuple[Statement, ...]) -> Step:
         step = self.step
         spiking = self.margin is not None
+        shown = (Put(MARGIN, self.margin),) if self.surrogate.open and self.margin is not None else ()
         forward: dict[PhaseName, tuple[Statement, ...]] = {
             phase.name: tuple(s for s in phase.body if isinstance(s, Define)) for phase in step.phases
         }
@@ -185,12 +186,15 @@ class _Adjoint:
                 *((Port(SPIKE, internal_unit(NONE)),) if spiking else ()),
                 *(Port(o.name + BAR, _inverse(o.unit), o.span) for o in step.outputs),
             ),
-            outputs=tuple(Port(p.name + BAR, _inverse(p.unit), p.span) for p in step.inputs),
+            outputs=(
+                *(Port(p.name + BAR, _inverse(p.unit), p.span) for p in step.inputs),
+                *((Port(MARGIN, internal_unit(NONE)),) if shown else ()),
+            ),
             bind=tuple(bind),
             doc=None,
             model=None,
         )
-        program = with_phases(program, {**forward, "adjoint": body, "record": puts})
+        program = with_phases(program, {**forward, "adjoint": body, "record": (*puts, *shown)})
         return dead_code.run(share_common.run(fold_step.run(program)))
 
 

@@ -253,6 +253,32 @@ def test_what_the_sweep_does_not_take_is_left_to_the_loop(monkeypatch: pytest.Mo
     assert table(made.step, made.artifact.manifest["names"], adjoint.run).rows != ()
 
 
+@pytest.mark.parametrize("busy", [False, True])
+def test_without_refractory_period_nobody_is_busy(monkeypatch: pytest.MonkeyPatch, busy: bool) -> None:
+    """The countdown is left out where it begins at 0 and is never set; states that are given may still have one."""
+    made = driver.compile_model("lif_unit", target="keras", dt="1 ms", dtype="f32")
+    x = np.random.default_rng(0).uniform(0, 60, (3, 12, 4)).astype(np.float32)
+    found = []
+    for on in (True, False):
+        monkeypatch.setenv(SWEEP, "1" if on else "0")
+        first = keras.initializers.RandomUniform(0, 0.3, seed=1)
+        layer = made.layer(units=6, fused=False, t_ref=0, learn=["tau_m"], kernel_initializer=first)
+        layer.build(x.shape)
+        calls = _counted(monkeypatch, layer)
+        given = [np.full((3, 6), value, np.float32) for value in (0.5, 4)] if busy else None
+
+        def run(xs: Any, states: Any, layer: Any = layer, given: Any = given) -> Any:
+            return [layer(xs[0], initial_state=given)]
+
+        seen, by_x, _, by_weight = DERIVED[ENGINE](run, lambda found: ops.sum(found[0] * found[0]), [x], [], list(layer.trainable_weights))
+        assert bool(calls) is on
+        found.append([_numbers(a) for a in (*seen, *by_x, *by_weight)])
+    for swept, wanted in zip(*found, strict=True):
+        np.testing.assert_allclose(swept, wanted, rtol=1e-4, atol=1e-5 * np.abs(wanted).max())
+    assert not busy or not found[0][0][:, :4].any()
+    assert found[0][0].any()
+
+
 def test_an_emission_without_a_derivative_is_another_module() -> None:
     """A runner of the step alone may have imported it before; the layer sweeps all the same."""
     made = driver.compile_model("lif_unit", target="keras", dt="1 ms", dtype="f32")
@@ -262,8 +288,34 @@ def test_an_emission_without_a_derivative_is_another_module() -> None:
     assert whole.ADJOINT
 
 
+def test_the_least_from_which_all_follows() -> None:
+    """A sum in place of two numbers, and a truth, which takes less than what it comes from, unless that is kept."""
+    made = driver.compile_model("lif_unit", target="keras", dt="1 ms", dtype="f32")
+    module = sys.modules[type(made.layer()).__module__]
+    rows = {
+        "sum": module.Value("real", ("load a", "load b"), None),
+        "double": module.Value("real", ("sum",), None),
+        "square": module.Value("real", ("sum",), None),
+        "c": module.Value("real", ("load c",), None),
+        "true": module.Value("bool", ("c",), None),
+    }
+    among = {"load a", "load b", "load c", *rows}
+    before = dict(module.ADJOINT)
+    try:
+        module.ADJOINT.clear()
+        module.ADJOINT.update(rows)
+        assert module.least({"double", "square"}, among) == ["sum"]
+        assert module.least({"double"}, among) == ["double"]
+        assert module.least({"double", "square", "true"}, among) == ["sum", "true"]
+        assert module.least({"c", "true"}, among) == ["c"]
+        assert module.least(set(), among) == []
+    finally:
+        module.ADJOINT.clear()
+        module.ADJOINT.update(before)
+
+
 def test_what_is_kept_is_what_the_way_back_asks_for() -> None:
-    """Two truths and the surrogate of a neuron whose weights alone learn; the states where a time constant does, as they are less."""
+    """What is tested and who is busy, of a neuron whose weights alone learn; the states where a time constant does, as they are less."""
     made = driver.compile_model("lif_unit", target="keras", dt="1 ms", dtype="f32")
 
     def plan(**options: Any) -> Any:
@@ -271,8 +323,16 @@ def test_what_is_kept_is_what_the_way_back_asks_for() -> None:
         layer.build((1, 5, 2))
         return sys.modules[type(layer).__module__].Plan(layer.cell)
 
+    def fresh(**options: Any) -> Any:
+        layer = made.layer(fused=False, **options)
+        layer.build((1, 5, 2))
+        module = sys.modules[type(layer).__module__]
+        return [module.Sweep(layer.cell, 5, True, yes).plan.kept for yes in (True, False)]
+
+    assert fresh(t_ref=0) == [{"v_2": False}, {"busy": True, "v_2": False}]
+    assert fresh(t_ref=2) == [{"busy": True, "v_2": False}] * 2
     plain = plan()
-    assert (plain.kept, plain.again) == ({"busy": True, "fired": True, "read spike.factor": False}, False)
+    assert (plain.kept, plain.again) == ({"busy": True, "v_2": False}, False)
     assert plain.sums == []
     learning = plan(learn=["tau_m"])
     assert {"busy", "v"} <= set(learning.kept)
