@@ -28,7 +28,7 @@ def ahead(
     kernel = sweeper.kernel
     given = [plain(a) for a in inputs]
     states, numbers, kept = [plain(a) for a in initial], [plain(a) for a in bind], plain(mask)
-    shape = common([a for a in given if a.size], states, numbers, kept)
+    shape = common(kernel, [a for a in given if a.size], states, numbers, kept)
     rows, ends = (shape.outer, shape.steps, shape.inner), (shape.outer, shape.inner)
     out = [aligned(*rows) if i in seen else None for i in range(len(kernel.seen))]
     after = [aligned(*ends) if last else None for _ in kernel.slots]
@@ -58,7 +58,7 @@ def back(
     kernel = sweeper.kernel
     given = [plain(a) for a in inputs]
     states, numbers, kept = [plain(a) for a in initial], [plain(a) for a in bind], plain(mask)
-    shape = common([a for a in given if a.size], states, numbers, kept)
+    shape = common(kernel, [a for a in given if a.size], states, numbers, kept)
     ups, ends = [plain(a) for a in up], [plain(a) for a in up_last]
     input_bars = [aligned(*a.shape) for a in given]
     initial_bars = [np.zeros((shape.outer, shape.inner), np.float32) for _ in kernel.slots]

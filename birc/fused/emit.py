@@ -28,8 +28,10 @@ from birc.ir.surrogates import Surrogate
 from birc.passes import adjoint, dead_code, dense_events
 from birc.passes.expressions import map_step
 
-LANES = 64
-"""Neurons that advance together."""
+LANES = (128, 64, 32, 16)
+"""How many neurons may advance together."""
+STILL = 16
+"""What a group of them takes, whatever their number, in lanes."""
 SEGMENT = 64
 """Steps whose states are held at a time, on the way back."""
 
@@ -48,7 +50,8 @@ class Part:
 class Kernel:
     """The text, and the order in which values cross: the given ports, slots, bind values, and what is seen (`spikes`, real slots, outputs).
 
-    `kinds` are those of slots, `wanted` are the bind values whose derivatives come back.
+    `kinds` are those of slots, `wanted` are the bind values whose derivatives come back, `each` those that may have one value for each neuron
+    (None: any).
     """
 
     text: str
@@ -58,6 +61,7 @@ class Kernel:
     kinds: tuple[str, ...]
     seen: tuple[str, ...]
     wanted: tuple[str, ...]
+    each: frozenset[str] | None
     defaults: dict[str, float]
     """Of bind values of the surrogate."""
 
@@ -73,8 +77,13 @@ def emit(
     detach_reset: bool,
     wanted: frozenset[str],
     given: frozenset[str] | None = None,
+    each: frozenset[str] | None = None,
+    units: int = LANES[0],
 ) -> Kernel:
-    """The unit of a program that `takes` says yes to; nothing comes to ports and draws that are not among those `given`."""
+    """The unit of a program that `takes` says yes to, best for so many `units`.
+
+    Nothing comes to ports and draws that are not among those `given`, and bind values that are not among `each` are one for all neurons.
+    """
     plain = draws.run(dense_events.run(step))
     forward = dead_code.run(plain if given is None else _silenced(plain, given))
     backward = adjoint.run(forward, surrogate, detach_reset, wanted)
@@ -97,7 +106,8 @@ def emit(
         .render(
             title=comment(step.name),
             headers=[header(name) for name in ("birc_types.h", "birc_math.h")],
-            lanes=LANES,
+            lanes=min(LANES, key=lambda lanes: -(-units // lanes) * (lanes + STILL)),
+            each=each,
             segment=SEGMENT,
             parts=(("forward", ahead), ("adjoint", back)),
             real=real,
@@ -110,7 +120,7 @@ def emit(
         )
     )
     defaults = {d.name: float(d.value.attr or 0) for d in backward.bind if d.name.startswith(argument(""))}
-    return Kernel(text, kinds=tuple(slot.kind for slot in forward.slots), defaults=defaults, **names)
+    return Kernel(text, kinds=tuple(slot.kind for slot in forward.slots), each=each, defaults=defaults, **names)
 
 
 def _silenced(step: Step, given: frozenset[str]) -> Step:

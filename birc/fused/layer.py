@@ -27,17 +27,17 @@ class Fused:
         self._draws = tuple(f"{noise.name}:{lane}" for noise in artifact.step.noises for lane in range(noise.lanes))
         self._made: dict[Any, Sweeper] = {}
 
-    def sweeper(self, settings: Any) -> Sweeper:
-        """The kernel for a layer's surrogate, learned parameters, ports and noise."""
+    def sweeper(self, settings: Any, units: int, each: frozenset[str]) -> Sweeper:
+        """The kernel for a layer's surrogate, learned parameters, ports and noise, its size, and the bind values that differ in it."""
         spike = settings.spike
-        key = (spike.name, spike.detach_reset, settings.learn, settings.learn_surrogate, settings.ports, settings.noise)
+        key = (spike.name, spike.detach_reset, settings.learn, settings.learn_surrogate, settings.ports, settings.noise, units, each)
         if key not in self._made:
             surrogate = TABLE[spike.name]
             wanted = learned_below(self._step, frozenset(settings.learn))
             if settings.learn_surrogate and surrogate.slope:
                 wanted |= {argument(surrogate.slope)}
             given = {*settings.ports, *(self._draws if settings.noise else ())}
-            kernel = emit(self._step, surrogate, spike.detach_reset, wanted, frozenset(given))
+            kernel = emit(self._step, surrogate, spike.detach_reset, wanted, frozenset(given), each, units)
             self._made[key] = Sweeper(kernel)
         return self._made[key]
 
@@ -65,11 +65,12 @@ class Fused:
         columns: by port and draw, [batch, time, units]; states: by slot, [batch, units]; mask: truths [batch, time].
         """
         settings = cell.settings
-        sweeper = self.sweeper(settings)
+        numbers = cell.held.numbers or cell.numbers()
+        each = frozenset(name for name, identifier in self._names.items() if identifier in numbers and len(numbers[identifier].shape))
+        sweeper = self.sweeper(settings, cell.units, each)
         kernel = sweeper.kernel
         given = tuple(i for i, name in enumerate(kernel.inputs) if name in columns)
         seen = tuple(i for i, name in enumerate(kernel.seen) if name in settings.output)
-        numbers = cell.held.numbers or cell.numbers()
         own = self._surrogate(cell, kernel.defaults)
         bind = [own[name] if name in own else numbers[self._names[name]] for name in kernel.bind]
         run = sweep_on(self._engine, sweeper, given, seen)

@@ -33,7 +33,7 @@ def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any
         return [at.get(i, empty) for i in range(count)]
 
     def run(inputs: Any, initial: Any, bind: Any, mask: Any) -> Any:
-        common(inputs, initial, bind, mask)
+        common(kernel, inputs, initial, bind, mask)
         rows, ends, attributes = sizes(inputs[0])
         results = [*(rows if i in seen else nothing for i in range(len(kernel.seen))), *(ends for _ in kernel.slots)]
         found = jax.ffi.ffi_call(ahead, results)(*spread(inputs, given, len(kernel.inputs)), *initial, *bind, mask, **attributes)

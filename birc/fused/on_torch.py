@@ -22,7 +22,7 @@ def make(sweeper: Sweeper, given: tuple[int, ...], seen: tuple[int, ...]) -> Any
             held = [t.detach().to(torch.float32).contiguous() for t in tensors]
             states_end = len(given) + len(kernel.slots)
             ctx.mask = None if mask is None else mask.to(torch.float32).contiguous()
-            shape = common(held[: len(given)], held[len(given) : states_end], held[states_end:], ctx.mask)
+            shape = common(kernel, held[: len(given)], held[len(given) : states_end], held[states_end:], ctx.mask)
             rows, ends = [shape.outer, shape.steps, shape.inner], [shape.outer, shape.inner]
             if any(t.device.type == "meta" for t in held):  # Keras asks for shapes, of some tensors that hold numbers and some that do not
                 return tuple(torch.empty(size, device="meta") for size in (*(rows for _ in seen), *(ends for _ in kernel.slots)))

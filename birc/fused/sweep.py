@@ -51,7 +51,7 @@ class Shape:
         return max(1, min(processors(), self.outer * self.steps * self.inner // SHARE))
 
 
-def common(inputs: Sequence[Any], initial: Sequence[Any], bind: Sequence[Any], mask: Any = None) -> Shape:
+def common(kernel: Kernel, inputs: Sequence[Any], initial: Sequence[Any], bind: Sequence[Any], mask: Any = None) -> Shape:
     """The shape of a sweep over arrays or tensors. Raises ValueError where they do not fit together, as a kernel reads them unasked."""
     first = tuple(inputs[0].shape)
     outer, steps, inner = first
@@ -61,8 +61,11 @@ def common(inputs: Sequence[Any], initial: Sequence[Any], bind: Sequence[Any], m
     for state in initial:
         if tuple(state.shape) != (outer, inner):
             raise ValueError(f"an initial state of shape {list(state.shape)}; expected [{outer}, {inner}]")
-    for value in bind:
-        if tuple(value.shape) not in ((), (1,), (inner,)):
+    for name, value in zip(kernel.bind, bind, strict=True):
+        alone = kernel.each is not None and name not in kernel.each
+        if tuple(value.shape) not in ((), (1,), *(() if alone else ((inner,),))):
+            if alone:
+                raise ValueError(f"`{name}` of shape {list(value.shape)} in a kernel that takes one number for all neurons")
             raise ValueError(f"a parameter of shape {list(value.shape)} for {inner} neurons; expected one number, or one for each")
     if mask is not None and tuple(mask.shape) not in ((0,), (outer, steps)):
         raise ValueError(f"a mask of shape {list(mask.shape)}; expected [{outer}, {steps}]")

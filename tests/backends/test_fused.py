@@ -32,7 +32,7 @@ NAMES += ["LIFNoise", "GIF"]
 
 
 def test_text(golden: Golden) -> None:
-    text = emit(step_of(TINY), TABLE["fast_sigmoid"], True, frozenset()).text
+    text = emit(step_of(TINY), TABLE["fast_sigmoid"], True, frozenset(), each=frozenset({"theta"}), units=64).text
     golden.check("golden/backends/fused_tiny.txt", text[text.index("// What crosses") :])
 
 
@@ -85,11 +85,13 @@ def test_library_against_the_interpreter(name: str) -> None:
             np.testing.assert_allclose(here, expected_bar[..., same], rtol=5e-3, atol=5e-3 * scale + 1e-9, err_msg=what)
 
 
-def test_a_run_of_many_segments_and_odd_sizes() -> None:
-    """Steps over three segments, 70 neurons in groups of 64, several rows, one bind value for each neuron."""
+@pytest.mark.parametrize(("units", "lanes"), [(10, 16), (20, 32), (130, 64), (100, 128)])
+def test_a_run_of_many_segments_and_odd_sizes(units: int, lanes: int) -> None:
+    """Steps over three segments, 70 neurons in groups of another number, several rows, one bind value for each neuron."""
     step = dense_events.run(step_of(TINY))
     wanted = frozenset({".E.v", ".Q.v.I", "theta", argument("alpha")})
-    kernel = emit(step, TABLE["sigmoid"], True, wanted)
+    kernel = emit(step, TABLE["sigmoid"], True, wanted, each=frozenset({"theta"}), units=units)
+    assert f"#define LANES {lanes}\n" in kernel.text
     sweeper = Sweeper(kernel)
     steps, n, rows = 2 * SEGMENT + 9, 70, 3
     rng = np.random.default_rng(1)
@@ -117,6 +119,14 @@ def test_a_run_of_many_segments_and_odd_sizes() -> None:
         np.testing.assert_allclose(bars[2][row], reference.initial["v"], atol=1e-5)
         for name, bar in zip(kernel.wanted, bars[3:], strict=True):
             np.testing.assert_allclose(bar[row], reference.bind[name], rtol=1e-3, atol=1e-3)
+
+
+def test_a_number_for_all_is_not_one_for_each() -> None:
+    kernel = emit(step_of(TINY), TABLE["sigmoid"], True, frozenset(), each=frozenset())
+    bind = [np.ones(3 if name == "theta" else 1) for name in kernel.bind]
+    with pytest.raises(ValueError) as failure:
+        arrays.ahead(Sweeper(kernel), [np.ones((2, 5, 3)), NOTHING], [np.zeros((2, 3))], bind, [0])
+    assert str(failure.value) == "`theta` of shape [3] in a kernel that takes one number for all neurons"
 
 
 def test_masked_steps_are_as_if_they_were_not_there() -> None:
