@@ -16,14 +16,13 @@ from typing import Any
 import numpy as np
 
 import birc
-from birc import passes
+from birc import emission, passes
 from birc.approximations import approximations, words_of_table
 from birc.backends import (
     Accelerates,
     Artifact,
     Backend,
     Cautions,
-    Differentiable,
     Dtype,
     HoldsNumbers,
     Layers,
@@ -44,7 +43,6 @@ from birc.ir.text import print_module, print_step
 from birc.lowering import lower as lower
 from birc.lowering import lower_network, lower_one_synapse
 from birc.networks import compile_network
-from birc.passes import adjoint
 from birc.runtime.bind import bind
 from birc.runtime.defaults import with_values
 from birc.runtime.durations import count_steps, step_length
@@ -299,18 +297,11 @@ def build(
         raise BircError.of(refusals)
     if fuses(backend, dtype):
         step = passes.for_target(step, skip)
-    artifact = _emitted(backend, step, dtype)
+    artifact = emission.emit(backend, step, dtype)
     manifest = {**manifest_of(step, target, dt, dtype, preset), **artifact.manifest}
     cautions = backend.cautions(step, step_length(dt)) if isinstance(backend, Cautions) else ()
     said = (*warnings, *_unused_options(step), *cautions)
     return Compiled(replace(artifact, manifest=manifest), dt, preset, dict(params or {}), said)
-
-
-def _emitted(backend: Backend, step: Step, dtype: Dtype) -> Artifact:
-    """The artifact, with the step's derivative where the target can hold it."""
-    if isinstance(backend, Differentiable):
-        return backend.emit_differentiable(step, dtype, adjoint.run)
-    return backend.emit(step, dtype)
 
 
 def build_synapse(

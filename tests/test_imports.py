@@ -27,6 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "birc.checks",
         "birc.conformance",
         "birc.driver",
+        "birc.emission",
         "birc.exact",
         "birc.explained",
         "birc.fused",

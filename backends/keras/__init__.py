@@ -73,10 +73,10 @@ class Keras:
 
     @property
     def engines(self) -> Sequence[Engine]:
-        """Every package that Keras computes with."""
-        from birc.backends.keras.derive import DERIVATIVES, KerasEngine
+        """Every package that Keras computes with, and those again that sweep."""
+        from birc.backends.keras.derive import DERIVATIVES, SWEEPING, KerasEngine
 
-        return tuple(KerasEngine(name) for name in DERIVATIVES)
+        return tuple(KerasEngine(name, way) for name in DERIVATIVES for way in (False, True) if not way or name in SWEEPING)
 
     def learnable(self, artifact: Artifact) -> tuple[str, ...]:
         """All parameters but those that have no derivative."""

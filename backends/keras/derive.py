@@ -28,18 +28,25 @@ Derivative = Callable[[Callable[[Sequence[Any]], Any], Sequence[Any]], Sequence[
 
 @dataclass(frozen=True)
 class KerasEngine:
-    """See `birc.backends.Engine`."""
+    """See `birc.backends.Engine`: a layer under the loop of Keras, which the package differentiates by itself, or by a sweep over all rows,
+    which has the derivative that was emitted with it."""
 
-    name: str
+    package: str
+    swept: bool = False
+
+    @property
+    def name(self) -> str:
+        """The package, and the way."""
+        return f"{self.package}, sweep" if self.swept else self.package
 
     @property
     def level(self) -> str:
         """Keras on torch chooses between float64 tensors in float32."""
-        return "L2" if self.name == "torch" else "L1"
+        return "L2" if self.package == "torch" else "L1"
 
     def missing(self) -> Missing | None:
         """Keras and the engine."""
-        for package in ("keras", self.name):
+        for package in ("keras", self.package):
             if find_spec(package) is None:
                 return Missing(package, f"pip install {package}")
         return None
@@ -59,17 +66,18 @@ class KerasEngine:
                 "ports": list(lesson.inputs),
                 "output": list(lesson.up),
                 "surrogate": lesson.surrogate,
+                "swept": self.swept,
             }
             arrays = {f"input {p}": a for p, a in lesson.inputs.items()} | {f"up {o}": a for o, a in lesson.up.items()}
             np.savez(folder / "lesson.npz", **{"told": np.array(json.dumps(told)), **arrays})  # type: ignore[arg-type]
             command = [sys.executable, "-m", "birc.backends.keras.derive", place]
-            own = {"BIRC_SWEEP": "0"}  # or the compiler's derivative would be held to itself
-            environment = {**os.environ, **own, "KERAS_BACKEND": self.name, "JAX_ENABLE_X64": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+            own = {"BIRC_SWEEP": "1" if self.swept else "0"}  # else the compiler's derivative would only be held to itself
+            environment = {**os.environ, **own, "KERAS_BACKEND": self.package, "JAX_ENABLE_X64": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
             if done.returncode != 0 or not (folder / "learned.npz").exists():
                 said = [line for line in done.stderr.splitlines() if "Error" in line or "cannot" in line.lower()]
                 last = (said or ["it ended without a word"])[-1].strip()
-                raise BircError("X301", f"Keras on {self.name} does not differentiate the layer: {last}")
+                raise BircError("X301", f"Keras on {self.package} does not differentiate the layer: {last}")
             with np.load(folder / "learned.npz") as found:
                 parts = {
                     kind: {k.partition(" ")[2]: found[k] for k in found if k.startswith(kind)} for kind in ("seen ", "input ", "param ")
@@ -110,13 +118,29 @@ def derive(folder: Path) -> None:
         found = layer([x / s for x, s in zip(xs, scales, strict=True)] if len(xs) > 1 else xs[0] / scales[0])
         return [y * s for y, s in zip(found, out_scales, strict=True)]
 
+    calls = _counted(module)
     seen, by_input, by_weight = DERIVATIVES[keras.backend.backend()](run, given, weights, ups)
+    if bool(calls) is not told["swept"]:
+        raise RuntimeError(f"Error: the layer ran {'by a sweep' if calls else 'under the loop of Keras'}")
     to_numpy = keras.ops.convert_to_numpy
     arrays = {f"seen {o}": to_numpy(y)[0] for o, y in zip(told["output"], seen, strict=True)}
     arrays |= {f"input {p}": to_numpy(g)[0] for p, g in zip(told["ports"], by_input, strict=True)}
     of = {row.argument: row.scale for row in module.PARAMETERS.values()}
     arrays |= {f"param {a}": to_numpy(g) / of[a] for a, g in zip(told["learn"], by_weight, strict=True)}
     np.savez(folder / "learned.npz", **arrays)
+
+
+def _counted(module: ModuleType) -> list[object]:
+    """Grows with each sweep of the module's layers."""
+    calls: list[object] = []
+    original = module.__dict__["swept"]
+
+    def counted(*arguments: Any) -> Any:
+        calls.append(original)
+        return original(*arguments)
+
+    module.__dict__["swept"] = counted
+    return calls
 
 
 def _scale(module: Any, name: str) -> float:
@@ -126,12 +150,18 @@ def _scale(module: Any, name: str) -> float:
 def _on_tensorflow(run: Any, given: Any, weights: Any, ups: Any) -> Any:
     tensorflow = importlib.import_module("tensorflow")
     variables = [w.value for w in weights]
-    with tensorflow.GradientTape() as tape:
-        for x in given:
-            tape.watch(x)
-        seen = run(given)
-        loss = sum(tensorflow.reduce_sum(y * up[None]) for y, up in zip(seen, ups, strict=True))
-    found = tape.gradient(loss, [*given, *variables], unconnected_gradients="zero")
+
+    def whole(given: Any) -> Any:
+        with tensorflow.GradientTape() as tape:
+            for x in given:
+                tape.watch(x)
+            seen = run(given)
+            loss = sum(tensorflow.reduce_sum(y * up[None]) for y, up in zip(seen, ups, strict=True))
+        return seen, tape.gradient(loss, [*given, *variables], unconnected_gradients="zero")
+
+    if os.environ["BIRC_SWEEP"] == "1":
+        whole = tensorflow.function(whole, autograph=False)  # sweeps are parts of graphs
+    seen, found = whole(given)
     return seen, found[: len(given)], found[len(given) :]
 
 
@@ -158,6 +188,8 @@ def _on_torch(run: Any, given: Any, weights: Any, ups: Any) -> Any:
     return [y.detach() for y in seen], found[: len(given)], found[len(given) :]
 
 
+SWEEPING = ("tensorflow", "jax")
+"""Packages that compile loops."""
 DERIVATIVES: dict[str, Any] = {"tensorflow": _on_tensorflow, "jax": _on_jax, "torch": _on_torch}
 
 if __name__ == "__main__":

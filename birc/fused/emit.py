@@ -50,7 +50,7 @@ class Part:
 class Kernel:
     """The text, and the order in which values cross: the given ports, slots, bind values, and what is seen (`spikes`, real slots, outputs).
 
-    `kinds` are those of slots, `wanted` are the bind values whose derivatives come back, `each` those that may have one value for each neuron
+    `kinds` are those of slots, `wanted` the bind values whose derivatives come back, `each` those that may have one value for each neuron
     (None: any).
     """
 

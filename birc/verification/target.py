@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from birc import passes
+from birc import emission, passes
 from birc.backends import Array, Backend, Dtype, Emulated, HasReaders, HoldsNumbers, Learns, Runner, SolvesItself
 from birc.backends.legality import fuses
 from birc.errors import Span
@@ -64,7 +64,7 @@ def verify_all(case: Case, backend: Backend, *, dtype: Dtype = "f64", skip: Iter
         note = f"{weaker} of {case.count} neurons are driven more weakly: the reference in float32 leaves the finite range"
         found = replace(found, note="; ".join(filter(None, (found.note, note))))
     own = _judged(head, step, found, reference, main, case.h)
-    artifact = backend.emit(step, dtype)
+    artifact = emission.emit(backend, step, dtype)
     if gradients and own.status == "pass" and isinstance(backend, Learns):
         return [own, *verify_gradients(backend, artifact, head, main, case.h)]
     if not isinstance(backend, HasReaders):
