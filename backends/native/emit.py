@@ -18,6 +18,7 @@ from birc.backends.c_family import C_TYPES, COUNTS, REALS, STORAGE, comment, doc
 from birc.backends.c_family.build import FLAGS, OPTIONAL
 from birc.backends.c_family.headers import header
 from birc.backends.c_family.layout import Layout, layout
+from birc.backends.c_family.limits import turn_limits
 from birc.backends.c_family.loops import CHAIN, Loop, LookupLoop, Part, aliases, kept_names, loops_of
 from birc.backends.c_family.quotients import turn_quotients
 from birc.backends.c_family.resets import part_resets
@@ -46,7 +47,7 @@ MOST_ARRAYS = 2000
 def emit(step: Step, dtype: Dtype) -> Artifact:
     """`<name>.cpp`, which needs nothing but a C++17 compiler."""
     name = file_name(step.name)
-    short = shorten(turn_quotients(step))
+    short = shorten(turn_limits(turn_quotients(step)))
     places = layout(short)
     loops = loops_of(short, CHAIN)
     kept = kept_names(loops)
@@ -146,7 +147,7 @@ def lanes(arrays: int, dtype: Dtype) -> int:
 
 def too_large(step: Step) -> str | None:
     """Why a program is too large for this target, if it is."""
-    short = shorten(turn_quotients(step))
+    short = shorten(turn_limits(turn_quotients(step)))
     definitions = sum(1 for _ in short.statements())
     if definitions > MOST_DEFINITIONS:
         return f"the program has {definitions} statements; the native target takes {MOST_DEFINITIONS}"
