@@ -35,8 +35,8 @@ OPTIONAL = (("-march=native", "-mcpu=native"), ("-fopenmp",), ("-fno-tree-pre",)
 of selections, which would keep loops from becoming vector code."""
 
 WIDEST = ("-mprefer-vector-width=512",)
-"""A further group: on processors with AVX-512 vectors of 512 bits, where compilers take 256 for some. Only those for x86 know it, and so the
-command that an artifact shows is without it."""
+"""A further group: vectors of 512 bits on all processors with AVX-512, where compilers take half of that for some. Only those for x86 know
+it, and so the command that an artifact shows is without it."""
 
 SPINS = "2000"
 """How many times, some 25 ns each, a thread of GNU's OpenMP that waits for the others looks again before it sleeps, if the user does not

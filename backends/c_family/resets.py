@@ -7,8 +7,8 @@ loop:    … %fired = %v.1 >= 30   raised %fired   v := %v.1
 resets:  %fired = load v >= 30   %v.2 = select(%fired, %c, load v)   fired %fired   v := %v.2
 ```
 
-Lanes that do not fire get from the first loop what they would have got from the whole, so all bits stay the same. In most steps none of some
-ten neurons fires; the next step then need not wait for selections. The second loop reads what the first one stored.
+Lanes that do not fire get from the first loop what they would have got from the whole, so all bits stay the same. In most steps none of
+some ten neurons fires; the next step then need not wait for selections. The second loop reads what the first one stored.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ NO, YES = const(False), const(True)
 def part_resets(parts: Sequence[Part], binds: Iterable[str]) -> tuple[list[Part], Loop | None]:
     """The loops of a step without what a spike changes, and that; None where the last loop stays whole.
 
-    The first loop has `raised` and the second `fired`, or, where what decides is gone by then, the first has `fired`, whose flags the second
-    reads. What is kept between loops, and what names stand for, is as in `parts`. binds: the names of bind values.
+    The first loop has `raised` and the second `fired`, or, where what decides is gone by then, the first has `fired`, whose flags the
+    second reads. What is kept between loops, and what names stand for, is as in `parts`. binds: the names of bind values.
     """
     *before, whole = parts
     found = _parted(whole, before, binds) if isinstance(whole, Loop) and len(whole.fired) == 1 else None

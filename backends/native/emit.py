@@ -19,7 +19,7 @@ from birc.backends.c_family.build import FLAGS, OPTIONAL
 from birc.backends.c_family.headers import header
 from birc.backends.c_family.layout import Layout, layout
 from birc.backends.c_family.limits import turn_limits
-from birc.backends.c_family.loops import CHAIN, Loop, LookupLoop, Part, aliases, kept_names, loops_of
+from birc.backends.c_family.loops import CHAIN, LookupLoop, Loop, Part, aliases, kept_names, loops_of
 from birc.backends.c_family.quotients import turn_quotients
 from birc.backends.c_family.resets import part_resets
 from birc.backends.c_family.shorten import shorten
