@@ -35,6 +35,12 @@ def part_resets(parts: Sequence[Part], binds: Iterable[str]) -> tuple[list[Part]
     return ([*before, found[0]], found[1]) if found else (list(parts), None)
 
 
+def flag_left(parts: Sequence[Part], resets: Loop | None) -> str | None:
+    """The name of the flag that the last of the parts leaves to the resets, if it does."""
+    last = parts[-1]
+    return str(last.fired[0][0].attr) if resets and isinstance(last, Loop) and last.fired else None
+
+
 def _parted(whole: Loop, before: Sequence[Part], binds: Iterable[str]) -> tuple[Loop, Loop] | None:
     ((flag, _),) = whole.fired
     inner = {name: e for name, e, _ in whole.defines}

@@ -19,9 +19,9 @@ from birc.backends.c_family.build import FLAGS, OPTIONAL
 from birc.backends.c_family.headers import header
 from birc.backends.c_family.layout import Layout, layout
 from birc.backends.c_family.limits import turn_limits
-from birc.backends.c_family.loops import CHAIN, LookupLoop, Loop, Part, aliases, kept_names, loops_of
+from birc.backends.c_family.loops import CHAIN, LookupLoop, aliases, kept_names, loops_of
 from birc.backends.c_family.quotients import turn_quotients
-from birc.backends.c_family.resets import part_resets
+from birc.backends.c_family.resets import flag_left, part_resets
 from birc.backends.c_family.shorten import shorten
 from birc.backends.c_family.writer import Writer
 from birc.backends.legality import expressions
@@ -52,7 +52,7 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
     loops = loops_of(short, CHAIN)
     kept = kept_names(loops)
     parts, resets = part_resets(loops, places.binds)
-    writer = Writer(short, places, aliases(loops), REALS[dtype], lane="[lane]", flag=_flag(parts) if resets else None)
+    writer = Writer(short, places, aliases(loops), REALS[dtype], lane="[lane]", flag=flag_left(parts, resets))
     shared = ["birc_types.h", "birc_spikes.h", "birc_math.h", *(["birc_random.h"] if places.noises else [])]
     shared += ["birc_tables.h"] if places.tables else []
     own = ["birc_frame.h", *(["birc_lookup.h"] if places.tables else [])]
@@ -108,12 +108,6 @@ def _runs(slots: Sequence[Slot], names: Mapping[str, str]) -> Iterator[_Run]:
         else:
             yield _Run(STORAGE[kind], f"(&slots.{names[same[0].name]})[i]", f"{first} + i", f"for (int i = 0; i < {len(same)}; i++) ")
         first += len(same)
-
-
-def _flag(parts: Sequence[Part]) -> str | None:
-    """The name of the flag that the last loop leaves to the resets, if it does."""
-    last = parts[-1]
-    return str(last.fired[0][0].attr) if isinstance(last, Loop) and last.fired else None
 
 
 def _only_added(step: Step) -> bool:
