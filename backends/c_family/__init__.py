@@ -72,7 +72,7 @@ KEYWORDS = _words("""
 """Words of C, C++ and CUDA."""
 
 FRAME = _words("""
-    real count flag lane lanes base tile job step stamp birc any fired slots bound inputs outputs payloads normals kept event
+    real count flag lane lanes base tile job step stamp birc any fired raised slots bound inputs outputs payloads normals kept event
     int32 int64 uint8 uint32 uint64 LANES Lanes Job advance EACH TILE INLINE THREADS EXPORT each row due neuron
 """)
 """Words that the frames of this family use where names of a model are in scope."""

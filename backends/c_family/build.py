@@ -34,6 +34,10 @@ OPTIONAL = (("-march=native", "-mcpu=native"), ("-fopenmp",), ("-fno-tree-pre",)
 """Of each group the first that the compiler takes, if it takes any: code for this processor; threads; and nothing that makes branches out
 of selections, which would keep loops from becoming vector code."""
 
+WIDEST = ("-mprefer-vector-width=512",)
+"""A further group: vectors of 512 bits on all processors with AVX-512, where compilers take half of that for some. Only those for x86 know
+it, and so the command that an artifact shows is without it."""
+
 SPINS = "2000"
 """How many times, some 25 ns each, a thread of GNU's OpenMP that waits for the others looks again before it sleeps, if the user does not
 say: its own 300,000 take more time than the work where other programs keep those others from running."""
@@ -86,11 +90,11 @@ def _ask(path: str, folder: Path) -> Compiler:
     version = output([path, "--version"])
     if version is None:
         raise BircError("X202", f"the C++ compiler `{path}` does not answer `--version`", help=HOW_TO_GET_ONE)
-    known = folder / f"{_digest(path, version, repr((FLAGS, OPTIONAL)))}.flags"
+    known = folder / f"{_digest(path, version, repr((FLAGS, OPTIONAL, WIDEST)))}.flags"
     try:
         flags = known.read_text("utf-8").split()
     except OSError:
-        flags = [*FLAGS, *(flag for group in OPTIONAL if (flag := _first_taken(path, group, folder)))]
+        flags = [*FLAGS, *(flag for group in (*OPTIONAL, WIDEST) if (flag := _first_taken(path, group, folder)))]
         _put(known, " ".join(flags))
     return Compiler(path, version, tuple(flags))
 

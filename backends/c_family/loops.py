@@ -32,10 +32,12 @@ class Loop:
     fired: list[tuple[Expr, Span | None]] = field(default_factory=list)
     outputs: list[Named] = field(default_factory=list)
     stores: list[Named] = field(default_factory=list)
+    raised: Expr | None = None
+    """A flag, of which only whether any lane has it is left behind."""
 
     def reads(self) -> set[str]:
         """Names of values that the loop reads."""
-        named = [e for _, e, _ in (*self.defines, *self.outputs, *self.stores)]
+        named = [*(e for _, e, _ in (*self.defines, *self.outputs, *self.stores)), *([self.raised] if self.raised else [])]
         return {name for e in (*named, *(e for e, _ in self.fired)) for name in leaves(e, "value")}
 
     def makes(self) -> set[str]:

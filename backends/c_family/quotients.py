@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
+from birc.backends.c_family.statements import change_statements
 from birc.backends.legality import expressions
 from birc.ir.expr import Expr, const, is_const, op, rebuild, topo
-from birc.ir.step import Define, Emit, Phase, Put, Statement, Step, Store
+from birc.ir.step import Step
 
 
 def turn_quotients(step: Step) -> Step:
@@ -20,20 +20,7 @@ def turn_quotients(step: Step) -> Step:
     """
     roots = [e for _, statement in step.statements() for e, _ in expressions(statement)]
     users = Counter(a for node in topo(*roots) for a in node.args) + Counter(roots)
-    phases = tuple(Phase(phase.name, tuple(_turned(statement, users) for statement in phase.body)) for phase in step.phases)
-    return step if phases == step.phases else replace(step, phases=phases)
-
-
-def _turned(statement: Statement, users: Counter[Expr]) -> Statement:
-    match statement:
-        case Define(value=root) | Store(value=root) | Put(value=root):
-            new = _turn(root, users)
-            return statement if new is root else replace(statement, value=new)
-        case Emit(fired=root):
-            new = _turn(root, users)
-            return statement if new is root else replace(statement, fired=new)
-        case _:
-            return statement
+    return change_statements(step, lambda root: _turn(root, users))
 
 
 def _turn(root: Expr, users: Counter[Expr]) -> Expr:

@@ -24,18 +24,23 @@ class Sink:
     target: str
     value: Expr
     span: Span | None = None
+    sign: str = "="
 
 
 class Writer:
     """Writes loops in the frame's groups: `slots`, `inputs`, `bound`, `payloads`, `normals`, `kept` and `outputs`.
 
     `lane` is how a frame that holds arrays of neurons indexes them; its loops have scopes of their own. It is empty where a frame
-    holds one neuron; its loops are stretches of one scope. `neuron` is how it indexes `bound`, if that is another way.
+    holds one neuron; its loops are stretches of one scope. `neuron` is how it indexes `bound`, if that is another way. `flag` is a name
+    that loops behind its own read as the frame's `fired`.
     """
 
-    def __init__(self, step: Step, places: Layout, again: dict[str, Expr], real: Real, lane: str = "", neuron: str = "") -> None:
+    def __init__(
+        self, step: Step, places: Layout, again: dict[str, Expr], real: Real, lane: str = "", neuron: str = "", flag: str | None = None
+    ) -> None:
         self.places = places
         self.aliases = again
+        self.flag = flag
         self.lane, self.neuron = lane, neuron or lane
         self.slots = {slot.name: slot.kind for slot in step.slots}
         self.binds = frozenset(places.binds)
@@ -64,6 +69,8 @@ class Writer:
                 return self.place("normals", name)
             case "value" if name in self.local:
                 return self.names[name]
+            case "value" if name == self.flag:
+                return f"fired{self.lane}"
             case "value" if name in self.aliases:
                 return self.text(self.aliases[name])
             case "value" if name in self.payloads:
@@ -109,6 +116,7 @@ class Writer:
             self.local = set()
         sinks = [Sink(self.place("kept", name), value(name)) for name, _, _ in loop.defines if name in kept]
         sinks += [Sink(f"fired{self.lane}", e, span) for e, span in loop.fired]
+        sinks += [Sink("raised", loop.raised, sign="|=")] if loop.raised else []
         sinks += [Sink(self.place("outputs", name), e, span) for name, e, span in loop.outputs]
         sinks += [Sink(self.place("slots", name), e, span) for name, e, span in loop.stores]
         return {"port": None, "body": self.assignments(loop.defines, sinks)}
@@ -135,7 +143,7 @@ class Writer:
             else:
                 name = next(self.fresh)
                 named.append((name, sink.value))
-            ends.append(f"{sink.target} = {name};{_place(sink.span)}")
+            ends.append(f"{sink.target} {sink.sign} {name};{_place(sink.span)}")
         body: list[str] = []
         start = 0  # of the lines that compute the next definition
         for line in lines(named, self.syntax, self.fresh):

@@ -18,8 +18,10 @@ from birc.backends.c_family import C_TYPES, COUNTS, REALS, STORAGE, comment, doc
 from birc.backends.c_family.build import FLAGS, OPTIONAL
 from birc.backends.c_family.headers import header
 from birc.backends.c_family.layout import Layout, layout
+from birc.backends.c_family.limits import turn_limits
 from birc.backends.c_family.loops import CHAIN, LookupLoop, aliases, kept_names, loops_of
 from birc.backends.c_family.quotients import turn_quotients
+from birc.backends.c_family.resets import flag_left, part_resets
 from birc.backends.c_family.shorten import shorten
 from birc.backends.c_family.writer import Writer
 from birc.backends.legality import expressions
@@ -45,11 +47,12 @@ MOST_ARRAYS = 2000
 def emit(step: Step, dtype: Dtype) -> Artifact:
     """`<name>.cpp`, which needs nothing but a C++17 compiler."""
     name = file_name(step.name)
-    short = shorten(turn_quotients(step))
+    short = shorten(turn_limits(turn_quotients(step)))
     places = layout(short)
     loops = loops_of(short, CHAIN)
     kept = kept_names(loops)
-    writer = Writer(short, places, aliases(loops), REALS[dtype], lane="[lane]")
+    parts, resets = part_resets(loops, places.binds)
+    writer = Writer(short, places, aliases(loops), REALS[dtype], lane="[lane]", flag=flag_left(parts, resets))
     shared = ["birc_types.h", "birc_spikes.h", "birc_math.h", *(["birc_random.h"] if places.noises else [])]
     shared += ["birc_tables.h"] if places.tables else []
     own = ["birc_frame.h", *(["birc_lookup.h"] if places.tables else [])]
@@ -68,7 +71,9 @@ def emit(step: Step, dtype: Dtype) -> Artifact:
             places=places,
             normals=[(f"{noise.name}:{lane}", i, lane) for i, noise in enumerate(step.noises) for lane in range(noise.lanes)],
             kept=sorted(kept),
-            loops=[writer.loop(part, kept) for part in loops],
+            loops=[writer.loop(part, kept) for part in parts],
+            resets=resets and writer.neuron_loop(resets, kept),
+            raised=bool(resets and resets.fired),
             nowhere=any(isinstance(part, LookupLoop) and not kept.issuperset(part.lookup.results) for part in loops),
             lanes=tile,
             narrow=narrow,
@@ -136,7 +141,7 @@ def lanes(arrays: int, dtype: Dtype) -> int:
 
 def too_large(step: Step) -> str | None:
     """Why a program is too large for this target, if it is."""
-    short = shorten(turn_quotients(step))
+    short = shorten(turn_limits(turn_quotients(step)))
     definitions = sum(1 for _ in short.statements())
     if definitions > MOST_DEFINITIONS:
         return f"the program has {definitions} statements; the native target takes {MOST_DEFINITIONS}"

@@ -107,3 +107,21 @@ def test_the_test_sees_what_it_looks_for(tmp_path: Path) -> None:
     assert "tgamma" in [name.partition("@")[0] for name in calls(text)]
     assert any((found := ARITHMETIC.match(name)) and found["type"] == "d" for name in names)
     assert any(WIDENING.match(name) for name in names)
+
+
+def test_vectors_are_as_wide_as_the_processor_has(tmp_path: Path) -> None:
+    """For an Intel server with AVX-512, which compilers give vectors of half its width unless they are told."""
+    tool = build.compiler()
+    loop = "void halve(float* __restrict x) { for (int i = 0; i < 1024; i++) x[i] *= 0.5f; }\n"
+    (tmp_path / "loop.cpp").write_text(loop, "utf-8")
+    flags = ["-march=icelake-server" if flag == "-march=native" else flag for flag in tool.flags if flag != "-shared"]
+    assert set(build.WIDEST) < set(flags)
+    subprocess.run([tool.path, *flags, "-S", "loop.cpp", "-o", "loop.s"], check=True, cwd=tmp_path)
+    assert "%zmm" in (tmp_path / "loop.s").read_text("utf-8")
+
+
+def test_the_command_of_an_artifact_is_for_every_processor() -> None:
+    artifact = birc.compile("lif", target="native").artifact
+    (text,) = artifact.files.values()
+    assert "// c++ -std=c++17 -O3 " in str(text)
+    assert not [flag for flag in build.WIDEST if flag in str(text) or flag in artifact.manifest["compiler_flags"]]

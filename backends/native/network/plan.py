@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from birc.backends.c_family import RESERVED
 from birc.backends.c_family.layout import Layout, layout
+from birc.backends.c_family.limits import turn_limits
 from birc.backends.c_family.loops import CHAIN, EventLoop, Part, kept_names, loops_of
 from birc.backends.c_family.quotients import turn_quotients
 from birc.backends.c_family.shorten import shorten
@@ -151,7 +152,7 @@ def _unique(names: list[str]) -> list[str]:
 
 def kernel(step: Step, name: str) -> Kernel:
     """A program in short definitions, with its loops."""
-    short = shorten(turn_quotients(step))
+    short = shorten(turn_limits(turn_quotients(step)))
     return Kernel(name, short, layout(short), tuple(loops_of(short, CHAIN)))
 
 
