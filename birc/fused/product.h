@@ -1,7 +1,8 @@
 // Products with rows that are mostly zeros, y = x w + b and dL/dw = x^T dL/dy: only what is not 0 in x takes part.
 //
 // Which values are not 0 is told by bits: of x [rows, features] bit k % 32 of word k / 32 of each row, [rows, ceil(features / 32)]. They
-// are all of an x of 0 and 1. Sums go through features, and through rows, in ascending order.
+// are all of an x of 0 and 1. Sums go through features, and through rows, in ascending order; where many values of an x of 0 and 1 are 1,
+// those of a few neighbours are added first, once for each choice among them.
 
 namespace product {
 
@@ -124,15 +125,114 @@ struct Lists {
     }
 };
 
-// How many sources at once: pieces of theirs stay in the first cache, but sums are read and written again for each such lot.
-INLINE int64 lot(const Bits& bits, int64 targets, int64 sources) {
+INLINE int64 ones(const Bits& bits, int64 targets) {
     int64 some = 0;
     for (int64 i = 0; i < targets * bits.across; i++) some += __builtin_popcount(bits.at[i]);
-    return some * 8 > targets * sources ? SOURCES / 2 : SOURCES;
+    return some;
+}
+
+// The sums of every choice among a few of 32 sources, so that a target adds one of them for each group rather than each source that it has
+// (Arlazarov, Dinic, Kronrod and Faradzhev, 1970, Dokl. Akad. Nauk SSSR 194:487). A table of all groups stays in the first cache.
+struct Choices {
+    enum { GROUPS = 6, ROWS = 2 * 64 + 4 * 32, MOST = 1024, SPAN = 32 };
+    alignas(64) float rows[ROWS * SPAN];
+    alignas(64) float sums[MOST * SPAN];
+
+    static constexpr int wide(int group) { return group < 2 ? 6 : 5; }
+    static constexpr int first(int group) { return group < 2 ? 6 * group : 12 + 5 * (group - 2); }
+    static constexpr int begin(int group) { return group < 2 ? 64 * group : 128 + 32 * (group - 2); }
+
+    // The tables of some sources, at most 32; nobody asks for the others.
+    template <int LENGTH, int COUNT> INLINE void fill(const float* from, int64 units, int64 sources) {
+        enum { SIZE = LENGTH * COUNT };
+        typedef typename Vector<LENGTH>::type Lanes;
+        for (int group = 0; group < GROUPS; group++)
+            for (int j = 0; j < SIZE; j += LENGTH) {
+                float* const table = rows + begin(group) * SIZE + j;
+                *(Lanes*)table = Lanes{};
+                for (int bit = 0; bit < wide(group) && first(group) + bit < sources; bit++) {
+                    const Lanes row = *(const Lanes*)(from + (first(group) + bit) * units + j);
+                    for (int choice = 0; choice < 1 << bit; choice++)
+                        *(Lanes*)(table + ((1 << bit) + choice) * SIZE) = *(Lanes*)(table + choice * SIZE) + row;
+                }
+            }
+    }
+
+    // The sum that a word chooses in a group, whose place in bytes is cut out of the word at once.
+    template <int SIZE> static INLINE const float* chosen(const float* rows, uint32 word, int group) {
+        const int left = __builtin_ctz(SIZE * (int)sizeof(float)) - first(group);
+        const uint32 place = (left > 0 ? word << left : word >> -left) & (uint32)(((1 << wide(group)) - 1) * SIZE * (int)sizeof(float));
+        return (const float*)((const char*)(rows + begin(group) * SIZE) + place);
+    }
+
+    // Not inlined, where it would lack registers.
+    template <int LENGTH, int COUNT>
+    static __attribute__((noinline)) void add_targets(const float* rows, const uint32* words, int64 across, int64 targets, float* sums) {
+        typedef typename Vector<LENGTH>::type Lanes;
+        for (int64 t = 0; t < targets; t++, words += across, sums += LENGTH * COUNT) {
+            Lanes sum[COUNT];
+#pragma GCC unroll 16
+            for (int j = 0; j < COUNT; j++) sum[j] = *(const Lanes*)(sums + j * LENGTH);
+#pragma GCC unroll 16
+            for (int group = 0; group < GROUPS; group++) {
+                const float* row = chosen<LENGTH * COUNT>(rows, *words, group);
+#pragma GCC unroll 16
+                for (int j = 0; j < COUNT; j++) sum[j] += *(const Lanes*)(row + j * LENGTH);
+            }
+#pragma GCC unroll 16
+            for (int j = 0; j < COUNT; j++) *(Lanes*)(sums + j * LENGTH) = sum[j];
+        }
+    }
+
+    // Numbers n and up of all rows. Sums of some targets lie together until they are done.
+    template <int LENGTH, int COUNT> INLINE int64 add(int64 n, const Bits& bits, int64 targets, int64 sources, const float* from, int64 units, float* to) {
+        enum { SIZE = LENGTH * COUNT };
+        for (; n + SIZE <= units; n += SIZE) {
+            for (int64 t = 0; t < targets; t++)
+                for (int i = 0; i < SIZE; i++) sums[t * SIZE + i] = to[t * units + n + i];
+            for (int64 s = 0; s < sources; s += BITS) {
+                fill<LENGTH, COUNT>(from + s * units + n, units, least(BITS, sources - s));
+                add_targets<LENGTH, COUNT>(rows, bits.at + s / BITS, bits.across, targets, sums);
+            }
+            for (int64 t = 0; t < targets; t++)
+                for (int i = 0; i < SIZE; i++) to[t * units + n + i] = sums[t * SIZE + i];
+        }
+        return n;
+    }
+
+    void add_all(const Bits& bits, int64 targets, int64 sources, const float* from, int64 units, float* to) {
+        int64 n = add<WIDE, SPAN / WIDE>(0, bits, targets, sources, from, units, to);
+        n = add<WIDE, 1>(n, bits, targets, sources, from, units, to);
+        n = add<8, 1>(n, bits, targets, sources, from, units, to);
+        n = add<4, 1>(n, bits, targets, sources, from, units, to);
+        n = add<2, 1>(n, bits, targets, sources, from, units, to);
+        add<1, 1>(n, bits, targets, sources, from, units, to);
+    }
+};
+
+union Room {
+    Lists lists;
+    Choices choices;
+};
+
+// How many sources at once: pieces of theirs stay in the first cache, but sums are read and written again for each such lot.
+INLINE int64 lot(const Bits& bits, int64 targets, int64 sources) {
+    return ones(bits, targets) * 8 > targets * sources ? SOURCES / 2 : SOURCES;
+}
+
+// Whether choices take less time than lists, for all targets alike, whatever part of them a thread has.
+INLINE bool many(const uint32* bits, int64 rows, int64 features) {
+    return ones({bits, words(features), nullptr, 0, 0}, rows) * 7 > rows * features;
 }
 
 // Adds to each target's row of `to` the rows of `from` that are its sources'.
-INLINE void gather(const Bits& bits, int64 targets, int64 sources, const float* from, int64 units, float* to, Lists& lists) {
+INLINE void gather(const Bits& bits, int64 targets, int64 sources, const float* from, int64 units, float* to, bool many, Room& room) {
+    if (many && !bits.x) {
+        for (int64 t = 0; t < targets; t += Choices::MOST)
+            room.choices.add_all({bits.at + t * bits.across, bits.across, nullptr, 0, 0}, least(Choices::MOST, targets - t), sources, from, units, to + t * units);
+        return;
+    }
+    Lists& lists = room.lists;
     const int64 most = lot(bits, targets, sources);
     for (int64 t = 0; t < targets; t += TARGETS)
         for (int64 s = 0; s < sources; s += most) {
@@ -147,15 +247,18 @@ INLINE void gather(const Bits& bits, int64 targets, int64 sources, const float* 
 
 #define API extern "C" __attribute__((visibility("default")))
 
-// How many values of some rows, evenly spread, are not 0.
-API int64 birc_product_count(const float* x, int64 rows, int64 features, int64 spacing) {
-    int64 found = 0;
+// How many values of some rows, evenly spread, are not 0, and how many are neither 0 nor 1.
+API void birc_product_count(const float* x, int64 rows, int64 features, int64 spacing, int64* found) {
+    found[0] = found[1] = 0;
     for (int64 row = 0; row < rows; row += spacing) {
-        int32 here = 0;
-        for (int64 k = 0; k < features; k++) here += x[row * features + k] != 0;
-        found += here;
+        int32 some = 0, others = 0;
+        for (int64 k = 0; k < features; k++) {
+            some += x[row * features + k] != 0;
+            others += (x[row * features + k] != 0) & (x[row * features + k] != 1);
+        }
+        found[0] += some;
+        found[1] += others;
     }
-    return found;
 }
 
 // The bits of x. The result says whether x holds nothing but 0 and 1.
@@ -171,19 +274,20 @@ API void birc_product(
     int64 rows, int64 features, int64 units, int64 threads, const uint32* bits, const float* x, const float* w, const float* b, float* y
 ) {
     using namespace product;
-    const int64 parts = (rows + TARGETS - 1) / TARGETS, across = words(features);
+    const int64 most = least(Choices::MOST, (rows + threads - 1) / threads), parts = most ? (rows + most - 1) / most : 0, across = words(features);
+    const bool all_choices = many(bits, rows, features);
 #pragma omp parallel num_threads((int)threads) if (threads > 1)
     {
-        Lists* lists = new Lists;
+        Room* room = new Room;
 #pragma omp for schedule(static)
         for (int64 part = 0; part < parts; part++) {
-            const int64 first = part * TARGETS, count = least(TARGETS, rows - first);
+            const int64 first = part * most, count = least(most, rows - first);
             float* to = y + first * units;
             for (int64 row = 0; row < count; row++)
                 for (int64 n = 0; n < units; n++) to[row * units + n] = b ? b[n] : 0;
-            gather({bits + first * across, across, x ? x + first * features : nullptr, features, 1}, count, features, w, units, to, *lists);
+            gather({bits + first * across, across, x ? x + first * features : nullptr, features, 1}, count, features, w, units, to, all_choices, *room);
         }
-        delete lists;
+        delete room;
     }
 }
 
@@ -193,9 +297,10 @@ API void birc_product_back(
 ) {
     using namespace product;
     const int64 across = words(features), down = words(rows);
+    const bool all_choices = many(bits, rows, features);
 #pragma omp parallel num_threads((int)threads) if (threads > 1)
     {
-        Lists* lists = new Lists;
+        Room* room = new Room;
 #pragma omp for schedule(static)
         for (int64 thread = 0; thread < threads; thread++) {
             const int64 first = across * thread / threads, end = across * (thread + 1) / threads, from = first * BITS;
@@ -209,9 +314,9 @@ API void birc_product_back(
                     for (int64 j = 0; j < BITS; j++) turned[((k - first) * BITS + j) * down + row / BITS] = square[j];
                 }
             for (int64 i = from * units; i < (from + count) * units; i++) bar[i] = 0;
-            gather({turned, down, x ? x + from : nullptr, 1, features}, count, rows, up, units, bar + from * units, *lists);
+            gather({turned, down, x ? x + from : nullptr, 1, features}, count, rows, up, units, bar + from * units, all_choices, *room);
             delete[] turned;
         }
-        delete lists;
+        delete room;
     }
 }

@@ -1,4 +1,4 @@
-"""Products with inputs that are mostly zeros, of which spikes are: y = x w + b, and dL/dw; on bare addresses and on arrays of NumPy.
+"""Products with inputs that are mostly zeros, or all 0 and 1 as spikes are: y = x w + b, and dL/dw; on addresses and on arrays of NumPy.
 
 Only what is not 0 in x takes part. Where x is 0 a weight that is infinite or NaN makes nothing, while a dense product has NaN there.
 """
@@ -18,8 +18,8 @@ from birc.fused.rooms import aligned
 from birc.fused.sweep import POINTER, Array, address, plain, processors
 
 MOST = 0.4
-"""The share of values that are not 0 up to which this is the faster way: `python -m tests.bench.product` prints both ways' times. Where
-they cross depends on the machine and the framework: on one core of a Zen 5 at 0.4 to 0.5 for TensorFlow, later for the others."""
+"""The share of values that are not 0 up to which this is the faster way if some are not 1 either; for 0 and 1 it always is.
+`python -m tests.bench.product` prints both ways' times; where they cross depends on the machine and the framework."""
 AGAIN = 32
 """Values of a row that are not 0, on average, up to which y is computed again on the way back rather than kept, where x is kept by bits:
 about as long as it takes to get new memory from the system."""
@@ -75,8 +75,8 @@ def library() -> ctypes.CDLL:
     """The built unit. Raises X201 to X204."""
     made = build.library(text())
     sizes = [ctypes.c_int64] * 4
-    made.birc_product_count.argtypes = [POINTER, *sizes[:3]]
-    made.birc_product_count.restype = ctypes.c_int64
+    made.birc_product_count.argtypes = [POINTER, *sizes[:3], POINTER]
+    made.birc_product_count.restype = None
     made.birc_product_bits.argtypes = [*sizes[:3], *[POINTER] * 2]
     made.birc_product_bits.restype = ctypes.c_int
     made.birc_product.argtypes = [*sizes, *[POINTER] * 5]
@@ -86,10 +86,12 @@ def library() -> ctypes.CDLL:
     return made
 
 
-def found(size: Size, x: int) -> float:
-    """How many values of a row of x, by its address, are not 0; on average over some of its rows."""
-    count: int = library().birc_product_count(x or None, size.rows, size.features, size.spacing)
-    return count / max(1, -(-size.rows // size.spacing))
+def found(size: Size, x: int) -> tuple[float, float]:
+    """How many values of a row of x, by its address, are not 0, and how many are not 1 either; on average over some of its rows."""
+    counts = (ctypes.c_int64 * 2)()
+    library().birc_product_count(x or None, size.rows, size.features, size.spacing, counts)
+    looked_at = max(1, -(-size.rows // size.spacing))
+    return counts[0] / looked_at, counts[1] / looked_at
 
 
 def mark(size: Size, x: int, bits: int) -> bool:

@@ -12,8 +12,9 @@ from birc.fused import product
 @tf.custom_gradient  # type: ignore[untyped-decorator]
 def _multiply(x: Any, kernel: Any, bias: Any) -> Any:
     looked_at = x[:: tf.maximum(1, tf.shape(x)[0] // product.LOOKED_AT)]
-    share = tf.math.count_nonzero(looked_at, dtype=tf.int32) / tf.maximum(1, tf.size(looked_at))
-    few = share <= product.MOST
+    some = looked_at != 0
+    share = tf.math.count_nonzero(some, dtype=tf.int32) / tf.maximum(1, tf.size(some))
+    few = (share <= product.MOST) | ~tf.reduce_any(some & (looked_at != 1))
 
     size = (x.shape[0], kernel.shape[1])
     words = -(-kernel.shape[0] // product.WORD)

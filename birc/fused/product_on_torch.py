@@ -64,8 +64,8 @@ def multiply(x: Any, kernel: Any, bias: Any = None) -> Any:
         rows, kernel = x.reshape(-1, x.shape[-1]).contiguous(), kernel.contiguous()
         bias = None if bias is None else bias.contiguous()
         size = size_of(rows, kernel)
-        found = product.found(size, rows.data_ptr())
-        if found <= product.MOST * size.features:
+        found, others = product.found(size, rows.data_ptr())
+        if not others or found <= product.MOST * size.features:
             shape = (*x.shape[:-1], size.units)
             bits = torch.empty(size.bits, dtype=torch.int32)
             flat, whole = Product.apply(rows, kernel, bias, bits)

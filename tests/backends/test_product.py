@@ -58,7 +58,7 @@ def test_against_numpy(rows: int, features: int, units: int, density: float, bin
 
 @pytest.mark.parametrize(("rows", "features", "units"), SIZES)
 def test_bits_are_all_of_an_input_of_0_and_1(rows: int, features: int, units: int) -> None:
-    """What comes of them is the same to the bit."""
+    """What comes of them is the same to the bit, and near to the sums of products."""
     x, w, b, g = inputs(rows, features, 0.3), weights(features, units), weights(units), weights(rows, units)
     size = Size(rows, features, units)
     bits, y, again, bar, by_x = np.empty(size.bits, np.int32), np.empty_like(g), np.empty_like(g), np.empty_like(w), np.empty_like(w)
@@ -67,6 +67,10 @@ def test_bits_are_all_of_an_input_of_0_and_1(rows: int, features: int, units: in
     product.ahead(size, address(bits), 0, address(w), address(b), address(again))
     product.back(size, address(bits), address(x), address(g), address(by_x))
     product.back(size, address(bits), 0, address(g), address(bar))
+    close(again, y)
+    close(bar, by_x)
+    product.ahead(size, address(bits), 0, address(w), address(b), address(y))
+    product.back(size, address(bits), 0, address(g), address(by_x))
     np.testing.assert_array_equal(again, y)
     np.testing.assert_array_equal(bar, by_x)
     there = np.unpackbits(bits.view(np.uint8), axis=1, bitorder="little", count=features)
@@ -104,8 +108,23 @@ def test_numbers_that_are_none() -> None:
     assert np.isfinite(np.delete(bar[~columns], 1, axis=1)).all()
 
 
-def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    x, w, g = inputs(3000, 310, 0.1), weights(310, 70), weights(3000, 70)
+@pytest.mark.parametrize("density", [0.05, 0.6])
+def test_a_weight_that_is_none_is_seen_where_it_is_asked_for(density: float) -> None:
+    """Of an x of 0 and 1, whether few or many are 1."""
+    x, w, g = inputs(50, 40, density), weights(40, 20), weights(50, 20)
+    w[11, 2], g[4, 1] = np.inf, np.nan
+    y, bits, whole = product.product(x, w)
+    assert whole[0]
+    bar = kernel_bar(x, bits, whole, g)
+    np.testing.assert_array_equal(np.isinf(y[:, 2]), x[:, 11] == 1)
+    np.testing.assert_array_equal(np.isnan(bar[:, 1]), x[4] == 1)
+    close(np.delete(y, 2, axis=1), x @ np.delete(w, 2, axis=1))
+    close(np.delete(bar, 1, axis=1), x.T @ np.delete(g, 1, axis=1))
+
+
+@pytest.mark.parametrize("density", [0.1, 0.7])
+def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch, density: float) -> None:
+    x, w, g = inputs(3000, 310, density), weights(310, 70), weights(3000, 70)
     found = []
     for threads in ("1", "2", "3"):
         monkeypatch.setenv("OMP_NUM_THREADS", threads)
@@ -120,10 +139,14 @@ def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_how_much_is_there_is_judged_by_some_rows() -> None:
     size = Size(1000, 30, 5)
     for share in (0, 0.2, 0.8, 1):
-        assert product.found(size, address(inputs(1000, 30, share))) == pytest.approx(30 * share, abs=2)
+        for binary in (True, False):
+            x = inputs(1000, 30, share, binary)
+            found, others = product.found(size, address(x))
+            assert found == pytest.approx(30 * share, abs=2)
+            assert others == (0 if binary else found)
     x = np.ones((1000, 30), np.float32)
     x[:: size.spacing] = 0
-    assert product.found(size, address(x)) == 0
+    assert product.found(size, address(x)) == (0, 0)
 
 
 # --- on the engine of Keras
@@ -180,14 +203,15 @@ def test_an_engine_gets_its_own_products_values_and_derivatives(keras: Any, dens
         close(bar, expected_bar)
 
 
+@pytest.mark.parametrize("binary", [True, False])
 @pytest.mark.parametrize("density", [0.1, 0.6])
-def test_the_measured_share_chooses(keras: Any, density: float) -> None:
+def test_the_measured_share_chooses(keras: Any, density: float, binary: bool) -> None:
     """A weight that is NaN shows which product was taken: the dense one spreads it over all rows."""
-    x, w = inputs(64, 30, density), weights(30, 8)
+    x, w = inputs(64, 30, density, binary), weights(30, 8)
     x[:, 4], w[4] = 0, np.nan
     tensor = keras.ops.convert_to_tensor
     y = keras.ops.convert_to_numpy(product_on(keras.backend.backend())(tensor(x), tensor(w), None))
-    assert np.isnan(y).all() if density > MOST else np.isfinite(y).all()
+    assert np.isnan(y).all() if density > MOST and not binary else np.isfinite(y).all()
 
 
 @pytest.mark.parametrize("options", [{}, {"fused": False}, {"dtype": "mixed_bfloat16"}])

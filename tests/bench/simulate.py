@@ -104,8 +104,7 @@ constant inputs, it keeps their state in registers as the floor does, and what a
 some ten neurons fires, which the floor does in every step. Against it, above all in float64, is fused multiply-add: there results equal
 NumPy's bit for bit, so that a product and a sum are two instructions, and the floor's compiler makes them one. Izhikevich by rk4, which is
 little but products and sums, therefore stays furthest behind. In HH native is ahead of the floor in places: its loops are cut where results
-wait long for one another, which the floor's one loop is not. Where there is AVX-512 native asks for vectors of 512 bits; without being told,
-the floor's compiler takes 256 on Intel's processors.
+wait long for one another, which the floor's one loop is not.
 
 To be no easy mark, the floor was held against another that was written independently, with the same flags in the same run (g++ 12, AVX-512,
 10,000 neurons): it was faster, in float32 and float64 by 4 % and 5 % for Izhikevich, 8 % and 13 % for AdEx, 5 % and 6 % for HH with

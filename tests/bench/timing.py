@@ -22,8 +22,9 @@ from tests.bench.cases import Case
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent.parent
 REALS: dict[Dtype, str] = {"f32": "float", "f64": "double"}
-FLOOR_FLAGS = ("-std=c++17", "-O3", "-march=native", "-ffast-math")
-ROUNDED_FLAGS = (*FLOOR_FLAGS[:-1], "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math")
+FAST = ("-std=c++17", "-O3", "-march=native", *(flag for flag in build.WIDEST if build.find_compiler() and flag in build.compiler().flags))
+FLOOR_FLAGS = (*FAST, "-ffast-math")
+ROUNDED_FLAGS = (*FAST, "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math")
 """Of a floor whose every product and sum is rounded."""
 
 
