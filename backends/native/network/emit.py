@@ -38,6 +38,8 @@ def emit_network(program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
     headers = [header(word) for word in ("birc_types.h", "birc_math.h", "birc_random.h")]
     if any(kernel.places.tables for kernel in parts.distinct_kernels):
         headers += [header("birc_tables.h"), header("birc_lookup.h", "birc.backends.native")]
+    driven = [wire for wire in parts.wires if wire.may_wait]
+    own = ["birc_network.h", *(["birc_driven.h"] if driven else [])]
     flags = [*FLAGS, *(group[0] for group in OPTIONAL)]
     text = (
         _environment()
@@ -49,7 +51,8 @@ def emit_network(program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
             lanes=LANES[dtype],
             real=real,
             count=COUNTS[dtype],
-            headers=[*headers, header("birc_network.h", "birc.backends.native.network")],
+            headers=[*headers, "\n\n".join(header(word, "birc.backends.native.network") for word in own)],
+            driven=driven,
             neurons=[neurons(kernel, real, "[base + lane]") for kernel in parts.distinct_kernels],
             synapses=[synapses(kind, real) for kind in parts.synapses],
             populations=[population(parts, i) for i in range(len(parts.populations))],
@@ -129,7 +132,8 @@ def synapses(kind: Synapses, real: Real) -> dict[str, Any]:
     for role, kernel in kind.roles.items():
         roles[role] = Role(neurons(kernel, real), [(name, *input_of(kind, role, name)) for name in kernel.places.inputs])
     doc = doc_comment(kind.program.start.doc)[:1]
-    return {"name": kind.name, "doc": [f"// {comment(kind.program.name)}", *doc], "roles": roles, "lazy": bool(kind.program.decays)}
+    about = {"lazy": bool(kind.program.decays), "driven": kind.driven}
+    return {"name": kind.name, "doc": [f"// {comment(kind.program.name)}", *doc], "roles": roles, **about}
 
 
 def input_of(kind: Synapses, role: str, name: str) -> tuple[str, int]:

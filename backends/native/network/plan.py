@@ -13,6 +13,7 @@ from birc.backends.c_family.quotients import turn_quotients
 from birc.backends.c_family.shorten import shorten
 from birc.backends.names import identifiers
 from birc.backends.native.network.settled import Settled, settled
+from birc.ir.driven import why_not
 from birc.ir.network import NetworkProgram, PopulationProgram, ProjectionProgram
 from birc.ir.step import Deliver, Step
 from birc.ir.synapse import SynapseProgram
@@ -70,6 +71,8 @@ class Synapses:
     name: str
     program: SynapseProgram
     roles: dict[str, Kernel]
+    driven: bool
+    """Whether spikes of targets may act when the source's next event comes, in one of these projections at least."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,8 @@ class Wire:
     target: str
     port: str | None
     synapses: Synapses | None
+    may_wait: bool
+    """Whether spikes of its targets may act when the source's next event comes."""
 
 
 @dataclass(frozen=True)
@@ -127,12 +132,16 @@ def plan(program: NetworkProgram) -> Plan:
     words = identifiers([*unique, *(f".{p.population.name}" for p in program.populations)], RESERVED)
     named = {key: words[name] for (key, _), name in zip(keys, unique, strict=True)}
     kernels = {key: kernel(step, named[key]) for key, step in steps.items()}
-    synapses = {key: _synapses(synapse, named[key]) for key, synapse in kinds.items()}
+    driven = {_kind(wire) for wire in wires if why_not(wire) is None}
+    synapses = {key: _synapses(synapse, named[key], key in driven) for key, synapse in kinds.items()}
     return Plan(
         program,
         program.populations,
         tuple(kernels[id(p.step)] for p in program.populations),
-        tuple(Wire(i, *end, synapses.get(_kind(wires[i])) if i < len(wires) else None) for i, end in enumerate(ends)),
+        tuple(
+            Wire(i, *end, synapses.get(_kind(wires[i])) if i < len(wires) else None, i < len(wires) and why_not(wires[i]) is None)
+            for i, end in enumerate(ends)
+        ),
         {p.population.name: words[f".{p.population.name}"] for p in program.populations},
     )
 
@@ -156,6 +165,6 @@ def kernel(step: Step, name: str) -> Kernel:
     return Kernel(name, short, layout(short), tuple(loops_of(short, CHAIN)))
 
 
-def _synapses(program: SynapseProgram, name: str) -> Synapses:
+def _synapses(program: SynapseProgram, name: str, driven: bool) -> Synapses:
     roles = {role: kernel(step, role) for role, step in program.programs}
-    return Synapses(name, program, {role: made for role, made in roles.items() if any(made.step.statements())})
+    return Synapses(name, program, {role: made for role, made in roles.items() if any(made.step.statements())}, driven)

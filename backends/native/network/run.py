@@ -12,7 +12,7 @@ from birc.backends import FLOATS, Array, Spikes
 from birc.backends.c_family import build
 from birc.backends.native.network.call import Call
 from birc.backends.native.network.digits import defines
-from birc.backends.native.network.fields import SIZES, NetworkFields
+from birc.backends.native.network.fields import DRIVEN_SIZES, SIZES, NetworkFields
 from birc.backends.native.network.fixed import Fixed
 from birc.backends.native.network.plan import plan
 from birc.backends.networks import NetworkArtifact, NetworkJob
@@ -43,6 +43,10 @@ class NativeNetwork:
             library.birc_run.restype = None
             sizes = (ctypes.c_int64 * len(SIZES)).in_dll(library, "birc_sizes")
             assert tuple(sizes) == SIZES
+            if any(kind.driven for kind in self.plan.synapses):
+                library.birc_finish.argtypes, library.birc_finish.restype = (ctypes.POINTER(NetworkFields),), None
+                sizes = (ctypes.c_int64 * len(DRIVEN_SIZES)).in_dll(library, "birc_driven_sizes")
+                assert tuple(sizes) == DRIVEN_SIZES
             self.libraries[head] = library
         return self.libraries[head]
 
@@ -67,7 +71,7 @@ class NativeNetwork:
                 first += done
                 steps = max(1, min(2 * steps, int(done * SECONDS / spent)))
         finally:
-            call.finish()
+            call.finish(library)
         self.steps, self.rates = steps, call.rates(first)
         return {name: joined(some) for name, some in found.items()}
 
