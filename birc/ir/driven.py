@@ -1,4 +1,4 @@
-"""Whether a target's spikes may wait: `on post` is then run when the source's next event comes, and not when the target fires.
+"""Whether spikes of a target may wait: `on post` is then run when the source's next event comes, and not when the target fires.
 
 Nothing may tell the difference, so that until then nobody reads or changes what the handler does, and what it reads is still known: states
 of the synapse, parameters, the traces of its source, which rise at its events only, and what a history of the target's spikes keeps.
@@ -13,7 +13,7 @@ from birc.ir.step import Define
 def why_not(made: ProjectionProgram) -> str | None:
     """Why spikes of the target of a projection may not wait; None where they may."""
     synapse, projection = made.synapse, made.projection
-    if synapse is None or (synapse.post is None and synapse.rise_post is None):
+    if synapse is None or not synapse.has_post:
         return "nothing happens at a spike of the target"
     if projection.target.port is None:
         return "it reaches a signal, which does not fire"

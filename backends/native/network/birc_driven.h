@@ -4,7 +4,7 @@
 namespace birc {
 
 constexpr int64 TOGETHER = 8;    // sources whose traces are followed side by side, as vectors
-constexpr int64 SYNAPSES = 512;  // whose spikes are looked up at a time
+constexpr int64 SYNAPSES = 1024;  // whose spikes are looked up at a time
 
 struct Noted {  // what a handler reads at a target's spike
     const real* from;
@@ -30,7 +30,7 @@ struct Progress {  // of one thread; all are alike
 struct Driven {
     int64 capacity, window;  // spikes, and steps, that are kept at most
     int64 every;             // steps after which states are read, or 0
-    int64* stamp;            // [capacity]
+    int32* after;            // [capacity]: in which step behind the last flush a spike was seen
     int32* before;           // [capacity]: where the spike of the same target before that stands, or -1
     int32* latest;           // [targets]: where the last one stands, or -1
     int64 noted_count;
@@ -62,19 +62,21 @@ template <> constexpr bool is_apart<Picked> = true;
 
 struct Spike {  // in the history
     const int32* at;
-    int64 operator()(int64 lane) const { return at[lane]; }
+    int32 operator()(int64 lane) const { return at[lane]; }
 };
 
-struct Then {  // when a spike was
-    const int64* stamp;
+struct Then {  // when a spike was seen
+    const int32* after;
     Spike spike;
-    int64 operator()(int64 lane) const { return stamp[spike(lane)]; }
+    int64 flushed;
+    int64 operator()(int64 lane) const { return flushed + after[spike(lane)]; }
 };
 
-struct Along {  // on the path of a source's traces
-    Then then;
-    int64 from, column;
-    int64 operator()(int64 lane) const { return (then(lane) - from) * TOGETHER + column; }
+struct Along {  // on the path of a source's traces; 32 bits are one word of a vector
+    const int32* after;
+    Spike spike;
+    int32 from, column;
+    int32 operator()(int64 lane) const { return (after[spike(lane)] - from) * (int32)TOGETHER + column; }
 };
 
 template <class Source> struct Given<'0', Source, Spike> : At<const real, Spike> {
@@ -99,7 +101,7 @@ inline void note(const Projection& p, const Moment& now) {
         const int64 at = progress.used++;
         progress.last = now.stamp;
         if (j < mine.first || j >= mine.stop) return;
-        d.stamp[at] = now.stamp;
+        d.after[at] = (int32)(now.stamp - progress.flushed);
         d.before[at] = d.latest[j];
         d.latest[j] = (int32)at;
         for (int64 k = 0; k < d.noted_count; k++) d.noted[k].to[at] = d.noted[k].from[j * d.noted[k].by];
@@ -176,7 +178,7 @@ INLINE int64 look_back(const Projection& p, int64 thread, int64 first, int64 siz
 template <class Post> INLINE void catch_up(const Projection& p, int64 thread, int64 source, int64 stretch, int64 column, Range edges, Post post) {
     const Driven& d = *p.driven;
     int64& done = d.done[thread * p.edges.sources * p.edges.delays + stretch];
-    const int64 since = done, used = d.progress[thread].used;
+    const int64 since = done, used = d.progress[thread].used, flushed = d.progress[thread].flushed;
     done = used;
     if (since == used) return;
     const real* inputs[MOST_INPUTS];
@@ -190,9 +192,8 @@ template <class Post> INLINE void catch_up(const Projection& p, int64 thread, in
         while ((round = look_back(p, thread, first, size, since)) < 0) size /= 2;
         while (round-- > 0) {
             const Spike spike{spikes + rounds[round]};
-            const Then then{d.stamp, spike};
-            const Along along{then, d.visited[thread * p.edges.sources + source], column};
-            post(Past{then, inputs}, Picked{first, lanes + rounds[round]}, along, spike, rounds[round + 1] - rounds[round]);
+            const Along along{d.after, spike, (int32)(d.visited[thread * p.edges.sources + source] - flushed), (int32)column};
+            post(Past{{d.after, spike, flushed}, inputs}, Picked{first, lanes + rounds[round]}, along, spike, rounds[round + 1] - rounds[round]);
         }
         first += size;
     }

@@ -11,8 +11,7 @@ import numpy as np
 
 from birc.backends import Array, Spikes
 from birc.backends.c_family.arrays import strided
-from birc.backends.native.network.driven import Input, history, may_drive, own_traces
-from birc.backends.native.network.driven import pays as drives
+from birc.backends.native.network.driven import Input, OnPost, history, on_post, own_traces
 from birc.backends.native.network.emit import input_of
 from birc.backends.native.network.fields import (
     INBOX,
@@ -66,7 +65,8 @@ class Call:
         self.held = Held(job.state, fixed.real, fixed.lanes)
         neurons = sum(p.n for p in self.network.populations)
         self.threads = max(1, min(job.threads, neurons // NEURONS))
-        self.driven = self._driven()
+        self.on_post = self._on_post()
+        self.driven = frozenset(name for name, found in self.on_post.items() if found.waits)
         self.turned = self._turned(rates or {})
         self.sizes = {p.name: p.n for p in self.network.populations} | {s.name: s.n for s in self.network.sources}
         self.groups = {name: i for i, name in enumerate(self.sizes)}
@@ -224,21 +224,26 @@ class Call:
             p.name for p in found if pays(p, rates, self.job.steps) and not any(name.startswith(f"{p.name}.") for name in recorded)
         )
 
-    def _driven(self) -> frozenset[str]:
-        """Projections in which spikes of targets wait for the source's next event."""
-        bound = self.fixed.projections
-        return frozenset(
-            w.name for w in self.fixed.plan.wires if w.may_wait and w.name in bound and may_drive(bound[w.name]) and drives(bound[w.name])
-        )
+    def _on_post(self) -> dict[str, OnPost]:
+        """By projection at whose targets' spikes something happens: whether these wait for the source's next event."""
+        found = {}
+        for wire in self.fixed.plan.wires:
+            p = self.fixed.projections.get(wire.name)
+            if p is not None and p.synapse is not None and p.synapse.has_post:
+                found[p.name] = on_post(p, wire.why_not, isinstance(self.fixed.orders.get(p.name), Matrix), self._every(p))
+        return found
+
+    def _every(self, p: BoundProjection) -> int:
+        """Steps between two records of states of a projection's synapses, or 0."""
+        return math.gcd(*(kept.every for kept in self.job.record if kept.variable.startswith(f"{p.name}.")))
 
     def _history(self, p: BoundProjection, kind: Synapses) -> int:
         """What is kept of the spikes of a projection's targets."""
         kernel = kind.roles.get("post")
         names = [(name, input_of(kind, "post", name)[0]) for name in kernel.places.inputs] if kernel else []
         inputs = [self._input(p, name, what) for name, what in names if what in ("pre", "post", "given")]
-        every = [kept.every for kept in self.job.record if kept.variable.startswith(f"{p.name}.")]
         cells, job = self.sizes[p.target], self.job
-        return history(p, inputs, cells, job.start, job.steps, math.gcd(*every), self.threads, self.memory, self.held.aligned)
+        return history(p, inputs, cells, job.start, job.steps, self._every(p), self.threads, self.memory, self.held.aligned)
 
     def _input(self, p: BoundProjection, name: str, what: str) -> Input:
         """An input of `on post` of a projection whose targets' spikes wait."""

@@ -1,6 +1,7 @@
-"""Projections whose targets' spikes act when the source's next event comes: what is kept of them in a job, and when it pays.
+"""Projections whose targets' spikes wait for the source's next event: which these are, and what is kept of the spikes in a job.
 
-Rows of synapses are then read one behind another, and met once for several spikes; nothing finds them by target.
+A row of synapses is then read once for its source's event and all spikes of its targets since the last one, and nothing finds synapses by
+target. What a job does not get to act by itself acts at its end, or where the history is full.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ from birc.backends.native.network.fields import PROGRESS, DrivenFields, Followed
 from birc.backends.networks import BoundProjection
 from birc.ir.synapse import TraceSlot
 
-LEAST = 1 << 20
-"""Synapses from which on it pays."""
+LEAST = 1 << 22
+"""Synapses from which on it pays to do without an index by target: their states do not stay in a cache (`tests.bench.waiting`)."""
+SELDOM = 1000
+"""Steps between two records of a state of synapses, at least: all spikes have to act before."""
 WINDOW = 1 << 14
 """Steps after which all spikes act at last: so long is a trace followed at most."""
 SHARE = 16
 """Synapses for each spike in the history."""
-TOGETHER, SYNAPSES = 8, 512
+TOGETHER, SYNAPSES = 8, 1024
 """As in `birc_driven.h`."""
 MOST_INPUTS = 64
 """Values that a handler may read."""
@@ -46,14 +49,33 @@ def own_traces(p: BoundProjection) -> list[TraceSlot]:
     return [trace for trace in p.synapse.traces if trace.name not in p.traces] if p.synapse else []
 
 
-def may_drive(p: BoundProjection) -> bool:
-    """Whether a projection of a rule that allows it can be driven: one delay leads from a target to all its synapses."""
-    return p.back is not None and len(p.back.delays) == 1 and p.edges.count > 0
+@dataclass(frozen=True)
+class OnPost:
+    """Whether spikes of targets wait, and why, or why not."""
+
+    waits: bool
+    reason: str
+
+    @property
+    def words(self) -> str:
+        """For the manifest of a run."""
+        return f"{'with the next event of the source' if self.waits else 'at once'}: {self.reason}"
 
 
-def pays(p: BoundProjection) -> bool:
-    """Whether it pays."""
-    return p.edges.count >= LEAST
+def on_post(p: BoundProjection, why_not: str | None, is_matrix: bool, every: int) -> OnPost:
+    """How a projection has it in a job; `every`: steps between two records of a state of its synapses, or 0."""
+    count = p.edges.count
+    if why_not is not None:
+        return OnPost(False, why_not)
+    if p.back is None or len(p.back.delays) != 1:
+        return OnPost(False, "spikes of a target reach its synapses at different times" if count else "there are no synapses")
+    if is_matrix:
+        return OnPost(False, "every source reaches every target, so that no index is needed")
+    if count < LEAST:
+        return OnPost(False, f"{count:,} synapses, fewer than {LEAST:,}")
+    if 0 < every < SELDOM:
+        return OnPost(False, f"a state of the synapses is recorded in every {every} steps")
+    return OnPost(True, f"{count:,} synapses without an index by target")
 
 
 def history(
@@ -92,7 +114,7 @@ def history(
         capacity,
         window,
         every,
-        at(np.zeros(capacity, np.int64)),
+        at(np.zeros(capacity, np.int32)),
         at(np.zeros(capacity, np.int32)),
         at(np.full(edges.targets, -1, np.int32)),
         len(noted),

@@ -22,10 +22,14 @@ from birc.backends.c_family.writer import Writer
 from birc.backends.names import file_name
 from birc.backends.native.network.plan import Kernel, Plan, Synapses, plan
 from birc.backends.networks import NetworkArtifact
+from birc.ir.driven import why_not
 from birc.ir.network import NetworkProgram
 
 LANES: Mapping[Dtype, int] = {"f32": 64, "f64": 32}
 """Neurons in a tile: four of the widest vectors, so that a loop over them is straight code, and few idle lanes in small populations."""
+
+WAITS = "may wait for the next event of the source"
+"""What the manifest says of `on post` where a rule allows it."""
 
 CHANGES = {"add": "Plus", "sub": "Minus"}
 
@@ -38,7 +42,7 @@ def emit_network(program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
     headers = [header(word) for word in ("birc_types.h", "birc_math.h", "birc_random.h")]
     if any(kernel.places.tables for kernel in parts.distinct_kernels):
         headers += [header("birc_tables.h"), header("birc_lookup.h", "birc.backends.native")]
-    driven = [wire for wire in parts.wires if wire.may_wait]
+    driven = [wire for wire in parts.wires if wire.why_not is None]
     own = ["birc_network.h", *(["birc_driven.h"] if driven else [])]
     flags = [*FLAGS, *(group[0] for group in OPTIONAL)]
     text = (
@@ -62,7 +66,9 @@ def emit_network(program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
             kept_types={**C_TYPES, "bool": "count"},  # loops over arrays of bool stay scalar
         )
     )
-    return NetworkArtifact("native", program, dtype, {f"{name}.cpp": text}, {"compiler_flags": flags})
+    on_post = {p.name: why_not(p) or WAITS for p in program.projections if p.synapse and p.synapse.has_post}
+    manifest = {"compiler_flags": flags, **({"on_post": on_post} if on_post else {})}
+    return NetworkArtifact("native", program, dtype, {f"{name}.cpp": text}, manifest)
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class DrivenFields(ctypes.Structure):
     """`birc::Driven`."""
 
     _fields_ = _members(
-        "capacity window every *stamp *before *latest noted_count *noted followed_count *followed *progress *visited *many *done "
+        "capacity window every *after *before *latest noted_count *noted followed_count *followed *progress *visited *many *done "
         "*lanes *spikes *rounds room *order inputs"
     )
 

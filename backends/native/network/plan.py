@@ -87,8 +87,8 @@ class Wire:
     target: str
     port: str | None
     synapses: Synapses | None
-    may_wait: bool
-    """Whether spikes of its targets may act when the source's next event comes."""
+    why_not: str | None
+    """Why spikes of its targets may not wait for the source's next event; None where they may."""
 
 
 @dataclass(frozen=True)
@@ -132,14 +132,15 @@ def plan(program: NetworkProgram) -> Plan:
     words = identifiers([*unique, *(f".{p.population.name}" for p in program.populations)], RESERVED)
     named = {key: words[name] for (key, _), name in zip(keys, unique, strict=True)}
     kernels = {key: kernel(step, named[key]) for key, step in steps.items()}
-    driven = {_kind(wire) for wire in wires if why_not(wire) is None}
+    reasons = [why_not(wire) for wire in wires]
+    driven = {_kind(wire) for wire, reason in zip(wires, reasons, strict=True) if reason is None}
     synapses = {key: _synapses(synapse, named[key], key in driven) for key, synapse in kinds.items()}
     return Plan(
         program,
         program.populations,
         tuple(kernels[id(p.step)] for p in program.populations),
         tuple(
-            Wire(i, *end, synapses.get(_kind(wires[i])) if i < len(wires) else None, i < len(wires) and why_not(wires[i]) is None)
+            Wire(i, *end, synapses.get(_kind(wires[i])), reasons[i]) if i < len(wires) else Wire(i, *end, None, "")
             for i, end in enumerate(ends)
         ),
         {p.population.name: words[f".{p.population.name}"] for p in program.populations},

@@ -34,6 +34,8 @@ class NativeNetwork:
         self.fixed: Fixed | None = None
         self.steps = 0
         self.rates: Mapping[str, float] = {}
+        self.chosen: dict[str, Mapping[str, str]] = {}
+        """What was decided in the last job; see `birc.backends.networks.Chooses`."""
 
     def library(self, head: str) -> ctypes.CDLL:
         """The library built behind some definitions."""
@@ -57,6 +59,7 @@ class NativeNetwork:
         if self.fixed is None or self.fixed.network is not job.network:
             self.fixed, self.rates = Fixed(self.plan, job.network, self.real, lanes), {}
         call = Call(self.fixed, job, self.rates)
+        self.chosen = {"on_post": {name: found.words for name, found in call.on_post.items()}}
         found: dict[str, list[Spikes]] = {name: [] for name in call.groups}
         neurons = sum(population.n for population in job.network.populations)
         steps = self.steps or max(1, UPDATES // max(1, neurons))
