@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from birc.approximations import words_of_table
-from birc.backends.native.network.driven import LEAST
 from birc.backends.show import show
 from birc.ir import driven
 from birc.ir.linear import mul
@@ -36,7 +35,7 @@ AT_ONCE = "act at once"
 WAITS = Choice(
     "spikes of targets",
     f"{AT_ONCE}, or with the next event of the source",
-    f"nothing tells the difference; they wait on native from {LEAST:,} synapses on, which then have no index by target",
+    f"nothing tells the difference; they wait on native from {driven.MANY:,} synapses on, which then have no index by target",
 )
 
 

@@ -235,7 +235,8 @@ class Call:
 
     def _every(self, p: BoundProjection) -> int:
         """Steps between two records of states of a projection's synapses, or 0."""
-        return math.gcd(*(kept.every for kept in self.job.record if kept.variable.startswith(f"{p.name}.")))
+        states = {p.name + LAST} | {f"{p.name}.{slot.name}" for slot in (p.synapse.start.slots if p.synapse else ())}
+        return math.gcd(*(kept.every for kept in self.job.record if kept.variable in states))
 
     def _history(self, p: BoundProjection, kind: Synapses) -> int:
         """What is kept of the spikes of a projection's targets."""

@@ -16,10 +16,9 @@ import numpy as np
 from birc.backends import Array
 from birc.backends.native.network.fields import PROGRESS, DrivenFields, FollowedFields, Memory, NotedFields
 from birc.backends.networks import BoundProjection
+from birc.ir.driven import MANY
 from birc.ir.synapse import TraceSlot
 
-LEAST = 1 << 22
-"""Synapses from which on it pays to do without an index by target: their states do not stay in a cache (`tests.bench.waiting`)."""
 SELDOM = 1000
 """Steps between two records of a state of synapses, at least: all spikes have to act before."""
 WINDOW = 1 << 14
@@ -71,8 +70,8 @@ def on_post(p: BoundProjection, why_not: str | None, is_matrix: bool, every: int
         return OnPost(False, "spikes of a target reach its synapses at different times" if count else "there are no synapses")
     if is_matrix:
         return OnPost(False, "every source reaches every target, so that no index is needed")
-    if count < LEAST:
-        return OnPost(False, f"{count:,} synapses, fewer than {LEAST:,}")
+    if count < MANY:
+        return OnPost(False, f"{count:,} synapses, fewer than {MANY:,}")
     if 0 < every < SELDOM:
         return OnPost(False, f"a state of the synapses is recorded in every {every} steps")
     return OnPost(True, f"{count:,} synapses without an index by target")
