@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from birc.backends import Array
-from birc.backends.native.network.fields import PROGRESS, DrivenFields, FollowedFields, Memory, NotedFields
+from birc.backends.native.network.fields import PROGRESS, SYNAPSES, TOGETHER, DrivenFields, FollowedFields, Memory, NotedFields
 from birc.backends.networks import BoundProjection
 from birc.ir.driven import MANY
 from birc.ir.synapse import TraceSlot
@@ -25,8 +25,8 @@ WINDOW = 1 << 14
 """Steps after which all spikes act at last: so long is a trace followed at most."""
 SHARE = 16
 """Synapses for each spike in the history."""
-TOGETHER, SYNAPSES = 8, 1024
-"""As in `birc_driven.h`."""
+MOST = 1 << 30
+"""Spikes in the history, at most: their places are kept in 32 bits."""
 MOST_INPUTS = 64
 """Values that a handler may read."""
 
@@ -66,8 +66,9 @@ def on_post(p: BoundProjection, why_not: str | None, is_matrix: bool, every: int
     count = p.edges.count
     if why_not is not None:
         return OnPost(False, why_not)
-    if p.back is None or len(p.back.delays) != 1:
-        return OnPost(False, "spikes of a target reach its synapses at different times" if count else "there are no synapses")
+    if not count:
+        return OnPost(False, "there are no synapses")
+    assert p.back is not None and len(p.back.delays) == 1
     if is_matrix:
         return OnPost(False, "every source reaches every target, so that no index is needed")
     if count < MANY:
@@ -90,7 +91,7 @@ def history(
 ) -> int:
     """The address of an empty `birc::Driven`, for a job of so many steps; `cells` are those of the target's population."""
     edges, at = p.edges, memory.at
-    capacity = max(2 * cells, edges.count // SHARE)
+    capacity = max(2 * cells, min(edges.count // SHARE, MOST))
     window = max(1, min(WINDOW, steps))
     room = window + 2 * SYNAPSES
     noted: list[NotedFields] = []

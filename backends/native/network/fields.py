@@ -141,8 +141,10 @@ SIZES = (*SIZES, ctypes.sizeof(NetworkFields), SOON)
 """Bytes of each structure, in the order of `birc_sizes`, and `birc::SOON`."""
 PROGRESS = 64
 """Bytes of `birc::Progress`."""
-DRIVEN_SIZES = (ctypes.sizeof(NotedFields), ctypes.sizeof(FollowedFields), PROGRESS, ctypes.sizeof(DrivenFields))
-"""The same of `birc_driven.h`, in the order of `birc_driven_sizes`."""
+TOGETHER, SYNAPSES = 8, 1024
+"""Sources whose traces are followed side by side; synapses whose spikes are looked up at a time."""
+DRIVEN_SIZES = (ctypes.sizeof(NotedFields), ctypes.sizeof(FollowedFields), PROGRESS, ctypes.sizeof(DrivenFields), TOGETHER, SYNAPSES)
+"""What `birc_driven_sizes` says: bytes of the structures of `birc_driven.h`, and these two."""
 
 
 class Memory:
