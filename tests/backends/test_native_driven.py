@@ -235,9 +235,10 @@ WRONG = {
     "one spike too few": ("count += spike >= since;\n    }\n    rounds", "count += spike > since;\n    }\n    rounds"),
     "one spike of each target": ("count += spike >= since;\n        }", "}"),
     "spikes of a stamp before its events": (
-        "if (p.late) summed(p, now, [&](auto send) { arrive(p, now, LATE, send); });\n        if (p.driven) {\n            note(p, now);",
-        "if (p.driven) note(p, now);\n"
-        "        if (p.late) summed(p, now, [&](auto send) { arrive(p, now, LATE, send); });\n        if (p.driven) {",
+        "if (p.late) summed(p, now, [&](auto send) { arrive(p, now, LATE, send); });\n        if (p.driven) return",
+        "if (p.driven) behind_with_late(p, now);\n"
+        "        if (p.late) summed(p, now, [&](auto send) { arrive(p, now, LATE, send); });\n"
+        "        if (p.driven) return;\n        if (false) return",
     ),
 }
 SMALL = """
