@@ -87,7 +87,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[frozenset[str]]:
 
     monkeypatch.setattr("birc.backends.native.network.run.Call", Watched)
     monkeypatch.setattr(call, "NEURONS", 1)
-    monkeypatch.setattr(driven, "MANY", 0)
+    monkeypatch.setattr(driven, "LEAST", 0)
     monkeypatch.setattr(driven, "SELDOM", 0)
     return found
 
@@ -362,7 +362,7 @@ def test_the_manifest_says_who_may_wait_and_that_of_a_run_who_did(monkeypatch: p
         "B -> A.inh": "at once: there are no synapses",
     }
     assert out.manifest["on_post"] == said
-    monkeypatch.setattr(driven, "MANY", 100)
+    monkeypatch.setattr(driven, "LEAST", 100)
     out = network(REPORTED, "native").run("5 ms", seed=1)
     assert out.manifest["on_post"] == {
         **said,
@@ -375,7 +375,7 @@ def test_the_manifest_says_who_may_wait_and_that_of_a_run_who_did(monkeypatch: p
 @pytest.mark.parametrize(("every", "waits"), [(1, False), (999, False), (1000, True), (0, True)])
 def test_states_that_are_recorded_often(every: int, waits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """To let all spikes act takes a look at every synapse."""
-    monkeypatch.setattr(driven, "MANY", 1)
+    monkeypatch.setattr(driven, "LEAST", 1)
     p = next(p for p in network(REPORTED, "numpy").bind(seed=1, steps=1).network.projections if p.name == "A -> B.exc")
     found = driven.on_post(p, None, False, every)
     assert found.waits == waits
@@ -392,3 +392,13 @@ def test_what_waits_is_not_turned(seen: list[frozenset[str]], monkeypatch: pytes
     same_spikes(reference.runner.run(wanted), native.runner.run(found))
     same(wanted, found)
     assert set(seen) == {waiting(native)}
+
+
+@pytest.mark.parametrize("name", ["Past", "Late", "Moment", "Driven"])
+def test_models_may_be_called_what_the_frame_has(name: str, seen: list[frozenset[str]]) -> None:
+    """Types of the frame have their names for themselves, and those of models are changed."""
+    text = REPORTED.replace("Pair", name)
+    out = compiled(MORE.replace("synapse Pair:", f"synapse {name}:").replace("network N:\n", "") + "\nnetwork N:" + text, "native").run(
+        "5 ms"
+    )
+    assert out.steps == 5 and "A -> B.exc" in seen[0]

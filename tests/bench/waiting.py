@@ -69,10 +69,12 @@ ROWS = (
     Row(10_000, 5, 5),
     Row(10_000, 5, 5, "f64"),
     Row(10_000, 20, 1),
+    Row(10_000, 20, 5),
     Row(10_000, 1, 20),
 )
-WAYS: Mapping[str, tuple[float, float]] = {"at once": (np.inf, np.inf), "by target": (np.inf, -np.inf), "waiting": (0, np.inf)}
-"""`driven.MANY` and `turned.WORTH` that lead to each."""
+NEVER = 1 << 62
+WAYS: Mapping[str, tuple[int, float]] = {"at once": (NEVER, np.inf), "by target": (NEVER, -np.inf), "waiting": (0, np.inf)}
+"""`driven.LEAST` and `turned.WORTH` that lead to each."""
 STEPS, TURNS = 4_000, 5
 """Of 0.1 ms, in a job; jobs behind the first."""
 
@@ -93,7 +95,7 @@ def measure(row: Row, steps: int, turns: int) -> tuple[int, dict[str, Measured]]
     took: dict[str, list[float]] = {way: [] for way in WAYS}
     for turn in range(turns + 1):
         for way, program in programs.items():
-            driven.MANY, turned.WORTH = WAYS[way]  # type: ignore[assignment]
+            driven.LEAST, turned.WORTH = WAYS[way]
             began = time.process_time()
             program.runner.run(NetworkJob(ready.network, turn * steps, steps, states[way], silent=frozenset("SK")))
             took[way].append(1000 * (time.process_time() - began))

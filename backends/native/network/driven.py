@@ -21,6 +21,8 @@ from birc.ir.synapse import TraceSlot
 
 SELDOM = 1000
 """Steps between two records of a state of synapses, at least: all spikes have to act before."""
+LEAST = MANY
+"""Synapses from which on spikes wait."""
 WINDOW = 1 << 14
 """Steps after which all spikes act at last: so long is a trace followed at most."""
 SHARE = 16
@@ -71,8 +73,8 @@ def on_post(p: BoundProjection, why_not: str | None, is_matrix: bool, every: int
     assert p.back is not None and len(p.back.delays) == 1
     if is_matrix:
         return OnPost(False, "every source reaches every target, so that no index is needed")
-    if count < MANY:
-        return OnPost(False, f"{count:,} synapses, fewer than {MANY:,}")
+    if count < LEAST:
+        return OnPost(False, f"{count:,} synapses, fewer than {LEAST:,}")
     if 0 < every < SELDOM:
         return OnPost(False, f"a state of the synapses is recorded in every {every} steps")
     return OnPost(True, f"{count:,} synapses without an index by target")

@@ -20,7 +20,7 @@ from birc.backends.c_family.layout import Layout
 from birc.backends.c_family.loops import LookupLoop, Loop, aliases
 from birc.backends.c_family.writer import Writer
 from birc.backends.names import file_name
-from birc.backends.native.network.plan import Kernel, Plan, Synapses, plan
+from birc.backends.native.network.plan import HEADERS, Kernel, Plan, Synapses, plan
 from birc.backends.networks import NetworkArtifact
 from birc.ir.driven import why_not
 from birc.ir.network import NetworkProgram
@@ -43,7 +43,7 @@ def emit_network(program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
     if any(kernel.places.tables for kernel in parts.distinct_kernels):
         headers += [header("birc_tables.h"), header("birc_lookup.h", "birc.backends.native")]
     driven = [wire for wire in parts.wires if wire.why_not is None]
-    own = ["birc_network.h", *(["birc_driven.h"] if driven else [])]
+    own = HEADERS if driven else HEADERS[:1]
     flags = [*FLAGS, *(group[0] for group in OPTIONAL)]
     text = (
         _environment()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from birc.backends.c_family import RESERVED
+from birc.backends.c_family.headers import header
 from birc.backends.c_family.layout import Layout, layout
 from birc.backends.c_family.limits import turn_limits
 from birc.backends.c_family.loops import CHAIN, EventLoop, Part, kept_names, loops_of
@@ -17,6 +20,11 @@ from birc.ir.driven import why_not
 from birc.ir.network import NetworkProgram, PopulationProgram, ProjectionProgram
 from birc.ir.step import Deliver, Step
 from birc.ir.synapse import SynapseProgram
+
+HEADERS = ("birc_network.h", "birc_driven.h")
+"""The frame of a network, and what it has beside that where spikes of targets may wait."""
+LATE = "Late"
+"""What runs `on post` for such spikes, in the struct of a synapse."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +137,7 @@ def plan(program: NetworkProgram) -> Plan:
     kinds = {_kind(wire): wire.synapse for wire in wires if wire.synapse}
     keys = [*((key, step.name) for key, step in steps.items()), *((key, synapse.name) for key, synapse in kinds.items())]
     unique = _unique([name for _, name in keys])
-    words = identifiers([*unique, *(f".{p.population.name}" for p in program.populations)], RESERVED)
+    words = identifiers([*unique, *(f".{p.population.name}" for p in program.populations)], RESERVED | frame())
     named = {key: words[name] for (key, _), name in zip(keys, unique, strict=True)}
     kernels = {key: kernel(step, named[key]) for key, step in steps.items()}
     reasons = [why_not(wire) for wire in wires]
@@ -145,6 +153,14 @@ def plan(program: NetworkProgram) -> Plan:
         ),
         {p.population.name: words[f".{p.population.name}"] for p in program.populations},
     )
+
+
+@cache
+def frame() -> frozenset[str]:
+    """What types of the frame are called."""
+    text = "".join(map(header, ("birc_types.h", "birc_math.h", "birc_random.h", "birc_tables.h")))
+    text += header("birc_lookup.h", "birc.backends.native") + "".join(header(name, "birc.backends.native.network") for name in HEADERS)
+    return frozenset(re.findall(r"\b(?:struct|enum) (\w+)", text)) | {LATE}
 
 
 def _kind(wire: ProjectionProgram) -> object:
