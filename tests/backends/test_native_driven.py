@@ -383,6 +383,15 @@ def test_states_that_are_recorded_often(every: int, waits: bool, monkeypatch: py
         assert found.reason == f"a state of the synapses is recorded in every {every} steps"
 
 
+def test_a_handler_that_reads_very_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table of what it reads is on the stack."""
+    monkeypatch.setattr(driven, "LEAST", 1)
+    p = next(p for p in network(REPORTED, "numpy").bind(seed=1, steps=1).network.projections if p.name == "A -> B.exc")
+    assert driven.on_post(p, None, False, 0).waits
+    monkeypatch.setattr(driven, "MOST_INPUTS", 0)
+    assert driven.on_post(p, None, False, 0) == driven.OnPost(False, "`on post` reads more than 0 values")
+
+
 def test_what_waits_is_not_turned(seen: list[frozenset[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     """Synapses lie by source, whatever the rates."""
     monkeypatch.setattr(turned, "WORTH", -np.inf)

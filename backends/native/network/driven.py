@@ -75,6 +75,8 @@ def on_post(p: BoundProjection, why_not: str | None, is_matrix: bool, every: int
         return OnPost(False, "every source reaches every target, so that no index is needed")
     if count < LEAST:
         return OnPost(False, f"{count:,} synapses, fewer than {LEAST:,}")
+    if p.synapse is not None and p.synapse.post is not None and len(p.synapse.post.inputs) > MOST_INPUTS:
+        return OnPost(False, f"`on post` reads more than {MOST_INPUTS} values")
     if 0 < every < SELDOM:
         return OnPost(False, f"a state of the synapses is recorded in every {every} steps")
     return OnPost(True, f"{count:,} synapses without an index by target")
