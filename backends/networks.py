@@ -215,6 +215,14 @@ class NetworkRunner(Protocol):
 
 
 @runtime_checkable
+class Chooses(Protocol):
+    """A loaded network that decides itself how to run something, by what is bound and recorded."""
+
+    chosen: Mapping[str, Mapping[str, str]]
+    """Of the last job: by subject (`on_post`) and projection what was decided, and why; it stands in the manifest of a run."""
+
+
+@runtime_checkable
 class RunsNetworks(Protocol):
     """A target that takes networks."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from birc.approximations import words_of_table
 from birc.backends.show import show
+from birc.ir import driven
 from birc.ir.linear import mul
 from birc.ir.model import Network, Projection
 from birc.ir.network import ProjectionProgram
@@ -30,6 +31,13 @@ INDEX = Choice("index by target", "8 bytes a synapse", "spikes of a target find 
 NO_INDEX = replace(INDEX, how="none", reason="every source reaches every target, so that places are known")
 TURNS = "native keeps states by target while targets fire more often than sources"
 
+AT_ONCE = "act at once"
+WAITS = Choice(
+    "spikes of targets",
+    f"{AT_ONCE}, or with the next event of the source",
+    f"nothing tells the difference; they wait on native from {driven.MANY:,} synapses on, which then have no index by target",
+)
+
 
 def choices(made: ProjectionProgram, synapse: SynapseProgram) -> Iterator[Choice]:
     """What was decided about the synapses of a projection, where some of its traces are those of others."""
@@ -43,6 +51,11 @@ def choices(made: ProjectionProgram, synapse: SynapseProgram) -> Iterator[Choice
         index = NO_INDEX if is_matrix(made.projection) else INDEX
         turns = synapse.post is not None and synapse.flow is None
         yield replace(index, reason=f"{index.reason}; {TURNS}") if turns else index
+    if synapse.has_post:
+        why_not = driven.why_not(made)
+        if why_not is None and is_matrix(made.projection):
+            why_not = "no index by target is needed"
+        yield Choice("spikes of targets", AT_ONCE, why_not) if why_not else WAITS
 
 
 def is_matrix(projection: Projection) -> bool:

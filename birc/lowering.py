@@ -10,7 +10,7 @@ from birc.errors import BircError, Diagnostic
 from birc.frontend.wiring import SOURCES
 from birc.ir.expr import Expr, leaves
 from birc.ir.model import Cell, Endpoint, Item, Model, Network, NetworkSource, Option, Projection
-from birc.ir.network import NetworkProgram, PopulationProgram, ProjectionProgram
+from birc.ir.network import NetworkProgram, PopulationProgram, ProjectionProgram, differs
 from birc.ir.options import SOLVERS, SPIKES
 from birc.ir.step import Step
 from birc.ir.synapse import SynapseProgram
@@ -144,11 +144,6 @@ def spread(projection: Projection) -> lower_synapse.Spread:
         axon=from_file or differs(delays.get("axon")),
         back=differs(delays.get("back", delays.get("dend"))),
     )
-
-
-def differs(e: Expr | None) -> bool:
-    """Whether a value is drawn, or given, for each synapse or cell."""
-    return e is not None and e.op in ("uniform", "normal", "array")
 
 
 def is_continuous(projection: Projection, network: Network) -> bool:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from birc.ir.expr import Expr
 from birc.ir.model import Network, Population, Projection, Third
 from birc.ir.step import Step
 from birc.ir.synapse import SynapseProgram
+
+
+def differs(e: Expr | None) -> bool:
+    """Whether a value is drawn, or given, for each synapse or cell."""
+    return e is not None and e.op in ("uniform", "normal", "array")
 
 
 @dataclass(frozen=True, slots=True)

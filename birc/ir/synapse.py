@@ -90,6 +90,11 @@ class SynapseProgram:
         return tuple((role, step) for role, step in roles if step is not None)
 
     @property
+    def has_post(self) -> bool:
+        """Whether something happens in it at a spike of its target."""
+        return self.post is not None or self.rise_post is not None
+
+    @property
     def needs_back(self) -> bool:
         """Whether spikes of targets matter to it."""
-        return self.post is not None or self.rise_post is not None or any(t.of == "post" for t in self.traces)
+        return self.has_post or any(t.of == "post" for t in self.traces)

@@ -85,6 +85,8 @@ struct Gate {  // where threads wait for one another, many thousand times in a s
     alignas(LINE) int64 round = 0;
 };
 
+struct Projection;
+
 struct Moment {  // of one thread
     int64 stamp;  // k + 1
     int64 step;   // of this call
@@ -92,6 +94,8 @@ struct Moment {  // of one thread
     int64 thread, threads;
     uint64 seed;
     Gate* gate;
+    Single when() const { return {stamp}; }  // the same for all lanes
+    const real* const* given(const Projection& p, int64 role) const;
 };
 
 struct Group {  // the spikes of a population or a source: those of stamp s are the first count[s % rows] of row s % rows
@@ -166,6 +170,8 @@ struct Inbox {       // what a thread knows of what a projection brings in this 
     Stretch active[MOST];
 };
 
+struct Driven;
+
 struct Projection {
     Edges edges;
     const Group* source;
@@ -198,9 +204,12 @@ struct Projection {
     const Group* target;   // null at a signal
     int64 full;            // whether every source has one synapse with every target, so that their places need no index
     int64 turned;          // where such synapses lie by target: from one target's to the next one's; else 0
+    const Driven* driven;  // where spikes of targets act when the source's next event comes; else null
 
     real* arriving(int64 stamp) const { return sums + remainder(stamp, rows) * pitch; }
 };
+
+inline const real* const* Moment::given(const Projection& p, int64 role) const { return p.given[role]; }
 
 struct Coupling {  // sums[j] of weight * x[i], or of weight * (x[i] - y[j])
     Edges edges;
@@ -831,14 +840,15 @@ template <class Source, class Target> struct Given<'>', Source, Target> : At<con
     Given(const real* from, Source, Target target) : At<const real, Target>{from, target} {}
 };
 
-template <class Synapse> struct Decayed {  // since the last event, from two factors
+template <class Synapse, class When> struct Decayed {  // since the last event, from two factors
     const int64* last;
     Synapse synapse;
     const real* fine;
     const real* coarse;
-    int64 most, stamp;
+    int64 most;
+    When when;
     real operator[](int64 lane) const {
-        const uint64 steps = (uint64)(stamp - last[synapse(lane)]), pieces = steps / PIECE;
+        const uint64 steps = (uint64)(when(lane) - last[synapse(lane)]), pieces = steps / PIECE;
         return fine[steps % PIECE] * coarse[pieces < (uint64)most ? pieces : (uint64)most];
     }
 };
@@ -867,14 +877,19 @@ template <> constexpr bool is_next<Next> = true;
 template <class Place> constexpr bool is_apart = is_next<Place>;  // whether it is known that no two lanes stand at one place
 template <> constexpr bool is_apart<Strided> = true;
 
+// Calls run(synapses, source, targets, lanes, many) for a stretch of synapses that lie by source.
+template <class Run> INLINE void by_source(const Projection& p, int64 i, int64 begin, int64 end, int64 many, Run run) {
+    if (p.edges.dense) run(Next{begin}, Single{i}, Next{p.edges.target[begin]}, end - begin, many);
+    else run(Next{begin}, Single{i}, Listed<int32>{p.edges.target + begin}, end - begin, many);
+}
+
 // Calls run(synapses, source, targets, lanes, many) for each stretch that an event reaches from its source …
 template <class Run> INLINE void forward(const Projection& p, const Moment& now, Time time, Run run) {
     arrivals(p, now, time, [&](int64 i, int64 begin, int64 end, int64 many) {
         const int64 j = p.edges.target[begin];
         if (p.turned) run(Strided{i + j * p.turned, p.turned}, Single{i}, Next{j}, end - begin, many);
         else if (p.place) run(Listed<int32>{p.place + begin}, Single{i}, Listed<int32>{p.edges.target + begin}, end - begin, many);
-        else if (p.edges.dense) run(Next{begin}, Single{i}, Next{j}, end - begin, many);
-        else run(Next{begin}, Single{i}, Listed<int32>{p.edges.target + begin}, end - begin, many);
+        else by_source(p, i, begin, end, many, run);
     });
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from birc.backends import Array, Spikes
 from birc.backends.c_family.arrays import strided
+from birc.backends.native.network.driven import Input, OnPost, history, on_post, own_traces
 from birc.backends.native.network.emit import input_of
 from birc.backends.native.network.fields import (
     INBOX,
@@ -31,7 +33,7 @@ from birc.backends.native.network.fields import (
 )
 from birc.backends.native.network.fixed import NUMBERS, Fixed
 from birc.backends.native.network.held import Held
-from birc.backends.native.network.plan import Kernel, Wire
+from birc.backends.native.network.plan import Kernel, Synapses, Wire
 from birc.backends.native.network.turned import Matrix, may_turn, pays
 from birc.backends.networks import (
     HISTORY_COUNT,
@@ -63,6 +65,8 @@ class Call:
         self.held = Held(job.state, fixed.real, fixed.lanes)
         neurons = sum(p.n for p in self.network.populations)
         self.threads = max(1, min(job.threads, neurons // NEURONS))
+        self.on_post = self._on_post()
+        self.driven = frozenset(name for name, found in self.on_post.items() if found.waits)
         self.turned = self._turned(rates or {})
         self.sizes = {p.name: p.n for p in self.network.populations} | {s.name: s.n for s in self.network.sources}
         self.groups = {name: i for i, name in enumerate(self.sizes)}
@@ -215,10 +219,41 @@ class Call:
     def _turned(self, rates: Mapping[str, float]) -> frozenset[str]:
         """Projections whose synapses lie by target in this job; those that are recorded go by source."""
         recorded = {kept.variable for kept in self.job.record}
-        found = (p for p in self.network.projections if may_turn(p))
+        found = (p for p in self.network.projections if may_turn(p) and p.name not in self.driven)
         return frozenset(
             p.name for p in found if pays(p, rates, self.job.steps) and not any(name.startswith(f"{p.name}.") for name in recorded)
         )
+
+    def _on_post(self) -> dict[str, OnPost]:
+        """By projection at whose targets' spikes something happens: whether these wait for the source's next event."""
+        found = {}
+        for wire in self.fixed.plan.wires:
+            p = self.fixed.projections.get(wire.name)
+            if p is not None and p.synapse is not None and p.synapse.has_post:
+                found[p.name] = on_post(p, wire.why_not, isinstance(self.fixed.orders.get(p.name), Matrix), self._every(p))
+        return found
+
+    def _every(self, p: BoundProjection) -> int:
+        """Steps between two records of states of a projection's synapses, or 0."""
+        states = {p.name + LAST} | {f"{p.name}.{slot.name}" for slot in (p.synapse.start.slots if p.synapse else ())}
+        return math.gcd(*(kept.every for kept in self.job.record if kept.variable in states))
+
+    def _history(self, p: BoundProjection, kind: Synapses) -> int:
+        """What is kept of the spikes of a projection's targets."""
+        kernel = kind.roles.get("post")
+        names = [(name, input_of(kind, "post", name)[0]) for name in kernel.places.inputs] if kernel else []
+        inputs = [self._input(p, name, what) for name, what in names if what in ("pre", "post", "given")]
+        cells, job = self.sizes[p.target], self.job
+        return history(p, inputs, cells, job.start, job.steps, self._every(p), self.threads, self.memory, self.held.aligned)
+
+    def _input(self, p: BoundProjection, name: str, what: str) -> Input:
+        """An input of `on post` of a projection whose targets' spikes wait."""
+        address = self._given(p, name)
+        if what != "pre":
+            return Input(address, what == "post" or p.inputs.get(name, ("", ""))[0] == "post")
+        owner, trace = next((q, t) for q in self.network.projections for t in own_traces(q) if q.trace(t.name) == p.trace(name))
+        decay = float(owner.bind["traces"].get(trace.name, 1.0))
+        return Input(address, 0, self.held.arrays[p.trace(name)], decay, trace.nearest)
 
     def _projections(self) -> Any:
         made = [self._projection(wire) for wire in self.fixed.plan.wires]
@@ -278,9 +313,11 @@ class Call:
             fields.wait = p.dend
         fields.streams = memory.at(np.array([p.streams[n.name] for n in (synapse.flow.noises if synapse.flow else ())], np.uint32))
         if p.back is not None:
-            fields.back = self.fixed.back[p.name]
+            fields.back = self.fixed.back(p, p.name in self.driven)
             order = self.fixed.orders[p.name]
-            if isinstance(order, Matrix):
+            if p.name in self.driven:
+                fields.driven = self._history(p, kind)
+            elif isinstance(order, Matrix):
                 fields.full, fields.turned = True, order.pitch if turned else 0
             elif turned:
                 fields.place = memory.at(order.place)
@@ -306,9 +343,7 @@ class Call:
         for wire in self.fixed.plan.wires:
             p = self.fixed.projections[wire.name]
             at = ctypes.addressof(self.projection_fields) + wire.number * size
-            for trace in p.synapse.traces if p.synapse else ():
-                if trace.name in p.traces:
-                    continue
+            for trace in own_traces(p):
                 values = self.held.neurons(p.trace(trace.name))
                 decay = float(p.bind["traces"].get(trace.name, 1.0))
                 group, first, edges = (
@@ -364,7 +399,7 @@ class Call:
             memory.many(RecordFields, records),
             len(records),
             bool(sources or couplings or self.traces or signals or flows),
-            bool(self.traces or copies or signals or flows),
+            bool(self.traces or copies or signals or flows or self.driven),
             0,
         )
 
@@ -391,6 +426,9 @@ class Call:
         """Spikes of a cell and step in so many steps, by group."""
         return {name: self.group_fields[i].fired / max(1, steps * self.sizes[name]) for name, i in self.groups.items()}
 
-    def finish(self) -> None:
-        """Bring the state and recordings back to the caller."""
+    def finish(self, library: ctypes.CDLL) -> None:
+        """Let all spikes act, and bring the state and recordings back to the caller."""
+        if self.driven:
+            self.fields.threads = self.threads
+            library.birc_finish(ctypes.byref(self.fields))
         self.held.finish()

@@ -20,12 +20,16 @@ from birc.backends.c_family.layout import Layout
 from birc.backends.c_family.loops import LookupLoop, Loop, aliases
 from birc.backends.c_family.writer import Writer
 from birc.backends.names import file_name
-from birc.backends.native.network.plan import Kernel, Plan, Synapses, plan
+from birc.backends.native.network.plan import HEADERS, Kernel, Plan, Synapses, plan
 from birc.backends.networks import NetworkArtifact
+from birc.ir.driven import why_not
 from birc.ir.network import NetworkProgram
 
 LANES: Mapping[Dtype, int] = {"f32": 64, "f64": 32}
 """Neurons in a tile: four of the widest vectors, so that a loop over them is straight code, and few idle lanes in small populations."""
+
+WAITS = "may wait for the next event of the source"
+"""What the manifest says of `on post` where a rule allows it."""
 
 CHANGES = {"add": "Plus", "sub": "Minus"}
 
@@ -38,6 +42,8 @@ def emit_network(program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
     headers = [header(word) for word in ("birc_types.h", "birc_math.h", "birc_random.h")]
     if any(kernel.places.tables for kernel in parts.distinct_kernels):
         headers += [header("birc_tables.h"), header("birc_lookup.h", "birc.backends.native")]
+    driven = [wire for wire in parts.wires if wire.why_not is None]
+    own = HEADERS if driven else HEADERS[:1]
     flags = [*FLAGS, *(group[0] for group in OPTIONAL)]
     text = (
         _environment()
@@ -49,7 +55,8 @@ def emit_network(program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
             lanes=LANES[dtype],
             real=real,
             count=COUNTS[dtype],
-            headers=[*headers, header("birc_network.h", "birc.backends.native.network")],
+            headers=[*headers, "\n\n".join(header(word, "birc.backends.native.network") for word in own)],
+            driven=driven,
             neurons=[neurons(kernel, real, "[base + lane]") for kernel in parts.distinct_kernels],
             synapses=[synapses(kind, real) for kind in parts.synapses],
             populations=[population(parts, i) for i in range(len(parts.populations))],
@@ -59,7 +66,9 @@ def emit_network(program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
             kept_types={**C_TYPES, "bool": "count"},  # loops over arrays of bool stay scalar
         )
     )
-    return NetworkArtifact("native", program, dtype, {f"{name}.cpp": text}, {"compiler_flags": flags})
+    on_post = {p.name: why_not(p) or WAITS for p in program.projections if p.synapse and p.synapse.has_post}
+    manifest = {"compiler_flags": flags, **({"on_post": on_post} if on_post else {})}
+    return NetworkArtifact("native", program, dtype, {f"{name}.cpp": text}, manifest)
 
 
 @dataclass(frozen=True)
@@ -129,7 +138,8 @@ def synapses(kind: Synapses, real: Real) -> dict[str, Any]:
     for role, kernel in kind.roles.items():
         roles[role] = Role(neurons(kernel, real), [(name, *input_of(kind, role, name)) for name in kernel.places.inputs])
     doc = doc_comment(kind.program.start.doc)[:1]
-    return {"name": kind.name, "doc": [f"// {comment(kind.program.name)}", *doc], "roles": roles, "lazy": bool(kind.program.decays)}
+    about = {"lazy": bool(kind.program.decays), "driven": kind.driven}
+    return {"name": kind.name, "doc": [f"// {comment(kind.program.name)}", *doc], "roles": roles, **about}
 
 
 def input_of(kind: Synapses, role: str, name: str) -> tuple[str, int]:

@@ -46,8 +46,29 @@ class ProjectionFields(ctypes.Structure):
         *_members("*source first_source first_target *table step late *weights .weight *sums rows pitch *inbox *block span *level"),
         *_members("*slots *bind *given *last *fine *coarse *most *dend wait *streams"),
         ("back", EdgesFields),
-        *_members("*synapse *far *place *target full turned"),
+        *_members("*synapse *far *place *target full turned *driven"),
     ]
+
+
+class NotedFields(ctypes.Structure):
+    """`birc::Noted`."""
+
+    _fields_ = _members("*from by *to")
+
+
+class FollowedFields(ctypes.Structure):
+    """`birc::Followed`."""
+
+    _fields_ = _members("*values .decay nearest *base *path")
+
+
+class DrivenFields(ctypes.Structure):
+    """`birc::Driven`."""
+
+    _fields_ = _members(
+        "capacity window every *after *before *latest noted_count *noted followed_count *followed *progress *visited *many *done "
+        "*lanes *spikes *rounds room *order inputs"
+    )
 
 
 class CouplingFields(ctypes.Structure):
@@ -118,6 +139,12 @@ SOON = 8
 """Steps whose rare events are drawn at once."""
 SIZES = (*SIZES, ctypes.sizeof(NetworkFields), SOON)
 """Bytes of each structure, in the order of `birc_sizes`, and `birc::SOON`."""
+PROGRESS = 64
+"""Bytes of `birc::Progress`."""
+TOGETHER, SYNAPSES = 8, 1024
+"""Sources whose traces are followed side by side; synapses whose spikes are looked up at a time."""
+DRIVEN_SIZES = (ctypes.sizeof(NotedFields), ctypes.sizeof(FollowedFields), PROGRESS, ctypes.sizeof(DrivenFields), TOGETHER, SYNAPSES)
+"""What `birc_driven_sizes` says: bytes of the structures of `birc_driven.h`, and these two."""
 
 
 class Memory:

@@ -12,7 +12,7 @@ from birc.backends import Array
 from birc.backends.native.network.fields import CouplingFields, EdgesFields, Memory, SourceFields
 from birc.backends.native.network.held import Held
 from birc.backends.native.network.plan import Kernel, Plan, Wire
-from birc.backends.native.network.turned import Listed, Order, is_matrix, matrix
+from birc.backends.native.network.turned import Listed, Matrix, Order, is_matrix, matrix
 from birc.backends.native.run import TableFields, table_arrays
 from birc.backends.networks import BoundCoupling, BoundNetwork, BoundPopulation, BoundProjection, BoundSource
 from birc.ir.connectivity.edges import Edges
@@ -60,8 +60,8 @@ class Fixed:
         self.tables = {p.name: self._tables(plan.kernel(p.name), p) for p in network.populations}
         self.edges = {p.name: self.edge_fields(p.edges) for p in network.projections}
         self.orders = {p.name: self._order(p) for p in network.projections if p.back is not None}
-        self.back = {p.name: self._back(p) for p in network.projections if p.back is not None}
         self.weights = {p.name: self._weights(p.weight) for p in network.projections}
+        self.backs: dict[tuple[str, bool], EdgesFields] = {}
         self.made: dict[tuple[str, bool], tuple[int, int]] = {}
         self.couplings = [self._coupling(c) for c in network.couplings]
         self.sources = [self._source(s) for s in network.sources]
@@ -88,12 +88,14 @@ class Fixed:
             return matrix(p.edges, self.real)
         return Listed(p.back)
 
-    def _back(self, p: BoundProjection) -> EdgesFields:
-        """The way from targets; where synapses are a matrix, nothing but its delay."""
+    def back(self, p: BoundProjection, driven: bool) -> EdgesFields:
+        """The way from targets; where synapses are a matrix, or spikes wait for the source's events, nothing but its delay."""
         assert p.back is not None
-        if isinstance(self.orders[p.name], Listed):
-            return self.edge_fields(p.back.edges)
-        return EdgesFields(p.edges.targets, 1, self.memory.at(np.ascontiguousarray(p.back.delays, np.int64)))
+        found = p.name, driven or isinstance(self.orders[p.name], Matrix)
+        if found not in self.backs:
+            delays = self.memory.at(np.ascontiguousarray(p.back.delays, np.int64))
+            self.backs[found] = EdgesFields(p.edges.targets, len(p.back.delays), delays) if found[1] else self.edge_fields(p.back.edges)
+        return self.backs[found]
 
     def _weights(self, weight: Array | float | None) -> tuple[int, float]:
         """Where weights are, and the one of all."""

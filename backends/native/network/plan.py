@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from birc.backends.c_family import RESERVED
+from birc.backends.c_family.headers import header
 from birc.backends.c_family.layout import Layout, layout
 from birc.backends.c_family.limits import turn_limits
 from birc.backends.c_family.loops import CHAIN, EventLoop, Part, kept_names, loops_of
@@ -13,9 +16,15 @@ from birc.backends.c_family.quotients import turn_quotients
 from birc.backends.c_family.shorten import shorten
 from birc.backends.names import identifiers
 from birc.backends.native.network.settled import Settled, settled
+from birc.ir.driven import why_not
 from birc.ir.network import NetworkProgram, PopulationProgram, ProjectionProgram
 from birc.ir.step import Deliver, Step
 from birc.ir.synapse import SynapseProgram
+
+HEADERS = ("birc_network.h", "birc_driven.h")
+"""The frame of a network, and what it has beside that where spikes of targets may wait."""
+LATE = "Late"
+"""What runs `on post` for such spikes, in the struct of a synapse."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,8 @@ class Synapses:
     name: str
     program: SynapseProgram
     roles: dict[str, Kernel]
+    driven: bool
+    """Whether spikes of targets may act when the source's next event comes, in one of these projections at least."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,8 @@ class Wire:
     target: str
     port: str | None
     synapses: Synapses | None
+    why_not: str | None
+    """Why spikes of its targets may not wait for the source's next event; None where they may."""
 
 
 @dataclass(frozen=True)
@@ -124,17 +137,30 @@ def plan(program: NetworkProgram) -> Plan:
     kinds = {_kind(wire): wire.synapse for wire in wires if wire.synapse}
     keys = [*((key, step.name) for key, step in steps.items()), *((key, synapse.name) for key, synapse in kinds.items())]
     unique = _unique([name for _, name in keys])
-    words = identifiers([*unique, *(f".{p.population.name}" for p in program.populations)], RESERVED)
+    words = identifiers([*unique, *(f".{p.population.name}" for p in program.populations)], RESERVED | frame())
     named = {key: words[name] for (key, _), name in zip(keys, unique, strict=True)}
     kernels = {key: kernel(step, named[key]) for key, step in steps.items()}
-    synapses = {key: _synapses(synapse, named[key]) for key, synapse in kinds.items()}
+    reasons = [why_not(wire) for wire in wires]
+    driven = {_kind(wire) for wire, reason in zip(wires, reasons, strict=True) if reason is None}
+    synapses = {key: _synapses(synapse, named[key], key in driven) for key, synapse in kinds.items()}
     return Plan(
         program,
         program.populations,
         tuple(kernels[id(p.step)] for p in program.populations),
-        tuple(Wire(i, *end, synapses.get(_kind(wires[i])) if i < len(wires) else None) for i, end in enumerate(ends)),
+        tuple(
+            Wire(i, *end, synapses.get(_kind(wires[i])), reasons[i]) if i < len(wires) else Wire(i, *end, None, "")
+            for i, end in enumerate(ends)
+        ),
         {p.population.name: words[f".{p.population.name}"] for p in program.populations},
     )
+
+
+@cache
+def frame() -> frozenset[str]:
+    """What types of the frame are called."""
+    text = "".join(map(header, ("birc_types.h", "birc_math.h", "birc_random.h", "birc_tables.h")))
+    text += header("birc_lookup.h", "birc.backends.native") + "".join(header(name, "birc.backends.native.network") for name in HEADERS)
+    return frozenset(re.findall(r"\b(?:struct|enum) (\w+)", text)) | {LATE}
 
 
 def _kind(wire: ProjectionProgram) -> object:
@@ -156,6 +182,6 @@ def kernel(step: Step, name: str) -> Kernel:
     return Kernel(name, short, layout(short), tuple(loops_of(short, CHAIN)))
 
 
-def _synapses(program: SynapseProgram, name: str) -> Synapses:
+def _synapses(program: SynapseProgram, name: str, driven: bool) -> Synapses:
     roles = {role: kernel(step, role) for role, step in program.programs}
-    return Synapses(name, program, {role: made for role, made in roles.items() if any(made.step.statements())})
+    return Synapses(name, program, {role: made for role, made in roles.items() if any(made.step.statements())}, driven)

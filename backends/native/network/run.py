@@ -12,7 +12,7 @@ from birc.backends import FLOATS, Array, Spikes
 from birc.backends.c_family import build
 from birc.backends.native.network.call import Call
 from birc.backends.native.network.digits import defines
-from birc.backends.native.network.fields import SIZES, NetworkFields
+from birc.backends.native.network.fields import DRIVEN_SIZES, SIZES, NetworkFields
 from birc.backends.native.network.fixed import Fixed
 from birc.backends.native.network.plan import plan
 from birc.backends.networks import NetworkArtifact, NetworkJob
@@ -34,6 +34,8 @@ class NativeNetwork:
         self.fixed: Fixed | None = None
         self.steps = 0
         self.rates: Mapping[str, float] = {}
+        self.chosen: dict[str, Mapping[str, str]] = {}
+        """What was decided in the last job; see `birc.backends.networks.Chooses`."""
 
     def library(self, head: str) -> ctypes.CDLL:
         """The library built behind some definitions."""
@@ -43,6 +45,10 @@ class NativeNetwork:
             library.birc_run.restype = None
             sizes = (ctypes.c_int64 * len(SIZES)).in_dll(library, "birc_sizes")
             assert tuple(sizes) == SIZES
+            if any(kind.driven for kind in self.plan.synapses):
+                library.birc_finish.argtypes, library.birc_finish.restype = (ctypes.POINTER(NetworkFields),), None
+                sizes = (ctypes.c_int64 * len(DRIVEN_SIZES)).in_dll(library, "birc_driven_sizes")
+                assert tuple(sizes) == DRIVEN_SIZES
             self.libraries[head] = library
         return self.libraries[head]
 
@@ -53,6 +59,7 @@ class NativeNetwork:
         if self.fixed is None or self.fixed.network is not job.network:
             self.fixed, self.rates = Fixed(self.plan, job.network, self.real, lanes), {}
         call = Call(self.fixed, job, self.rates)
+        self.chosen = {"on_post": {name: found.words for name, found in call.on_post.items()}}
         found: dict[str, list[Spikes]] = {name: [] for name in call.groups}
         neurons = sum(population.n for population in job.network.populations)
         steps = self.steps or max(1, UPDATES // max(1, neurons))
@@ -67,7 +74,7 @@ class NativeNetwork:
                 first += done
                 steps = max(1, min(2 * steps, int(done * SECONDS / spent)))
         finally:
-            call.finish()
+            call.finish(library)
         self.steps, self.rates = steps, call.rates(first)
         return {name: joined(some) for name, some in found.items()}
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from birc.backends.networks import BoundNetwork, Kept, NetworkJob, NetworkRunner
+from birc.backends.networks import BoundNetwork, Chooses, Kept, NetworkJob, NetworkRunner
 from birc.errors import BircError
 from birc.ir.model import Network
 from birc.runtime.memory import require
@@ -174,7 +174,7 @@ def simulate_network(
         start = checkpoints.start
     groups = _results(network, recorded, collected, start, at, h, seed, values, silent)
     first = {f"{r.group}.{r.name}": r.first for r in recorded}
-    about = dict(manifest or {})
+    about = {**(manifest or {}), **(runner.chosen if isinstance(runner, Chooses) else {})}
     return NetworkResult(network.program.name, groups, h, start, at, seed, end, network, first, reason, ready.warnings, about)
 
 
