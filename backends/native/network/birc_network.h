@@ -885,10 +885,15 @@ template <class Run> INLINE void by_source(const Projection& p, int64 i, int64 b
 
 // Calls run(synapses, source, targets, lanes, many) for each stretch that an event reaches from its source …
 template <class Run> INLINE void forward(const Projection& p, const Moment& now, Time time, Run run) {
+    if (p.turned) {  // every source has every target: there is nothing to look up
+        const Range mine = own_targets(p, now);
+        const int64 first = mine.first > 0 ? mine.first : 0, stop = mine.stop < p.back.sources ? mine.stop : p.back.sources;
+        return spikes(p.edges, *p.source, p.first_source, now.stamp, time == EARLY, time == (p.late ? LATE : EARLY), [&](int64 i, int64, int64 many) {
+            if (first < stop) run(Strided{i + first * p.turned, p.turned}, Single{i}, Next{first}, stop - first, many);
+        }, NEVER, NEVER);
+    }
     arrivals(p, now, time, [&](int64 i, int64 begin, int64 end, int64 many) {
-        const int64 j = p.edges.target[begin];
-        if (p.turned) run(Strided{i + j * p.turned, p.turned}, Single{i}, Next{j}, end - begin, many);
-        else if (p.place) run(Listed<int32>{p.place + begin}, Single{i}, Listed<int32>{p.edges.target + begin}, end - begin, many);
+        if (p.place) run(Listed<int32>{p.place + begin}, Single{i}, Listed<int32>{p.edges.target + begin}, end - begin, many);
         else by_source(p, i, begin, end, many, run);
     });
 }
