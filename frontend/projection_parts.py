@@ -61,7 +61,7 @@ def read_parts(project: ast.Project, ends: Ends, net: NetworkDraft) -> Parts:
             synapses.append(piece)
     for extra in (*synapses[1:], *rules[1:]):
         what = "one rule" if extra in rules else "one synapse"
-        net.error("M129", f"a projection has {what}", extra.node.span)
+        net.error("M129", f"a projection has {what}", extra.node.span, None if rules else _other_rule(extra.path, net))
     synapse, preset, arguments = _synapse(synapses[0], ends, net) if synapses else (None, None, ())
     if not rules and net.report.errors == before:
         net.error("M129", "this projection does not say who reaches whom", project.span, f"name a rule: {', '.join(RULES)}")
@@ -82,6 +82,12 @@ def _piece(node: ast.Expr, net: NetworkDraft) -> _Piece | None:
         net.error("N123", "this is no synapse and no rule", node.span, "write e.g. `w = 40 pA, random(p = 0.1)`")
         return None
     return _Piece(path, node, args, keywords)
+
+
+def _other_rule(name: str, net: NetworkDraft) -> str:
+    """What may have been meant by a name that is no rule."""
+    near = net.report.nearest(name, tuple(RULES))
+    return f"did you mean the rule `{near}`?" if near else f"the rules are {', '.join(RULES)}"
 
 
 def _synapse(piece: _Piece, ends: Ends, net: NetworkDraft) -> tuple[Finished | None, str | None, ir.Properties]:
