@@ -131,7 +131,7 @@ TEXTS = (
     native("handler_once", "handler_once_per_event", "s -> B.exc.n", "for (int64 m = 0; m < many; m++) pre(", "pre("),
     native("dend_ignored", "pending", "s -> A.exc.pending", "now.stamp + p.wait", "now.stamp"),
     native("nearest_adds_up", "nearest", "s -> B.exc.trace.x", "trace.nearest ? real(1) : ", ""),
-    native("last_event_forgotten", "between_events", "s -> B.exc.last", "{ p.last[synapse(lane)] = now.stamp; }", "{}"),
+    native("last_event_forgotten", "between_events", "s -> B.exc.last", "{ p.last[synapse(lane)] = when(lane); }", "{}"),
     native("trace_decays_twice", "coincident_pair", "s -> B.exc.trace.x", "lane] *= decay;", "lane] *= decay * decay;"),
     native("trace_rises_once", "nearest", "s -> B.exc.trace.z", "trace.values[i] + real(many)", "trace.values[i] + real(1)"),
     native("signal_keeps_its_sum", "signal", FREELY.format("DA"), "    sum = real(0);\n", ""),
