@@ -1,8 +1,9 @@
 """Limits that are literals as selections, which compilers make one instruction of: a NaN can then come from one side only.
 
 min %x, 30.0                           ->  select (gt %x, 30.0), 30.0, %x
+max %x, 0.0                            ->  select (le %x, 0.0), 0.0, %x
 
-To the bit: where both sides are equal they are the same number, but for zeros of two signs, and so a limit of 0 stays as it is.
+To the bit: where both sides are equal they are the same number, but for zeros of two signs, of which the second argument comes out.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from birc.backends.c_family.statements import change_statements
 from birc.ir.expr import Expr, op, rewrite
 from birc.ir.step import Step
 
-BEYOND = {"min": "gt", "max": "lt"}
+BEYOND, AT = {"min": "gt", "max": "lt"}, {"min": "ge", "max": "le"}
+TINY = 1e-30
+"""What is less may be 0 in float32."""
 
 
 def turn_limits(step: Step) -> Step:
@@ -22,10 +25,14 @@ def turn_limits(step: Step) -> Step:
 def _turn(e: Expr) -> Expr | None:
     if e.op not in BEYOND:
         return None
-    x, limit = e.args if _is_limit(e.args[1]) else reversed(e.args)
-    return op("select", op(BEYOND[e.op], x, limit), limit, x) if _is_limit(limit) else None
+    second = _is_limit(e.args[1])
+    x, limit = e.args if second else reversed(e.args)
+    if not _is_limit(limit):
+        return None
+    test = AT if second and abs(float(limit.attr or 0)) < TINY else BEYOND
+    return op("select", op(test[e.op], x, limit), limit, x)
 
 
 def _is_limit(e: Expr) -> bool:
-    """A real literal that is a number other than 0, in float32 too."""
-    return e.op == "const" and isinstance(e.attr, float) and abs(e.attr) > 1e-30
+    """A real literal that is a number."""
+    return e.op == "const" and isinstance(e.attr, float) and e.attr == e.attr
