@@ -11,7 +11,7 @@ WORDS = frozenset(keyword.kwlist) | frozenset(keyword.softkwlist) | frozenset(di
 
 MODULE = frozenset(
     (
-        "annotations", "Any", "Container", "Iterable", "Mapping", "NamedTuple", "count",
+        "annotations", "Any", "Collection", "Container", "Iterable", "Mapping", "NamedTuple", "count",
         "get_close_matches", "import_module", "signature", "keras", "np", "ops", "os",
         "REAL", "PROGRAM", "INF", "PARAMETERS", "PRESETS", "SLOTS", "PORTS", "EVENT_PORTS", "SUMMING", "OUTPUTS", "DRAWS", "SPIKING",
         "FUSED", "NEEDS", "TIMES", "SURROGATES", "OTHERS", "SLOPES", "surrogate_of", "SURROGATE", "ARGUMENTS", "SQUARINGS",

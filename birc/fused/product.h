@@ -125,12 +125,6 @@ struct Lists {
     }
 };
 
-INLINE int64 ones(const Bits& bits, int64 targets) {
-    int64 some = 0;
-    for (int64 i = 0; i < targets * bits.across; i++) some += __builtin_popcount(bits.at[i]);
-    return some;
-}
-
 // The sums of every choice among a few of 32 sources, so that a target adds one of them for each group rather than each source that it has
 // (Arlazarov, Dinic, Kronrod and Faradzhev, 1970, Dokl. Akad. Nauk SSSR 194:487). A table of all groups stays in the first cache.
 struct Choices {
@@ -215,14 +209,11 @@ union Room {
     Choices choices;
 };
 
-// How many sources at once: pieces of theirs stay in the first cache, but sums are read and written again for each such lot.
-INLINE int64 lot(const Bits& bits, int64 targets, int64 sources) {
-    return ones(bits, targets) * 8 > targets * sources ? SOURCES / 2 : SOURCES;
-}
-
-// Whether choices take less time than lists, for all targets alike, whatever part of them a thread has.
-INLINE bool many(const uint32* bits, int64 rows, int64 features) {
-    return ones({bits, words(features), nullptr, 0, 0}, rows) * 7 > rows * features;
+// Whether so many values are not 0 that choices take less time than lists, for all targets alike, whatever part of them a thread has.
+INLINE bool is_many(const uint32* bits, int64 rows, int64 features) {
+    int64 some = 0;
+    for (int64 i = 0; i < rows * words(features); i++) some += __builtin_popcount(bits[i]);
+    return some * 7 > rows * features;
 }
 
 // Adds to each target's row of `to` the rows of `from` that are its sources'.
@@ -233,7 +224,7 @@ INLINE void gather(const Bits& bits, int64 targets, int64 sources, const float* 
         return;
     }
     Lists& lists = room.lists;
-    const int64 most = lot(bits, targets, sources);
+    const int64 most = many ? SOURCES / 2 : SOURCES;  // pieces of theirs stay in the first cache, but sums are read and written again for each lot
     for (int64 t = 0; t < targets; t += TARGETS)
         for (int64 s = 0; s < sources; s += most) {
             const int64 count = least(TARGETS, targets - t), some = least(most, sources - s);
@@ -275,7 +266,7 @@ API void birc_product(
 ) {
     using namespace product;
     const int64 most = least(Choices::MOST, (rows + threads - 1) / threads), parts = most ? (rows + most - 1) / most : 0, across = words(features);
-    const bool all_choices = many(bits, rows, features);
+    const bool many = is_many(bits, rows, features);
 #pragma omp parallel num_threads((int)threads) if (threads > 1)
     {
         Room* room = new Room;
@@ -285,7 +276,7 @@ API void birc_product(
             float* to = y + first * units;
             for (int64 row = 0; row < count; row++)
                 for (int64 n = 0; n < units; n++) to[row * units + n] = b ? b[n] : 0;
-            gather({bits + first * across, across, x ? x + first * features : nullptr, features, 1}, count, features, w, units, to, all_choices, *room);
+            gather({bits + first * across, across, x ? x + first * features : nullptr, features, 1}, count, features, w, units, to, many, *room);
         }
         delete room;
     }
@@ -297,7 +288,7 @@ API void birc_product_back(
 ) {
     using namespace product;
     const int64 across = words(features), down = words(rows);
-    const bool all_choices = many(bits, rows, features);
+    const bool many = is_many(bits, rows, features);
 #pragma omp parallel num_threads((int)threads) if (threads > 1)
     {
         Room* room = new Room;
@@ -314,7 +305,7 @@ API void birc_product_back(
                     for (int64 j = 0; j < BITS; j++) turned[((k - first) * BITS + j) * down + row / BITS] = square[j];
                 }
             for (int64 i = from * units; i < (from + count) * units; i++) bar[i] = 0;
-            gather({turned, down, x ? x + from : nullptr, 1, features}, count, rows, up, units, bar + from * units, all_choices, *room);
+            gather({turned, down, x ? x + from : nullptr, 1, features}, count, rows, up, units, bar + from * units, many, *room);
             delete[] turned;
         }
         delete room;

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from birc.backends import Dtype
 from birc.backends.c_family import build
-from birc.backends.native.network import call, driven, load_network, turned
+from birc.backends.native.network import driven, load_network, turned
 from birc.explained import explain_network
 from birc.ir.driven import why_not
 from birc.lowering import lower_network
 from birc.networks import CompiledNetwork
+from tests.backends.native_calls import watched
 from tests.backends.test_native_network import copied, job, same, same_spikes
 from tests.backends.test_native_turned import NETWORKS as TURNED
 from tests.backends.test_native_turned import RULES
@@ -78,15 +79,7 @@ def network(text: str, target: str, dtype: Dtype = "f64") -> CompiledNetwork:
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[frozenset[str]]:
     """All that may wait waits; the projections that did, by job. Threads are used whatever the size."""
-    found: list[frozenset[str]] = []
-
-    class Watched(call.Call):
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments)
-            found.append(self.driven)
-
-    monkeypatch.setattr("birc.backends.native.network.run.Call", Watched)
-    monkeypatch.setattr(call, "NEURONS", 1)
+    found = watched(monkeypatch, "driven")
     monkeypatch.setattr(driven, "LEAST", 0)
     monkeypatch.setattr(driven, "SELDOM", 0)
     return found

@@ -11,10 +11,11 @@ import pytest
 
 from birc.backends import Dtype
 from birc.backends.c_family import build
-from birc.backends.native.network import call, turned
+from birc.backends.native.network import turned
 from birc.backends.networks import BoundNetwork
 from birc.networks import CompiledNetwork
 from birc.runtime.network.bind import Ready
+from tests.backends.native_calls import watched
 from tests.backends.test_native_network import MODELS, copied, job, same, same_spikes
 from tests.networks.written import compiled
 
@@ -129,16 +130,7 @@ def plastic(network: BoundNetwork) -> set[str]:
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[frozenset[str]]:
     """The projections that lay by target, by job; threads are used whatever the size."""
-    found: list[frozenset[str]] = []
-
-    class Watched(call.Call):
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments)
-            found.append(self.turned)
-
-    monkeypatch.setattr("birc.backends.native.network.run.Call", Watched)
-    monkeypatch.setattr(call, "NEURONS", 1)
-    return found
+    return watched(monkeypatch, "turned")
 
 
 @pytest.mark.parametrize("always", [True, False])
