@@ -1,7 +1,8 @@
-"""Limits that are literals as selections, which compilers make one instruction of: a NaN can then come from one side only.
+"""Limits that are no NaN as selections, which compilers make one instruction of, or two: a NaN can then come from one side only.
 
 min %x, 30.0                           ->  select (gt %x, 30.0), 30.0, %x
 max %x, 0.0                            ->  select (le %x, 0.0), 0.0, %x
+min %x, %w_max                         ->  select (ge %x, %w_max), %w_max, %x
 
 To the bit: where both sides are equal they are the same number, but for zeros of two signs, of which the second argument comes out.
 """
@@ -9,6 +10,7 @@ To the bit: where both sides are equal they are the same number, but for zeros o
 from __future__ import annotations
 
 from birc.backends.c_family.statements import change_statements
+from birc.ir.checked import never_nan
 from birc.ir.expr import Expr, op, rewrite
 from birc.ir.step import Step
 
@@ -18,21 +20,28 @@ TINY = 1e-30
 
 
 def turn_limits(step: Step) -> Step:
-    """The same program; the same object where nothing is limited by a literal."""
-    return change_statements(step, lambda root: rewrite(root, _turn))
+    """The same program; the same object where nothing is limited by a literal or a constant. A backend that is handed constants which
+    nobody has checked for NaN cannot have it so."""
+    numbers = never_nan(step)
+
+    def is_limit(e: Expr) -> bool:
+        if e.op == "value":
+            return str(e.attr) in numbers
+        return e.op == "const" and isinstance(e.attr, float) and e.attr == e.attr
+
+    def turn(e: Expr) -> Expr | None:
+        if e.op not in BEYOND:
+            return None
+        second = is_limit(e.args[1])
+        x, limit = e.args if second else reversed(e.args)
+        if not is_limit(limit):
+            return None
+        test = AT if second and may_be_zero(limit) else BEYOND
+        return op("select", op(test[e.op], x, limit), limit, x)
+
+    return change_statements(step, lambda root: rewrite(root, turn))
 
 
-def _turn(e: Expr) -> Expr | None:
-    if e.op not in BEYOND:
-        return None
-    second = _is_limit(e.args[1])
-    x, limit = e.args if second else reversed(e.args)
-    if not _is_limit(limit):
-        return None
-    test = AT if second and abs(float(limit.attr or 0)) < TINY else BEYOND
-    return op("select", op(test[e.op], x, limit), limit, x)
-
-
-def _is_limit(e: Expr) -> bool:
-    """A real literal that is a number."""
-    return e.op == "const" and isinstance(e.attr, float) and e.attr == e.attr
+def may_be_zero(limit: Expr) -> bool:
+    """Whether a limit is 0 for some constants, or in some type of number."""
+    return limit.op == "value" or abs(float(limit.attr or 0)) < TINY

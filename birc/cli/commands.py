@@ -18,6 +18,7 @@ from birc.errors import BircError, Source
 if TYPE_CHECKING:
     from birc.checks import CheckResult
     from birc.driver import Compiled
+    from birc.networks import CompiledNetwork
     from birc.runtime.result import Result
     from birc.sources import Loaded
     from birc.verification import Report
@@ -126,11 +127,25 @@ def _compiled(arguments: argparse.Namespace, target: str, params: Mapping[str, o
     return compiled
 
 
+def _is_network(loaded: Loaded, name: str | None) -> bool:
+    """Whether the item that is chosen in a file is a network."""
+    from birc import sources
+    from birc.ir.model import Network
+
+    return loaded.step is None and isinstance(sources.choose(loaded, name)[0], Network)
+
+
 def compile_(arguments: argparse.Namespace) -> int:
     """`birc compile`: the files of a target, in a folder."""
+    from birc import sources
+    from birc.cli.networks import compile_network
     from birc.runtime.output import MARK
 
-    compiled = _compiled(arguments, arguments.target, assignments(arguments.set, "--set"))
+    loaded = sources.load(arguments.file)
+    if _is_network(loaded, arguments.model):
+        compiled: Compiled | CompiledNetwork = compile_network(arguments, loaded)
+    else:
+        compiled = _compiled(arguments, arguments.target, assignments(arguments.set, "--set"))
     folder = Path(arguments.output or f"out/{compiled.model}-{arguments.target}")
     compiled.write(folder, force=arguments.force)
     print(f"{compiled.model} for {arguments.target}, dt {arguments.dt}, {arguments.dtype}, in {folder}:")
@@ -142,16 +157,12 @@ def compile_(arguments: argparse.Namespace) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """`birc run`: simulate, then print, write and draw what came out."""
     from birc import sources
-    from birc.ir.model import Network
+    from birc.cli.networks import run_network
     from birc.runtime.export.formats import format_of
 
     loaded = sources.load(arguments.file)
-    if loaded.step is None:
-        item, named = sources.choose(loaded, arguments.model)
-        if isinstance(item, Network):
-            from birc.cli.networks import run_network
-
-            return run_network(arguments, loaded, item, arguments.preset or named)
+    if _is_network(loaded, arguments.model):
+        return run_network(arguments, loaded)
     if arguments.checkpoint or arguments.resume:
         raise BircError("A018", "checkpoints are made of networks", help="a network of one population is one: `population E: LIF[100]`")
     if arguments.output:
@@ -241,12 +252,11 @@ def verify(arguments: argparse.Namespace) -> int:
     if arguments.file is None:
         raise BircError("A006", "there is nothing to verify: name a file, or `--library`")
     from birc import driver, sources
-    from birc.ir.model import Network
 
     params = assignments(arguments.set, "--set")
     n = arguments.n or 32
     loaded = sources.load(arguments.file)
-    network = loaded.step is None and isinstance(sources.choose(loaded, arguments.model)[0], Network)
+    network = _is_network(loaded, arguments.model)
     with show.progress("verify") as progress:
         reports = driver.verify(
             loaded,

@@ -1,9 +1,10 @@
-"""`birc run` of a network."""
+"""`birc run` and `birc compile` of a network."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,24 +13,22 @@ from birc.cli.arguments import assignments
 from birc.errors import BircError
 
 if TYPE_CHECKING:
-    from birc.ir.model import Network
+    from birc.networks import CompiledNetwork
     from birc.runtime.network.result import NetworkResult
     from birc.sources import Loaded
 
 
-def run_network(arguments: argparse.Namespace, loaded: Loaded, network: Network, preset: str | None) -> int:
+def run_network(arguments: argparse.Namespace, loaded: Loaded) -> int:
     """Simulate a network, then print and write what came out."""
-    from birc.networks import compile_network
     from birc.runtime.export.formats import format_of
 
     if arguments.output:
         format_of(arguments.output)  # what cannot be written is told before a long run, not after it
-    _refuse_options(arguments)
-    compiled = compile_network(
-        network, arguments.target, dt=arguments.dt, dtype=arguments.dtype, solver=arguments.solver, skip=arguments.without,
-        preset=preset, params=assignments(arguments.set, "--set"), tables=arguments.tables, warnings=loaded.warnings,
-    )  # fmt: skip
-    show.warnings(compiled.warnings)
+    _refuse({
+        "-n": arguments.n != 1, "--input": bool(arguments.input), "--init": bool(arguments.init), "--record": arguments.record is not None,
+        "--every": arguments.every != "1", "--spikes": arguments.spikes is not None,
+    })  # fmt: skip
+    compiled = _compiled(arguments, loaded)
     folder = Path(f"{arguments.output or compiled.model}.checkpoint")
     cells = sum(p.population.count for p in compiled.program.populations)
     with show.progress(f"{compiled.model} on {arguments.target}", cells) as progress:
@@ -66,12 +65,25 @@ def run_network(arguments: argparse.Namespace, loaded: Loaded, network: Network,
     return 0
 
 
-def _refuse_options(arguments: argparse.Namespace) -> None:
+def compile_network(arguments: argparse.Namespace, loaded: Loaded) -> CompiledNetwork:
+    """A network compiled for a target, to be written."""
+    _refuse({"--spikes": arguments.spikes is not None})
+    return _compiled(arguments, loaded)
+
+
+def _compiled(arguments: argparse.Namespace, loaded: Loaded) -> CompiledNetwork:
+    from birc import driver
+
+    compiled: CompiledNetwork = driver.compile(
+        loaded, arguments.target, model=arguments.model, preset=arguments.preset, dt=arguments.dt, dtype=arguments.dtype,
+        solver=arguments.solver, skip=arguments.without, params=assignments(arguments.set, "--set"), tables=arguments.tables,
+    )  # fmt: skip
+    show.warnings(compiled.warnings)
+    return compiled
+
+
+def _refuse(given: Mapping[str, bool]) -> None:
     """A017: what a network says itself is not said on the command line."""
-    given = {
-        "-n": arguments.n != 1, "--input": bool(arguments.input), "--init": bool(arguments.init), "--record": arguments.record is not None,
-        "--every": arguments.every != "1", "--spikes": arguments.spikes is not None,
-    }  # fmt: skip
     wrong = [option for option, is_given in given.items() if is_given]
     if wrong:
         help = "write it into the network: `population E: LIF(tau_m = 10 ms)[800]`, `source`, `record E.v every 1 ms`"

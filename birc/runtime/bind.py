@@ -12,10 +12,11 @@ import numpy.typing as npt
 
 from birc.backends import FLOATS, Dtype
 from birc.errors import BircError, Diagnostic
+from birc.ir.checked import checked
 from birc.ir.expr import Expr, leaves, order, topo
 from birc.ir.model import Param
 from birc.ir.ops import evaluate_op
-from birc.ir.step import REFRACTORY, Define, Limit, Slot, Step
+from birc.ir.step import REFRACTORY, Limit, Slot, Step
 from birc.ir.tables import Pieces
 from birc.runtime.conditioning import ill_conditioned
 from birc.runtime.durations import off_grid
@@ -270,29 +271,13 @@ def _origins(step: Step, *roots: Expr) -> list[str]:
 
 
 def _check_finite(step: Step, wrong: Mapping[Expr, Fault], params: Values) -> None:
-    """No constant may be NaN, and none infinite unless it comes from an infinity that was given (I133).
-
-    What stands in an arm of a `select` may be anything: the condition is there to leave it out.
-    """
-    defined = {d.name: d for d in step.bind}
-    read = frozenset[str]().union(*(leaves(d.value, "value") for d in step.bind))
-    inits = {slot.init for slot in step.slots}
-    waiting = [(d, d.value) for d in step.bind if d.name not in read or d.name in inits]
-    faults: list[tuple[int, Define, Expr]] = []
+    """No constant may be NaN, and none infinite unless it comes from an infinity that was given (I133)."""
     order = {d.name: i for i, d in enumerate(step.bind)}
-    seen: set[Expr] = set()
-    while waiting:
-        define, e = waiting.pop()
-        if e in seen:
-            continue
-        seen.add(e)
-        if e in wrong and (wrong[e].nan or not _has_infinity(step, e, params)):
-            faults.append((order[define.name], define, e))
-        if e.op == "value":
-            source = defined[str(e.attr)]
-            waiting.append((source, source.value))
-        else:
-            waiting += [(define, a) for a in (e.args[:1] if e.op == "select" else e.args)]
+    faults = [
+        (order[define.name], define, e)
+        for define, e in checked(step)
+        if e in wrong and (wrong[e].nan or not _has_infinity(step, e, params))
+    ]
     if not faults:
         return
     _, define, e = min(faults, key=lambda fault: fault[0])

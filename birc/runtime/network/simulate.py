@@ -33,6 +33,10 @@ Progress = Callable[[int, int, int], None]
 
 STRETCH = 0.2
 """Seconds after which a run should come back, to see Ctrl-C and to show progress."""
+FIRST = 16
+"""Steps of the first stretch, before the pace is known."""
+GROWTH = 64
+"""How many times as long as the last one a stretch may be: the first steps may tell little of those to come."""
 MANY_CELLS, MANY_SYNAPSES = 20_000, 5_000_000
 """Networks with fewer run on one thread, unless more are asked for."""
 MAX_RATE = 500.0
@@ -140,7 +144,7 @@ def simulate_network(
     rates, fired = Rates(network, h, max_rate), 0
     width = sum(source.width for source in ready.values.values())
     most = max(1, int(MOST_ROWS / max(width, 1)))
-    stop, at, length, reason = start + steps, start, min(16, most), ""
+    stop, at, length, reason = start + steps, start, min(FIRST, most), ""
     before = {name: array.copy() for name, array in values.items()}
     try:
         while at < stop:
@@ -165,7 +169,7 @@ def simulate_network(
             if progress is not None:
                 progress(at - start, steps, fired)
             took = max(time.perf_counter() - began, 1e-6)
-            length = max(1, min(most, 8 * length, int(count * STRETCH / took)))
+            length = max(1, min(most, GROWTH * length, int(count * STRETCH / took)))
     except KeyboardInterrupt:
         values, reason = before, f"interrupted at {at * h:g} ms"
     end = NetworkState(network.program.name, at, h, seed, dtype, program, values)
