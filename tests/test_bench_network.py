@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,15 @@ def test_floor_and_birc_stand_in_one_table() -> None:
     assert float(lines[0][5]) == 1.0 and float(lines[-1][5]) > 1.0
 
 
+def test_who_is_fast_takes_more_turns() -> None:
+    """But not where one turn is enough, and not for ever."""
+    for repeats, expected in ((1, [1, 1, 1]), (2, [20, 4, 2])):
+        seconds = (0.01, 0.9, 40.0)
+        contestants = [network.Contestant("x", "f32", 10, partial(network.Turn, s, 1)) for s in seconds]
+        network.take_turns(contestants, repeats)
+        assert [len(each.turns) for each in contestants] == expected
+
+
 class Fake(peers.Peer):
     """A simulator that is a line of Python."""
 
@@ -120,7 +130,7 @@ class Fake(peers.Peer):
 
 ANSWERS = """
 import json, sys
-for turn in range(3):
+for turn in range(30):
     print(json.dumps({"version": "1.2", "scheme": "euler", "seconds": 0.5, "spikes": SPIKES, "arguments": sys.argv[1:]}), flush=True)
     sys.stdin.readline()
 """

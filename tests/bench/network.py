@@ -25,6 +25,8 @@ from tests.bench.session import PeerError, Session, session
 from tests.bench.watch import Watch
 
 DTYPES: tuple[Dtype, ...] = ("f32", "f64")
+SECONDS, MORE = 3.0, 10
+"""The turns of each take so long together, unless they are so many times as many as asked for."""
 NUMPY_STEPS = 500
 """NumPy is timed over no more steps."""
 FLOORS = {"floor_network": timing.FLOOR_FLAGS, "floor_rounded": timing.ROUNDED_FLAGS}
@@ -139,11 +141,13 @@ def theirs(case: NetworkCase, peer: Peer, dtype: Dtype, found: Session) -> Conte
 
 
 def take_turns(contestants: Sequence[Contestant], repeats: int) -> None:
-    """Let all warm up, then let all run, in turns."""
-    for turn in range(repeats + 1):
+    """Let all warm up, then let all run, in turns; those more often than is asked whose runs are short, which noise meets harder."""
+    for each in contestants:
+        each.take(first=True)
+    for turn in range(repeats if repeats == 1 else MORE * repeats):
         for each in contestants:
-            if not each.failure:
-                each.take(first=turn == 0)
+            if not each.failure and (turn < repeats or turn * each.seconds < SECONDS):
+                each.take(first=False)
 
 
 def row(case: NetworkCase, each: Contestant, marks: dict[tuple[str, Dtype], float]) -> tuple[str, ...]:
@@ -202,9 +206,10 @@ def section(cases: Sequence[NetworkCase], repeats: int, peers: Sequence[Peer] = 
     lines = table(HEAD, rows(cases, repeats, peers, versions), left=4)
     missing = [f"- {peer.title}: not installed; `{peer.installation}`" for peer in peers if not peer.installed]
     notes = [f"- {who}: {version}" for who, version in versions.items()] + missing
-    return f"""Milliseconds of processor time for a simulated second, on one thread unless said; medians of {repeats} after a warm-up,
-all in turns. The networks are those of `tests/bench/networks`. The floor is `tests/bench/floor_network.cpp`: each written by hand in
-the same scheme, with wiring of its own, built with `{" ".join(timing.FLOOR_FLAGS)}`.
+    return f"""Milliseconds of processor time for a simulated second, on one thread unless said; medians of {repeats} after a warm-up, or of
+more where runs are short, all in turns. The networks are those of `tests/bench/networks`. The floor is
+`tests/bench/floor_network.cpp`: each written by hand in the same scheme, with wiring of its own,
+built with `{" ".join(timing.FLOOR_FLAGS)}`.
 Only steps count, for birc those behind its first report of progress; the time up to there is its wiring. NumPy and some simulators run
 fewer steps. Networks are chaotic, and wired by each with its own random numbers: rates agree only roughly, and are higher where less
 of the time is behind the onset. "goal" is the design's. Two threads are timed, by the clock, where the machine has nothing else to do.
