@@ -16,7 +16,7 @@ a rise by m.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -41,6 +41,10 @@ LAST = ".last"
 """State of a projection with lazily kept states: the stamp of the last event that reached each synapse (int64)."""
 PENDING = ".pending"
 """State of a projection whose synapses send with a delay: row t % length [targets] is what arrives at stamp t, summed in order."""
+QUEUE_STAMP, QUEUE_TARGET, QUEUE_PAYLOAD = ".queue.stamp", ".queue.target", ".queue.payload"
+"""State of a projection whose synapses send with a delay to a port that acts once per event: the events on their way, by the stamp at which
+they arrive and by target (of the projection), those of one target in the order in which they act. Their number changes from step to step: a
+runner puts new arrays in place of these."""
 TRACE = ".trace."
 
 
@@ -123,6 +127,8 @@ class BoundProjection:
     tables: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
     pending: int = 0
     """Rows of its pending sums, 0 where it sends without delay."""
+    queued: bool = False
+    """Whether what is pending is kept event by event, for a port that acts once per event, and not as sums."""
     streams: Mapping[str, int] = field(default_factory=dict)
     """Of the noises of its flow; the instance of a draw is the place of the synapse in the order of the edges."""
     traces: Mapping[str, str] = field(default_factory=dict)
@@ -187,14 +193,14 @@ class NetworkJob:
     """A stretch of a run: `steps` steps from stamp `start`.
 
     state: arrays by `GROUP.slot`, `GROUP.output`, `PROJECTION.slot`, `PROJECTION` + TRACE + trace, `SIGNAL` ([1]) and the names above
-    behind a group or projection, changed in place; reals are of the artifact's type.
+    behind a group or projection, changed in place but for queues; reals are of the artifact's type.
     values: float64 [steps or 1, n or 1] of each source of values. feeds: the same for inputs `GROUP.port` that a user feeds.
     """
 
     network: BoundNetwork
     start: int
     steps: int
-    state: Mapping[str, Array]
+    state: MutableMapping[str, Array]
     values: Mapping[str, Array] = field(default_factory=dict)
     feeds: Mapping[str, Array] = field(default_factory=dict)
     record: tuple[Kept, ...] = ()

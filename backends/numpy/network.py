@@ -15,6 +15,9 @@ from birc.backends.networks import (
     HISTORY_MANY,
     LAST,
     PENDING,
+    QUEUE_PAYLOAD,
+    QUEUE_STAMP,
+    QUEUE_TARGET,
     BoundCoupling,
     BoundPopulation,
     BoundProjection,
@@ -285,13 +288,22 @@ class _Synapses:
 
     def events(self, t: int) -> tuple[Array, Array]:
         """Events at the port, one by one, in order: target (of the population) and payload."""
-        index = [np.zeros(0, np.int32)]
-        payload = [np.zeros(0, self.real)]
+        target, due = self._due(t)
+        index, payload = [target + self.bound.first_target], [due]
         for at, many, value in self._payloads(t):
             each = self._one_by_one(at, many)
             index.append(self.edges.target[at[each]] + self.bound.first_target)
             payload.append(value[each])
         return np.concatenate(index).astype(np.int32), np.concatenate(payload)
+
+    def _due(self, t: int) -> tuple[Array, Array]:
+        """What was sent before and arrives now at a port that acts once per event: target and payload. It is on its way no more."""
+        if not self.bound.queued:
+            return np.zeros(0, np.int32), np.zeros(0, self.real)
+        queue = {key: self.state[self.bound.name + key] for key in (QUEUE_STAMP, QUEUE_TARGET, QUEUE_PAYLOAD)}
+        now = queue[QUEUE_STAMP] == t
+        self.state.update({self.bound.name + key: array[~now] for key, array in queue.items()})
+        return queue[QUEUE_TARGET][now], queue[QUEUE_PAYLOAD][now]
 
     def _one_by_one(self, at: Array, many: Array) -> Array:
         """The order in which synapses get events that come several times: one event of their source after the other."""
@@ -413,10 +425,20 @@ class _Synapses:
         here = dend == 0
         if here.any():
             self.now.append((at[here], payload[here]))
-        if not here.all():
+        late = ~here
+        if late.any() and self.bound.queued:
+            self._queue(t + dend[late], self.edges.target[at[late]], payload[late])
+        elif late.any():
             rows = self.state[self.bound.name + PENDING]
-            late = ~here
             np.add.at(rows, ((t + dend[late]) % self.bound.pending, self.edges.target[at[late]]), payload[late])
+
+    def _queue(self, *sent: Array) -> None:
+        """Events that are on their way now: stamp, target, payload. Those that were sent before act before them."""
+        names = [self.bound.name + key for key in (QUEUE_STAMP, QUEUE_TARGET, QUEUE_PAYLOAD)]
+        stamp, target, payload = (np.concatenate([self.state[name], array]) for name, array in zip(names, sent, strict=True))
+        in_order = np.lexsort((target, stamp))
+        new = (stamp[in_order], target[in_order].astype(np.int32), payload[in_order].astype(self.real))
+        self.state.update(zip(names, new, strict=True))
 
     def post(self, t: int) -> None:
         """`on post` of the synapses of targets whose spikes are seen now."""

@@ -14,10 +14,10 @@ import pytest
 
 from birc.backends import Array, Dtype
 from birc.backends.c_family import build
-from birc.backends.native.network import call, fixed
+from birc.backends.native.network import call, driven, fixed
 from birc.backends.native.network.fixed import least_word, pairs_ahead
 from birc.backends.native.network.held import Held
-from birc.backends.networks import HISTORY_INDEX, HISTORY_MANY, LAST, Kept, NetworkJob
+from birc.backends.networks import HISTORY_INDEX, HISTORY_MANY, LAST, QUEUE_PAYLOAD, QUEUE_STAMP, Kept, NetworkJob
 from birc.errors import BircError
 from birc.ir.random import poisson, rare_events, uniform_of, uniform_of_cells
 from birc.networks import CompiledNetwork
@@ -135,6 +135,18 @@ NETWORKS = {
     project A -> B.pull: Depressing, random(p = 0.1)
     project B -> B.pull: w = 0.2, random(p = 0.2), axon = 1 ms
 """,
+    "on their way": """
+    population A: Steps(v = uniform(0, 1))[150]
+    population B: Steps[170]
+    source s: poisson(rate = 900 Hz)[30]
+    project s -> A.pull: w = uniform(0, 0.3), random(p = 0.3), axon = 1 ms
+    project A -> B.pull: Pair(w = uniform(0, 0.5)), random(p = 0.3), axon = uniform(1 ms, 3 ms), dend = 2 ms
+    project s -> A.pull: Depressing(w = 0.1), random(p = 0.4), axon = 1 ms, dend = uniform(0 ms, 5 ms)
+    project A -> B.pull: Nearest(w = uniform(0, 0.2)), random(p = 0.2), dend = uniform(1 ms, 5 ms), back = 1 ms
+    project B -> B.exc: Nearest(w = 0.01), random(p = 0.2), axon = 1 ms, dend = 1 ms
+    project B[5:80] -> A[70:120].pull: Pair(w = 0.1), random(p = 0.2), axon = 1 ms, dend = 3 ms
+    project A -> A.more: Pair, random(p = 0.1), axon = 1 ms, dend = 1 ms
+""",
     "learning": """
     population A: Leaky(v = uniform(0, 1))[60]
     population B: Leaky[90]
@@ -215,7 +227,11 @@ def bound(made: CompiledNetwork, steps: int) -> Ready:
 def job(ready: Ready, state: dict[str, Any], start: int, steps: int, **changes: Any) -> NetworkJob:
     """Some steps, with everything recorded that stays a row."""
     values = {name: np.ascontiguousarray(source.rows(start, steps)) for name, source in ready.values.items()}
-    kept = [(name, a) for name, a in state.items() if "spikes" not in name and not name.endswith(LAST) and a.ndim == 1 and len(a)]
+    kept = [
+        (name, a)
+        for name, a in state.items()
+        if "spikes" not in name and not name.endswith((LAST, QUEUE_PAYLOAD)) and a.ndim == 1 and len(a)
+    ]
     record = tuple(
         Kept(name, np.zeros(((start + steps) // every - start // every, len(a) - first), a.dtype), first, every)
         for i, (name, a) in enumerate(kept)
@@ -447,37 +463,36 @@ def test_threads_share_the_work_of_a_stage() -> None:
     assert fixed.shares(ready.network, [0, 2, 3])["B"] == (first, second, first + second)
 
 
-# --- what is refused
+# --- events on their way
 
 
-def refused(text: str) -> str:
-    """What the native target says to a network."""
+@pytest.mark.parametrize("least", [0, driven.LEAST])
+def test_events_on_their_way_are_those_of_the_reference(least: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Handed from one job to the next, by more and by fewer threads; also where spikes of the targets wait."""
+    monkeypatch.setattr(call, "NEURONS", 1)
+    monkeypatch.setattr(driven, "LEAST", least)
+    reference, native = network("on their way", "numpy", "f64"), network("on their way", "native", "f64")
+    ready = bound(reference, 90)
+    wanted, found = copied(ready), copied(ready)
+    most = 0
+    for turn, threads in enumerate((3, 1, 2, 1, 3, 2)):
+        reference.runner.run(replace(job(ready, wanted, 15 * turn, 15), record=()))
+        native.runner.run(replace(job(ready, found, 15 * turn, 15, threads=threads), record=()))
+        for name, x in in_use(wanted).items():
+            np.testing.assert_array_equal(found[name], x, err_msg=name)
+        most = max(most, *(len(found[name]) for name in found if name.endswith(QUEUE_STAMP)))
+    assert most > 100
+
+
+def test_events_for_which_there_is_no_memory_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = network("on their way", "native", "f64")
+    ready = bound(made, 40)
+    monkeypatch.setattr(made.runner, "source", made.runner.source.replace("(Event*)realloc(", "room > 16 ? nullptr : (Event*)realloc("))
     with pytest.raises(BircError) as caught:
-        compiled(f"{MODELS}\nnetwork N:{text}", "native")
-    return str(caught.value)
-
-
-def test_what_has_no_place_in_the_order_of_events_is_refused_at_once() -> None:
-    text = """
-    population A: Leaky[3]
-    population B: Steps[3]
-    project A -> B.pull: Pair, all_to_all, dend = 2 ms
-    project A -> B.pull: Depressing, one_to_one, dend = uniform(1 ms, 4 ms)
-"""
-    first = MODELS.count("\n") + 5
-    assert (
-        refused(text)
-        == f"""error[L203]: the native target does not take `dend` of A -> B.pull, whose events act one by one
-  net.birc:{first}:5
-  {first} |     project A -> B.pull: Pair, all_to_all, dend = 2 ms
-     |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-  help: give the delay as `axon`
-
-error[L203]: the native target does not take `dend` of A -> B.pull #2, whose events act one by one
-  net.birc:{first + 1}:5
-  {first + 1} |     project A -> B.pull: Depressing, one_to_one, dend = uniform(1 ms, 4 ms)
-     |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-  help: give the delay as `axon`"""
+        made.runner.run(replace(job(ready, copied(ready), 0, 40), record=()))
+    assert str(caught.value) == (
+        "error[I145]: there is no memory for what is on its way from A -> B.pull\n"
+        "  help: shorter delays behind its synapses, or fewer synapses, keep less on its way"
     )
 
 

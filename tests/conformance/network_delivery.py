@@ -196,6 +196,43 @@ DELIVERY = (
         values={"A.x": {3: 0.0, 4: 3.0, 5: 3.0, 6: 6.0, 14: 6.0}},
         exact=True,
     ),
+    # Where a port acts once per event, they do so one by one: 2 of s[0] and 3 of s[1], sent at 1, arrive at 4 in this order, in front of 4
+    # that is sent then without delay; 2 that is sent at 2 is there at 5; and 3, sent twice at 7, comes twice at 10.
+    NetworkCase(
+        "pending_one_by_one",
+        """
+    population D: Digits[1]
+    source s: spikes(file = "s.csv")[3]
+    project s -> D.write: Weighted(w = "edges.csv:weight"), from file "edges.csv", dend = "edges.csv:dend"
+""",
+        files={
+            "s.csv": "index,time_ms\n0,1\n1,1\n0,2\n2,4\n1,7\n1,7\n",
+            "edges.csv": "source,target,weight,dend\n0,0,2,3\n1,0,3,3\n2,0,4,0\n",
+        },
+        steps=11,
+        values={"D.x": {3: 0.0, 4: 234.0, 5: 2342.0, 9: 2342.0, 10: 234233.0, 11: 234233.0}},
+        exact=True,
+    ),
+    # A payload is what the weight was when it was sent: each time it is one more. Seen at 1, 2 and 3, they arrive two steps later.
+    NetworkCase(
+        "payload_of_the_past",
+        """
+    population D: Digits[2]
+    source s: spikes(file = "s.csv")[1]
+    project s -> D.write: Counts, all_to_all, dend = 2 ms
+""",
+        models="""
+synapse Counts:
+    state w = 1
+    on pre:
+        send w
+        w += 1
+""",
+        files={"s.csv": "index,time_ms\n0,1\n0,2\n0,3\n"},
+        steps=6,
+        values={"D.x": {2: 0.0, 3: 1.0, 4: 12.0, 5: 123.0, 6: 123.0}, "s -> D.write.w": {1: 2.0, 3: 4.0, 6: 4.0}},
+        exact=True,
+    ),
     # Two populations of one model: the input of one is fed, that of the other is 0; and what an input is stands at the start of a step.
     NetworkCase(
         "inputs",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from birc.backends import Array, Dtype, Spikes
-from birc.backends.networks import HISTORY_COUNT, HISTORY_INDEX, HISTORY_MANY, Kept, NetworkJob, NetworkRunner
+from birc.backends.networks import HISTORY_COUNT, HISTORY_INDEX, HISTORY_MANY, QUEUE_PAYLOAD, Kept, NetworkJob, NetworkRunner
 from birc.errors import Source
 from birc.frontend.load import load
 from birc.ir.connectivity.build import wire
@@ -80,7 +80,7 @@ def run(runner: NetworkRunner, ready: Ready, cuts: tuple[int, ...] = (0, STEPS),
 
 def _kept(state: Mapping[str, Array], start: int, stop: int) -> Iterator[Kept]:
     for i, (name, a) in enumerate(state.items()):
-        if a.ndim == 1 and len(a) and a.dtype.kind == "f":
+        if a.ndim == 1 and len(a) and a.dtype.kind == "f" and not name.endswith(QUEUE_PAYLOAD):
             every, first = 1 + i % 3, min(i % 2, len(a) - 1)
             yield Kept(name, np.zeros((stop // every - start // every, len(a) - first), a.dtype), first, every)
 

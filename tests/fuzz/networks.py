@@ -144,7 +144,6 @@ synapse Homeostatic:
 
 NEURONS = {"Leaky": ("exc", "inh"), "Steps": ("exc", "pull", "inh", "drag"), "Fires": ("exc", "inh"), "Simple": ("exc", "inh")}
 """Ports of events; `pull` and `drag` act once per event."""
-SINGLE = ("pull", "drag")
 SYNAPSES = {
     "Pair": (("w", 0.0, 0.94), ("A_p", 0.0, 0.3), ("w_max", 0.95, 1.2)),
     "Triplet": (("w", 0.0, 0.9), ("tau_x", 8.0, 30.0)),
@@ -326,14 +325,14 @@ class _Writer:
         if forward and "delay" in self.files.get(rule.split('"')[1] if '"' in rule else "", "")[:30] and self.maybe(0.7):
             parts = [part for part in parts if not part.startswith("axon")]
             zero = False
-        if self.maybe(0.35) and not zero and not (plastic and port in SINGLE):
+        if self.maybe(0.35) and not zero:
             parts.append(f"dend = {self.delay() if plastic else self.between(1, 3) + ' ms' if drawn_axon else self.value(1, 3, 'ms')}")
         if plastic and self.maybe(0.4):
             parts.append(f"back = {self.delay()}")
         if plastic and not zero and self.maybe(0.15):  # seen at once, sent later
             parts = [part for part in parts if not part.startswith("axon")]
             if not any(part.startswith("dend") for part in parts):
-                parts.append("axon = 1 ms" if port in SINGLE else f"dend = {self.delay()}")
+                parts.append(f"dend = {self.delay()}")
         end = f"{there}.{port}"
         self.lines.append(f"project {here} -> {end}: {', '.join(parts)}")
         self.joined.setdefault((here, end), zero)

@@ -29,6 +29,7 @@ EACH = "        for synapses in self.synapses:\n"
 READ, FLOW = "            synapses.read_inputs()\n", "            synapses.flow(k)\n"
 TURN, EDGE = "for (int64 m = 0; m < many; m++)", "for (int64 e = begin; e < end; e++)"
 TURN_THEN_EDGE, EDGE_THEN_TURN = f"{TURN}\n            {EDGE} act(", f"{EDGE}\n            {TURN} act("
+QUEUE = "the number of entries of s -> D.write.queue.stamp"
 BEFORE = "        done = set(self.sources)\n"
 """What stands before the populations."""
 
@@ -68,6 +69,17 @@ LOOP = (
         lines("turn = again[many > 1], ", "turn = again[:0], "),
     ),
     loop("payload_once", "several_at_once", "A.x", lines("many.astype(self.real) * value", "value")),
+    loop("events_ignore_dend", "pending_one_by_one", QUEUE, lines("here = dend == 0", "here = dend >= 0")),
+    loop(
+        "events_come_again", "pending_one_by_one", QUEUE, lines("[QUEUE_STAMP] == t", "[QUEUE_STAMP] <= t"), lines("array[~now]", "array")
+    ),
+    loop("events_sent_before_come_last", "pending_one_by_one", "D.x", lines("concatenate(payload)", "concatenate(payload[::-1])")),
+    loop(
+        "events_backwards",
+        "pending_one_by_one",
+        "s -> D.write.queue.payload",
+        lines("payload[in_order].astype", "payload[in_order][::-1].astype"),
+    ),
     loop("row_not_cleared", "pending", "s -> A.exc.pending", lines("            row[:] = 0\n", "")),
     loop(
         "sum_backwards",
@@ -130,6 +142,9 @@ TEXTS = (
     ),
     native("handler_once", "handler_once_per_event", "s -> B.exc.n", "for (int64 m = 0; m < many; m++) pre(", "pre("),
     native("dend_ignored", "pending", "s -> A.exc.pending", "now.stamp + p.wait", "now.stamp"),
+    native("events_ignore_dend", "pending_one_by_one", QUEUE, "if (waits.delay(synapse)) waits", "if (false) waits"),
+    native("events_come_again", "pending_one_by_one", QUEUE, "    arrived.count = 0;\n", ""),
+    native("events_come_soon", "pending_one_by_one", "s -> D.write.queue.stamp", "now.stamp + delay(synapse)", "now.stamp + 1"),
     native("nearest_adds_up", "nearest", "s -> B.exc.trace.x", "trace.nearest ? real(1) : ", ""),
     native("last_event_forgotten", "between_events", "s -> B.exc.last", "{ p.last[synapse(lane)] = when(lane); }", "{}"),
     native("trace_decays_twice", "coincident_pair", "s -> B.exc.trace.x", "lane] *= decay;", "lane] *= decay * decay;"),

@@ -127,7 +127,8 @@ network N:
         compiled(text).run("1 ms")
 
 
-def test_sending_late_to_a_port_that_acts_once_per_event_is_refused() -> None:
+def test_a_payload_that_leaves_the_range_on_its_way_is_told() -> None:
+    """To a port that acts once per event: the synapse's own state is finite still."""
     text = """
 neuron Odd:
     state v = 0
@@ -136,15 +137,19 @@ neuron Odd:
         v = 0
 
 synapse S:
-    param w = 1
-    on pre: send w
+    state w = 1
+    on pre:
+        send w * w
+        w *= 1e60
 
 network N:
     population A: Odd[2]
-    source s: poisson(rate = 0.1 kHz)[2]
-    project s -> A.exc: S, all_to_all, axon = 1 ms, dend = 1 ms
+    source s: regular(rate = 0.5 kHz)[2]
+    project s -> A[1:2].exc: S, all_to_all, axon = 1 ms, dend = 9 ms
 """
     with pytest.raises(BircError) as caught:
-        compiled(text).run("3 ms")
-    message = "error[L117]: `exc` acts once per event, and s -> A.exc sends to it with a delay behind its synapses"
-    assert str(caught.value).splitlines()[0] == message
+        compiled(text).run("9 ms")
+    assert str(caught.value) == (
+        "error[R001]: what s -> A[1:2].exc sends to its target 0 became infinite at stamp 9 (9 ms)\n"
+        "  help: look at the parameters and states of its synapses"
+    )

@@ -171,6 +171,7 @@ struct Inbox {       // what a thread knows of what a projection brings in this 
 };
 
 struct Driven;
+struct Queue;
 
 struct Projection {
     Edges edges;
@@ -205,6 +206,7 @@ struct Projection {
     int64 full;            // whether every source has one synapse with every target, so that their places need no index
     int64 turned;          // where such synapses lie by target: from one target's to the next one's; else 0
     const Driven* driven;  // where spikes of targets act when the source's next event comes; else null
+    Queue* queue;          // where what it sends with a delay acts event by event; else null
 
     real* arriving(int64 stamp) const { return sums + remainder(stamp, rows) * pitch; }
 };

@@ -34,6 +34,7 @@ from birc.backends.native.network.fields import (
 from birc.backends.native.network.fixed import NUMBERS, Fixed
 from birc.backends.native.network.held import Held
 from birc.backends.native.network.plan import Kernel, Synapses, Wire
+from birc.backends.native.network.queued import Queued
 from birc.backends.native.network.turned import Matrix, may_turn, pays
 from birc.backends.networks import (
     HISTORY_COUNT,
@@ -78,6 +79,7 @@ class Call:
         self.levels = {s.name: self.held.plain(s.name) for s in self.network.signals}
         self.values = {name: strided(array) for name, array in job.values.items()}
         self.feeds = {name: strided(array) for name, array in job.feeds.items()}
+        self.queues: list[Queued] = []
         self.coupling_fields = self._couplings()
         self.projection_fields = self._projections()
         self.source_fields = (SourceFields * max(1, len(self.network.sources)))(
@@ -85,6 +87,8 @@ class Call:
         )
         self.traces = self._traces()
         self.fields = self._network()
+        self.done = 0
+        """Steps that were run."""
 
     # --- groups
 
@@ -273,7 +277,7 @@ class Call:
         fields.table, fields.step = self.fixed.rows[name]
         fields.weights, fields.weight = self.fixed.weights[name]
         fields.rows, fields.pitch = max(1, p.pending), tiles * self.fixed.lanes
-        sums = self.held.aligned((fields.rows, fields.pitch))
+        sums = self.held.aligned((1 if wire.queued else fields.rows, fields.pitch))
         fields.sums = memory.at(sums)
         fields.inbox = memory.at(np.zeros(self.threads * INBOX, np.uint8))
         fields.span = self.fixed.spans[name]
@@ -281,7 +285,10 @@ class Call:
             fields.block = memory.at(self.held.aligned(self.threads * fields.span))
         if p.target in self.levels:
             fields.level = memory.at(self.levels[p.target])
-        if p.pending:
+        if wire.queued:
+            self.queues.append(Queued(p, self.job.state, self.fixed.real, self.threads, memory))
+            fields.queue = self.queues[-1].address
+        elif p.pending:
             self.held.rows(name + PENDING, sums, p.first_target)
         if p.synapse is not None and wire.synapses is not None:
             self._plastic(fields, p, wire)
@@ -412,6 +419,9 @@ class Call:
             group.used = 0
         library.birc_run(ctypes.byref(fields))
         done = int(fields.steps)
+        self.done = first + done
+        for queue in self.queues:
+            queue.check()
         return done, {name: self._spikes(name, first, done) for name in self.spikes}
 
     def _spikes(self, name: str, first: int, steps: int) -> Spikes:
@@ -431,4 +441,6 @@ class Call:
         if self.driven:
             self.fields.threads = self.threads
             library.birc_finish(ctypes.byref(self.fields))
+        for queue in self.queues:
+            queue.finish(library, self.job.start + self.done)
         self.held.finish()

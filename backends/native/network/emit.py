@@ -43,7 +43,8 @@ def emit_network(program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
     if any(kernel.places.tables for kernel in parts.distinct_kernels):
         headers += [header("birc_tables.h"), header("birc_lookup.h", "birc.backends.native")]
     driven = [wire for wire in parts.wires if wire.why_not is None]
-    own = HEADERS if driven else HEADERS[:1]
+    queued = [wire for wire in parts.wires if wire.queued]
+    own = [HEADERS[0], *(name for name, wires in zip(HEADERS[1:], (driven, queued), strict=True) if wires)]
     flags = [*FLAGS, *(group[0] for group in OPTIONAL)]
     text = (
         _environment()
@@ -57,6 +58,7 @@ def emit_network(program: NetworkProgram, dtype: Dtype) -> NetworkArtifact:
             count=COUNTS[dtype],
             headers=[*headers, "\n\n".join(header(word, "birc.backends.native.network") for word in own)],
             driven=driven,
+            queued=queued,
             neurons=[neurons(kernel, real, "[base + lane]") for kernel in parts.distinct_kernels],
             synapses=[synapses(kind, real) for kind in parts.synapses],
             populations=[population(parts, i) for i in range(len(parts.populations))],
@@ -138,7 +140,7 @@ def synapses(kind: Synapses, real: Real) -> dict[str, Any]:
     for role, kernel in kind.roles.items():
         roles[role] = Role(neurons(kernel, real), [(name, *input_of(kind, role, name)) for name in kernel.places.inputs])
     doc = doc_comment(kind.program.start.doc)[:1]
-    about = {"lazy": bool(kind.program.decays), "driven": kind.driven}
+    about = {"lazy": bool(kind.program.decays), "driven": kind.driven, "queued": kind.queued}
     return {"name": kind.name, "doc": [f"// {comment(kind.program.name)}", *doc], "roles": roles, **about}
 
 

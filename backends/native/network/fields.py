@@ -46,7 +46,7 @@ class ProjectionFields(ctypes.Structure):
         *_members("*source first_source first_target *table step late *weights .weight *sums rows pitch *inbox *block span *level"),
         *_members("*slots *bind *given *last *fine *coarse *most *dend wait *streams"),
         ("back", EdgesFields),
-        *_members("*synapse *far *place *target full turned *driven"),
+        *_members("*synapse *far *place *target full turned *driven *queue"),
     ]
 
 
@@ -69,6 +69,18 @@ class DrivenFields(ctypes.Structure):
         "capacity window every *after *before *latest noted_count *noted followed_count *followed *progress *visited *many *done "
         "*lanes *spikes *rounds room *order inputs"
     )
+
+
+class BucketFields(ctypes.Structure):
+    """`birc::Bucket`."""
+
+    _fields_ = _members("*events count room")
+
+
+class QueueFields(ctypes.Structure):
+    """`birc::Queue`."""
+
+    _fields_ = _members("*buckets threads lost *given *due count")
 
 
 class CouplingFields(ctypes.Structure):
@@ -145,6 +157,10 @@ TOGETHER, SYNAPSES = 8, 1024
 """Sources whose traces are followed side by side; synapses whose spikes are looked up at a time."""
 DRIVEN_SIZES = (ctypes.sizeof(NotedFields), ctypes.sizeof(FollowedFields), PROGRESS, ctypes.sizeof(DrivenFields), TOGETHER, SYNAPSES)
 """What `birc_driven_sizes` says: bytes of the structures of `birc_driven.h`, and these two."""
+
+
+QUEUE_SIZES = (ctypes.sizeof(BucketFields), ctypes.sizeof(QueueFields))
+"""Bytes of the structures of `birc_queue.h`, in the order of `birc_queue_sizes`."""
 
 
 class Memory:

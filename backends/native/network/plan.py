@@ -21,8 +21,8 @@ from birc.ir.network import NetworkProgram, PopulationProgram, ProjectionProgram
 from birc.ir.step import Deliver, Step
 from birc.ir.synapse import SynapseProgram
 
-HEADERS = ("birc_network.h", "birc_driven.h")
-"""The frame of a network, and what it has beside that where spikes of targets may wait."""
+HEADERS = ("birc_network.h", "birc_driven.h", "birc_queue.h")
+"""The frame of a network; what it has beside that where spikes of targets may wait, and where events are on their way one by one."""
 LATE = "Late"
 """What runs `on post` for such spikes, in the struct of a synapse."""
 
@@ -81,6 +81,8 @@ class Synapses:
     roles: dict[str, Kernel]
     driven: bool
     """Whether spikes of targets may act when the source's next event comes, in one of these projections at least."""
+    queued: bool
+    """Whether what one of these projections sends may be on its way event by event."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,8 @@ class Wire:
     synapses: Synapses | None
     why_not: str | None
     """Why spikes of its targets may not wait for the source's next event; None where they may."""
+    queued: bool = False
+    """Whether what its synapses send may be on its way event by event."""
 
 
 @dataclass(frozen=True)
@@ -142,13 +146,15 @@ def plan(program: NetworkProgram) -> Plan:
     kernels = {key: kernel(step, named[key]) for key, step in steps.items()}
     reasons = [why_not(wire) for wire in wires]
     driven = {_kind(wire) for wire, reason in zip(wires, reasons, strict=True) if reason is None}
-    synapses = {key: _synapses(synapse, named[key], key in driven) for key, synapse in kinds.items()}
+    one_by_one = [_is_queued(wire, program) for wire in wires]
+    queued = {_kind(wire) for wire, waits in zip(wires, one_by_one, strict=True) if waits}
+    synapses = {key: _synapses(synapse, named[key], key in driven, key in queued) for key, synapse in kinds.items()}
     return Plan(
         program,
         program.populations,
         tuple(kernels[id(p.step)] for p in program.populations),
         tuple(
-            Wire(i, *end, synapses.get(_kind(wires[i])), reasons[i]) if i < len(wires) else Wire(i, *end, None, "")
+            Wire(i, *end, synapses.get(_kind(wires[i])), reasons[i], one_by_one[i]) if i < len(wires) else Wire(i, *end, None, "")
             for i, end in enumerate(ends)
         ),
         {p.population.name: words[f".{p.population.name}"] for p in program.populations},
@@ -167,6 +173,17 @@ def _kind(wire: ProjectionProgram) -> object:
     return wire.name if wire.synapse and wire.synapse.inputs else id(wire.synapse)
 
 
+def _is_queued(made: ProjectionProgram, program: NetworkProgram) -> bool:
+    """Whether it has synapses that send, with a delay, to a port that acts once per event."""
+    if made.synapse is None or not made.synapse.pre.outputs:
+        return False
+    if all(name != "dend" or (e.op == "const" and e.attr == 0) for name, e in made.projection.properties):
+        return False
+    end = made.projection.target
+    step = next((p.step for p in program.populations if p.population.name == end.population), None)
+    return step is not None and any(isinstance(s, Deliver) and s.port == end.port and not s.summing for _, s in step.statements())
+
+
 def _unique(names: list[str]) -> list[str]:
     """Names of which each that came before gets a number."""
     found: list[str] = []
@@ -182,6 +199,6 @@ def kernel(step: Step, name: str) -> Kernel:
     return Kernel(name, short, layout(short), tuple(loops_of(short, CHAIN)))
 
 
-def _synapses(program: SynapseProgram, name: str, driven: bool) -> Synapses:
+def _synapses(program: SynapseProgram, name: str, driven: bool, queued: bool) -> Synapses:
     roles = {role: kernel(step, role) for role, step in program.programs}
-    return Synapses(name, program, {role: made for role, made in roles.items() if any(made.step.statements())}, driven)
+    return Synapses(name, program, {role: made for role, made in roles.items() if any(made.step.statements())}, driven, queued)

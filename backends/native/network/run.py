@@ -12,7 +12,7 @@ from birc.backends import FLOATS, Array, Spikes
 from birc.backends.c_family import build
 from birc.backends.native.network.call import Call
 from birc.backends.native.network.digits import defines
-from birc.backends.native.network.fields import DRIVEN_SIZES, SIZES, NetworkFields
+from birc.backends.native.network.fields import DRIVEN_SIZES, QUEUE_SIZES, SIZES, NetworkFields
 from birc.backends.native.network.fixed import Fixed
 from birc.backends.native.network.plan import plan
 from birc.backends.networks import NetworkArtifact, NetworkJob
@@ -49,6 +49,10 @@ class NativeNetwork:
                 library.birc_finish.argtypes, library.birc_finish.restype = (ctypes.POINTER(NetworkFields),), None
                 sizes = (ctypes.c_int64 * len(DRIVEN_SIZES)).in_dll(library, "birc_driven_sizes")
                 assert tuple(sizes) == DRIVEN_SIZES
+            if any(kind.queued for kind in self.plan.synapses):
+                library.birc_free.argtypes, library.birc_free.restype = (ctypes.c_void_p,), None
+                sizes = (ctypes.c_int64 * len(QUEUE_SIZES)).in_dll(library, "birc_queue_sizes")
+                assert tuple(sizes) == QUEUE_SIZES
             self.libraries[head] = library
         return self.libraries[head]
 

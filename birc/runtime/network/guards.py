@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from birc.backends import Spikes
-from birc.backends.networks import BoundNetwork
+from birc.backends.networks import QUEUE_PAYLOAD, QUEUE_TARGET, BoundNetwork
 from birc.errors import BircError
 from birc.runtime.bind import show
 
@@ -46,17 +46,22 @@ def left_range(
     name = next(n for n, a in bad.items() if a.dtype.kind == "f" and not np.isfinite(a).all())
     flat = bad[name].reshape(-1)
     place = int(np.argmax(~np.isfinite(flat)))
+    stamp = start + low + 1
+    when = f"at stamp {stamp} ({stamp * h:g} ms)"
+    became = "not a number" if np.isnan(flat[place]) else "infinite"
+    if name.endswith(QUEUE_PAYLOAD):
+        sender = name.removesuffix(QUEUE_PAYLOAD)
+        message = f"what {sender} sends to its target {int(bad[sender + QUEUE_TARGET][place])} became {became} {when}"
+        return BircError("R001", message, help="look at the parameters and states of its synapses")
     group, _, slot = name.rpartition(".")
     population = next((p for p in network.populations if p.name == group), None)
     found = next((s for s in (population.step.slots if population else ()) if s.name == slot), None)
     was = float(good[name].reshape(-1)[place])
     shown = show(was, found.unit) if found else f"{was:g}"
     who = f"neuron {place} of `{group}`" if population else f"synapse {place} of {group}" if group else f"the signal `{name}`"
-    became = "not a number" if np.isnan(flat[place]) else "infinite"
-    stamp = start + low + 1
     return BircError(
         "R001",
-        f"`{slot}` of {who} became {became} at stamp {stamp} ({stamp * h:g} ms)",
+        f"`{slot}` of {who} became {became} {when}",
         found.span if found else None,
         f"it was {shown} at the stamp before; look at its parameters and at what reaches it, or make the step shorter",
     )

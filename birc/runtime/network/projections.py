@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from birc.backends import FLOATS, Dtype
-from birc.backends.networks import LAST, PENDING, TRACE, BoundCoupling, BoundProjection, Builder
+from birc.backends.networks import LAST, PENDING, QUEUE_PAYLOAD, QUEUE_STAMP, QUEUE_TARGET, TRACE, BoundCoupling, BoundProjection, Builder
 from birc.errors import BircError, Diagnostic, Span
 from birc.ir import random
 from birc.ir.connectivity.build import backward
@@ -235,9 +235,6 @@ def _plastic(made: ProjectionProgram, synapse: SynapseProgram, around: Around) -
     dend = steps["dend"]
     longest = int(np.max(dend, initial=0))
     pending = longest + 1 if longest else 0
-    if pending and not _sums(projection.target, around):
-        message = f"`{projection.target.port}` acts once per event, and {made.name} sends to it with a delay behind its synapses"
-        raise BircError("L117", message, projection.span, "give the whole delay as `axon`, or write the handler as `x += c * w`")
     noises = [f"{made.name}.{n.name}" for n in (synapse.flow.noises if synapse.flow else ())]
     streams = random.streams(noises)
     bound = BoundProjection(
@@ -258,6 +255,7 @@ def _plastic(made: ProjectionProgram, synapse: SynapseProgram, around: Around) -
         inputs={name: _feed(e.attr, around) for name, e in projection.arguments if e.op == "var"},
         tables={d.input: decay_table(float(start.values[d.exponent])) for d in synapse.decays} if start else {},
         pending=pending,
+        queued=pending > 0 and not _sums(projection.target, around),
         streams={name.rpartition(".")[2]: stream for name, stream in streams.items()},
     )
     decays = {t.name: float(start.values[t.decay]) for t in synapse.traces} if start else {}
@@ -324,7 +322,10 @@ def _state(bound: BoundProjection, slots: Mapping[str, Array], around: Around) -
     state |= {f"{name}{TRACE}{t.name}": np.zeros(sizes[t.of], real) for t in synapse.traces}
     if synapse.decays:
         state[name + LAST] = np.zeros(bound.edges.count, np.int64)
-    if bound.pending:
+    if bound.queued:
+        state |= {name + QUEUE_STAMP: np.zeros(0, np.int64), name + QUEUE_TARGET: np.zeros(0, np.int32)}
+        state[name + QUEUE_PAYLOAD] = np.zeros(0, real)
+    elif bound.pending:
         state[name + PENDING] = np.zeros((bound.pending, bound.edges.targets), real)
     return state
 

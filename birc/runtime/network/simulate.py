@@ -132,7 +132,7 @@ def simulate_network(
     team = threads or usual_threads(network)
     silent = frozenset() if sources else silent_sources(network)
 
-    def job(of: Mapping[str, Array], start: int, steps: int, kept: tuple[Kept, ...] = ()) -> NetworkJob:
+    def job(of: dict[str, Array], start: int, steps: int, kept: tuple[Kept, ...] = ()) -> NetworkJob:
         given = {name: np.ascontiguousarray(source.rows(start, steps)) for name, source in ready.values.items()}
         return NetworkJob(network, start, steps, of, given, record=kept, silent=silent, seed=seed, threads=team)
 
@@ -163,7 +163,10 @@ def simulate_network(
             fired += sum(len(found.index) for found in spikes.values())
             rates.check(at, count, spikes)
             for name, array in values.items():
-                before[name][...] = array
+                if before[name].shape == array.shape:
+                    before[name][...] = array
+                else:
+                    before[name] = array.copy()
             if checkpoints is not None and pause and at % pause == 0 and at < stop:
                 checkpoints.save(NetworkState(network.program.name, at, h, seed, dtype, program, values), collected)
             if progress is not None:
