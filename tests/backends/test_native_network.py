@@ -7,7 +7,7 @@ import platform
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from birc.backends.c_family import build
 from birc.backends.native.network import call, driven, fixed
 from birc.backends.native.network.fixed import least_word, pairs_ahead
 from birc.backends.native.network.held import Held
+from birc.backends.native.network.run import NativeNetwork
 from birc.backends.networks import HISTORY_INDEX, HISTORY_MANY, LAST, QUEUE_PAYLOAD, QUEUE_STAMP, Kept, NetworkJob
 from birc.errors import BircError
 from birc.ir.random import poisson, rare_events, uniform_of, uniform_of_cells
@@ -486,10 +487,10 @@ def test_events_on_their_way_are_those_of_the_reference(least: int, monkeypatch:
 
 def test_events_for_which_there_is_no_memory_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     made = network("on their way", "native", "f64")
-    ready = bound(made, 40)
-    monkeypatch.setattr(made.runner, "source", made.runner.source.replace("(Event*)realloc(", "room > 16 ? nullptr : (Event*)realloc("))
+    ready, runner = bound(made, 40), cast(NativeNetwork, made.runner)
+    monkeypatch.setattr(runner, "source", runner.source.replace("(Event*)realloc(", "room > 16 ? nullptr : (Event*)realloc("))
     with pytest.raises(BircError) as caught:
-        made.runner.run(replace(job(ready, copied(ready), 0, 40), record=()))
+        runner.run(replace(job(ready, copied(ready), 0, 40), record=()))
     assert str(caught.value) == (
         "error[I145]: there is no memory for what is on its way from A -> B.pull\n"
         "  help: shorter delays behind its synapses, or fewer synapses, keep less on its way"

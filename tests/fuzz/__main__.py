@@ -1,8 +1,8 @@
-"""Compare random models, or networks, until stopped: `python -m tests.fuzz [networks] [first seed]`. A failing model is shrunk."""
+"""Compare random models, or networks, until stopped: `python -m tests.fuzz [models | networks] [first seed]`. A failing model is shrunk."""
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 from itertools import count
 from pathlib import Path
@@ -63,9 +63,11 @@ def _first_difference(fuzzed: Fuzzed, dtype: Dtype, native: bool) -> str:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=("models", "networks"), default="models")
+    parser.add_argument("first", nargs="?", type=int, default=0, help="the first seed")
+    options = parser.parse_args()
     try:
-        _, *given = sys.argv
-        start = int(given[-1]) if given and given[-1].isdigit() else 0
-        (compare_networks if "networks" in given else main)(start)
+        (compare_networks if options.what == "networks" else main)(options.first)
     except KeyboardInterrupt:
         print()
