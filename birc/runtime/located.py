@@ -37,6 +37,11 @@ def run_located(runner: Runner, job: Job, rows: Mapping[str, Array], every: int)
     if every > 1:
         for name, kept in rows.items():
             kept[...] = every_step[name][every - job.start % every - 1 :: every]
-    offset = every_step[OFFSET][spikes.stamp - job.start - 1, spikes.index].astype(np.float64)
+    return placed(spikes, every_step[OFFSET], job.start)
+
+
+def placed(spikes: Spikes, offsets: Array, start: int) -> Spikes:
+    """Spikes of the steps behind stamp `start`, by the time at which they were, then index; `offsets` [steps, n] are the slot's values."""
+    offset = offsets[spikes.stamp - start - 1, spikes.index].astype(np.float64)
     order = np.lexsort((spikes.index, offset, spikes.stamp))
     return Spikes(spikes.index[order], spikes.stamp[order], offset[order])

@@ -86,6 +86,8 @@ def _write_part(file: BinaryIO, collected: Collected) -> None:
     for name, found in collected.spikes.items():
         members[f"index/{name}"] = Member(np.concatenate([np.zeros(0, np.int32), *(s.index for s in found)]))
         members[f"stamp/{name}"] = Member(np.concatenate([np.zeros(0, np.int64), *(s.stamp for s in found)]))
+        if any(s.offset is not None for s in found):
+            members[f"offset/{name}"] = Member(collected.offsets(name))
     write_npz(file, members)
 
 
@@ -93,9 +95,6 @@ def read_part(path: Path) -> Collected:
     """What one part holds. Raises I117 where it cannot be read."""
     arrays = read_table(str(path), "checkpoint").arrays
     rows = {name.removeprefix("rows/"): [a] for name, a in arrays.items() if name.startswith("rows/") and a.size}
-    spikes = {
-        name.removeprefix("index/"): [Spikes(a, arrays["stamp/" + name.removeprefix("index/")])]
-        for name, a in arrays.items()
-        if name.startswith("index/")
-    }
+    groups = [name.removeprefix("index/") for name in arrays if name.startswith("index/")]
+    spikes = {g: [Spikes(arrays[f"index/{g}"], arrays[f"stamp/{g}"], arrays.get(f"offset/{g}"))] for g in groups}
     return Collected(rows, spikes)

@@ -58,6 +58,10 @@ class Collected:
         """The cells of all spikes of a group (int32)."""
         return np.concatenate([np.zeros(0, np.int32), *(s.index for s in self.spikes.get(group, []))])
 
+    def offsets(self, group: str) -> Array:
+        """Where in its step each spike of a group that locates them was (float64)."""
+        return np.concatenate([np.zeros(0), *(s.offset for s in self.spikes.get(group, []) if s.offset is not None)])
+
 
 class Streamed(Collected):
     """Goes to unnamed files in a folder as it comes; they vanish with the result, and no kill of the process leaves them behind."""
@@ -86,6 +90,8 @@ class Streamed(Collected):
         """Later spikes of a group."""
         self._write(f"index/{group}", spikes.index, np.int32)
         self._write(f"stamp/{group}", spikes.stamp, np.int64)
+        if spikes.offset is not None:
+            self._write(f"offset/{group}", spikes.offset, np.float64)
 
     def _view(self, name: str, dtype: Any, shape: Iterable[int]) -> Array:
         file = self.files.get(name)
@@ -108,3 +114,7 @@ class Streamed(Collected):
     def index(self, group: str) -> Array:
         """The cells of all spikes of a group (int32)."""
         return self._view(f"index/{group}", np.int32, (-1,))
+
+    def offsets(self, group: str) -> Array:
+        """Where in its step each spike of a group that locates them was (float64)."""
+        return self._view(f"offset/{group}", np.float64, (-1,))

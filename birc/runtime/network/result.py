@@ -161,6 +161,8 @@ class NetworkResult:
         for name, out in self.groups.items():
             members[f"{name}.spikes.index"] = Member(out.index)
             members[f"{name}.spikes.time"] = Member(out.spikes.time)
+            if out.offsets is not None:
+                members[f"{name}.spikes.offset"] = Member(out.offsets)
             if out.recorded:
                 members[f"{name}.time"] = Member(out.time)
             members |= {f"{name}.{variable}": Member(out[variable]) for variable in out.recorded}

@@ -15,6 +15,8 @@ import numpy.typing as npt
 from birc.backends.networks import BoundNetwork, Chooses, Kept, NetworkJob, NetworkRunner
 from birc.errors import BircError
 from birc.ir.model import Network
+from birc.ir.step import OFFSET
+from birc.runtime.located import locates, placed
 from birc.runtime.memory import require
 from birc.runtime.network.bind import Ready
 from birc.runtime.network.checkpoint import Checkpoints
@@ -142,7 +144,8 @@ def simulate_network(
         return copy
 
     rates, fired = Rates(network, h, max_rate), 0
-    width = sum(source.width for source in ready.values.values())
+    located = {p.name: p.n for p in network.populations if locates(p.step)}
+    width = sum(source.width for source in ready.values.values()) + sum(located.values())
     most = max(1, int(MOST_ROWS / max(width, 1)))
     stop, at, length, reason = start + steps, start, min(FIRST, most), ""
     before = {name: array.copy() for name, array in values.items()}
@@ -152,7 +155,9 @@ def simulate_network(
             count = min(left if left <= 1.1 * length else length, pause - at % pause if pause else left)  # no short one behind
             began = time.perf_counter()
             kept = tuple(_window(r, at, count, values) for r in recorded)
-            spikes = runner.run(job(values, at, count, kept))
+            offsets = {name: _every_step(f"{name}.{OFFSET}", n, count, values) for name, n in located.items()}
+            spikes = dict(runner.run(job(values, at, count, (*kept, *offsets.values()))))
+            spikes |= {name: placed(spikes[name], where.rows, at) for name, where in offsets.items()}
             if not finite(values):
                 raise left_range(network, before, at, count, h, again)
             for r, k in zip(recorded, kept, strict=True):
@@ -179,7 +184,7 @@ def simulate_network(
     if checkpoints is not None:
         collected = checkpoints.join(collected, Collected() if stream is None else Streamed(Path(stream)))
         start = checkpoints.start
-    groups = _results(network, recorded, collected, start, at, h, seed, values, silent)
+    groups = _results(network, recorded, collected, start, at, h, seed, values, silent, frozenset(located))
     first = {f"{r.group}.{r.name}": r.first for r in recorded}
     about = {**(manifest or {}), **(runner.chosen if isinstance(runner, Chooses) else {})}
     return NetworkResult(network.program.name, groups, h, start, at, seed, end, network, first, reason, ready.warnings, about)
@@ -205,6 +210,10 @@ def _window(r: Recorded, start: int, steps: int, values: Mapping[str, Array]) ->
     return Kept(r.key, np.empty((rows, r.count), values[r.key].dtype), r.first, r.every)
 
 
+def _every_step(key: str, n: int, steps: int, values: Mapping[str, Array]) -> Kept:
+    return Kept(key, np.empty((steps, n), values[key].dtype), 0, 1)
+
+
 def _results(
     network: BoundNetwork,
     recorded: tuple[Recorded, ...],
@@ -215,6 +224,7 @@ def _results(
     seed: int,
     values: Mapping[str, Array],
     silent: frozenset[str],
+    located: frozenset[str],
 ) -> dict[str, Result]:
     """A result for each group whose spikes are kept, and each signal."""
     results = {}
@@ -236,6 +246,7 @@ def _results(
             recorded={r.name: _rows(r, collected, start, stop, values) for r in mine},
             declared={r.name: r.unit for r in mine},
             state=State(name, stop, h, seed, own),
+            offsets=collected.offsets(name) if name in located else None,
         )
     return results
 
