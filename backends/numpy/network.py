@@ -30,7 +30,7 @@ from birc.backends.numpy.run import cast, load_step
 from birc.ir.connectivity.edges import Edges
 from birc.ir.network import NetworkProgram
 from birc.ir.random import normal, poisson, rare_events, uniform_of_cells
-from birc.ir.step import Deliver, Step
+from birc.ir.step import Step
 from birc.ir.synapse import COUNT, PIECE, SEND, TraceSlot
 
 Execute = Callable[..., tuple[Mapping[str, Array], Any, Mapping[str, Array]]]
@@ -234,8 +234,7 @@ class _Stretch:
     def _events(self, port: str, population: BoundPopulation, arriving: list[_Synapses], t: int) -> tuple[Array, Array]:
         """What arrives at a port at stamp t: the sums, or one event after the other."""
         here = [s for s in arriving if s.bound.port == port]
-        deliver = next(s for _, s in population.step.statements() if isinstance(s, Deliver) and s.port == port)
-        if not deliver.summing:
+        if not population.step.sums(port):
             index, payload = zip(*(s.events(t) for s in here), strict=True) if here else ((), ())
             return np.concatenate([np.zeros(0, np.int32), *index]), np.concatenate([np.zeros(0, self.real), *payload])
         total = np.zeros(population.n, self.real)

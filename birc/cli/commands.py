@@ -107,12 +107,12 @@ def dump(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _compiled(arguments: argparse.Namespace, target: str, params: Mapping[str, object] | None = None) -> Compiled:
+def _compiled(arguments: argparse.Namespace, loaded: Loaded, params: Mapping[str, object] | None = None) -> Compiled:
     from birc import driver
 
     compiled = driver.compile_model(
-        arguments.file,
-        target=target,
+        loaded,
+        target=arguments.target,
         model=arguments.model,
         preset=arguments.preset,
         dt=arguments.dt,
@@ -145,7 +145,7 @@ def compile_(arguments: argparse.Namespace) -> int:
     if _is_network(loaded, arguments.model):
         compiled: Compiled | CompiledNetwork = compile_network(arguments, loaded)
     else:
-        compiled = _compiled(arguments, arguments.target, assignments(arguments.set, "--set"))
+        compiled = _compiled(arguments, loaded, assignments(arguments.set, "--set"))
     folder = Path(arguments.output or f"out/{compiled.model}-{arguments.target}")
     compiled.write(folder, force=arguments.force)
     print(f"{compiled.model} for {arguments.target}, dt {arguments.dt}, {arguments.dtype}, in {folder}:")
@@ -170,7 +170,7 @@ def run(arguments: argparse.Namespace) -> int:
     inputs = assignments(arguments.input, "--input")
     params = assignments(arguments.set, "--set")
     init = assignments(arguments.init, "--init")
-    compiled = _compiled(arguments, arguments.target)
+    compiled = _compiled(arguments, loaded)
     record = arguments.record
     if record is None:
         shown = any(slot.name == "v" for slot in compiled.step.slots)

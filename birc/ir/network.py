@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from birc.ir.expr import Expr
-from birc.ir.model import Network, Population, Projection, Third
+from birc.ir.model import Endpoint, Network, Population, Projection, Third
 from birc.ir.step import Step
 from birc.ir.synapse import SynapseProgram
 
@@ -50,6 +50,11 @@ class NetworkProgram:
     def name(self) -> str:
         """The network's name."""
         return self.network.name
+
+    def sums(self, end: Endpoint) -> bool:
+        """Whether what arrives at a port, or a signal, at one stamp acts as a sum."""
+        step = next((p.step for p in self.populations if p.population.name == end.population), None)
+        return step is None or step.sums(str(end.port))
 
     @property
     def thirds(self) -> tuple[tuple[str, ProjectionProgram, Third], ...]:

@@ -241,6 +241,10 @@ class Step:
             for statement in phase.body:
                 yield phase.name, statement
 
+    def sums(self, port: str) -> bool:
+        """Whether what arrives at a port at one stamp acts as a sum; where nothing reads it, it may."""
+        return all(s.summing for _, s in self.statements() if isinstance(s, Deliver) and s.port == port)
+
 
 def with_phases(step: Step, bodies: dict[PhaseName, tuple[Statement, ...]]) -> Step:
     """The step with other phases, in their order, empty ones left out."""

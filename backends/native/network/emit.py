@@ -168,7 +168,7 @@ def population(parts: Plan, number: int) -> dict[str, Any]:
         "name": parts.names[name],
         "title": comment(name),
         "kernel": kernel.name,
-        "summed": [wire for wire in wires if kernel.summing(str(wire.port))],
+        "summed": [wire for wire in wires if kernel.step.sums(str(wire.port))],
         "one_by_one": [list(parts.onto(name, loop.deliver.port)) for loop in kernel.event_loops],
         "settled": {
             port: (kernel.places.events.index(port), slots.index(change.slot), CHANGES[change.op])

@@ -18,7 +18,7 @@ from birc.backends.names import identifiers
 from birc.backends.native.network.settled import Settled, settled
 from birc.ir.driven import why_not
 from birc.ir.network import NetworkProgram, PopulationProgram, ProjectionProgram
-from birc.ir.step import Deliver, Step
+from birc.ir.step import Step
 from birc.ir.synapse import SynapseProgram
 
 HEADERS = ("birc_network.h", "birc_driven.h", "birc_queue.h")
@@ -35,10 +35,6 @@ class Kernel:
     step: Step
     places: Layout
     loops: tuple[Part, ...]
-
-    def summing(self, port: str) -> bool:
-        """Whether a port gets the sum of its events; one that no handler reads does."""
-        return all(s.summing for _, s in self.step.statements() if isinstance(s, Deliver) and s.port == port)
 
     @property
     def settled(self) -> Mapping[str, Settled]:
@@ -179,9 +175,7 @@ def _is_queued(made: ProjectionProgram, program: NetworkProgram) -> bool:
         return False
     if all(name != "dend" or (e.op == "const" and e.attr == 0) for name, e in made.projection.properties):
         return False
-    end = made.projection.target
-    step = next((p.step for p in program.populations if p.population.name == end.population), None)
-    return step is not None and any(isinstance(s, Deliver) and s.port == end.port and not s.summing for _, s in step.statements())
+    return not program.sums(made.projection.target)
 
 
 def _unique(names: list[str]) -> list[str]:

@@ -17,8 +17,10 @@ from birc.errors import BircError
 class Queued:
     """The events of one projection, in buckets of the library's that grow as they need."""
 
-    def __init__(self, p: BoundProjection, state: MutableMapping[str, Array], real: type[np.floating[Any]], threads: int, memory: Memory):
-        self.p, self.state, self.real = p, state, real
+    def __init__(
+        self, p: BoundProjection, state: MutableMapping[str, Array], real: type[np.floating[Any]], threads: int, memory: Memory
+    ) -> None:
+        self.p, self.state = p, state
         self.rows = max(1, p.pending)
         self.event = np.dtype([("target", np.int64), ("payload", real)], align=True)
         self.buckets = (BucketFields * (threads * self.rows))()

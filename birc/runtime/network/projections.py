@@ -20,7 +20,7 @@ from birc.ir.connectivity.rules import expected_synapses
 from birc.ir.expr import Expr, const
 from birc.ir.model import Endpoint, Param, Range
 from birc.ir.network import NetworkProgram, ProjectionProgram
-from birc.ir.step import Deliver, Slot
+from birc.ir.step import Slot
 from birc.ir.synapse import PIECE, SynapseProgram
 from birc.runtime.bind import bind, bind_values
 from birc.runtime.files import read_table
@@ -255,7 +255,7 @@ def _plastic(made: ProjectionProgram, synapse: SynapseProgram, around: Around) -
         inputs={name: _feed(e.attr, around) for name, e in projection.arguments if e.op == "var"},
         tables={d.input: decay_table(float(start.values[d.exponent])) for d in synapse.decays} if start else {},
         pending=pending,
-        queued=pending > 0 and not _sums(projection.target, around),
+        queued=pending > 0 and not around.program.sums(projection.target),
         streams={name.rpartition(".")[2]: stream for name, stream in streams.items()},
     )
     decays = {t.name: float(start.values[t.decay]) for t in synapse.traces} if start else {}
@@ -263,12 +263,6 @@ def _plastic(made: ProjectionProgram, synapse: SynapseProgram, around: Around) -
     state = _state(bound, start.state if start else {}, around)
     at_once = edges.count > 0 and int(edges.delays[0]) == 0 and int(np.min(dend)) == 0
     return Made(bound, state, at_once, start.warnings if start else ())
-
-
-def _sums(target: Endpoint, around: Around) -> bool:
-    """Whether what arrives there at one stamp acts as a sum."""
-    step = next((p.step for p in around.program.populations if p.population.name == target.population), None)
-    return step is None or next(s.summing for _, s in step.statements() if isinstance(s, Deliver) and s.port == target.port)
 
 
 def _known(given: Mapping[str, Any], step: Any) -> dict[str, Any]:

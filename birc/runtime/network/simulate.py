@@ -44,7 +44,7 @@ MANY_CELLS, MANY_SYNAPSES = 20_000, 5_000_000
 MAX_RATE = 500.0
 """Hz: the mean rate of a population over 100 ms beyond which a run is stopped, unless another is given."""
 MOST_ROWS = 1 << 22
-"""Values of sources and feeds that are made at a time, about."""
+"""Values of sources that are made at a time, and places of spikes inside steps that are recorded, about."""
 
 
 @dataclass(frozen=True)
